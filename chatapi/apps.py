@@ -1,0 +1,10 @@
+"""Floor 2: the data plane."""
+
+from django.apps import AppConfig
+
+
+class ChatapiConfig(AppConfig):
+    """The OpenAI-compatible doors."""
+
+    name = "chatapi"
+    default_auto_field = "django.db.models.BigAutoField"

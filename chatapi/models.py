@@ -1,0 +1,43 @@
+"""What was called: one row for each run of a Core, however it ended."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Outcome(models.TextChoices):
+    """How a run ended."""
+
+    OK = "ok", "answered"
+    FAILED = "failed", "failed"
+    TIMED_OUT = "timed_out", "timed out"
+    CANCELLED = "cancelled", "caller left"
+
+
+class UsageRecord(models.Model):
+    """One run. Everything is kept as text, so that the figures outlive users, keys and Cores."""
+
+    at = models.DateTimeField()
+    request_id = models.CharField(max_length=40)
+    tenant_id = models.CharField(max_length=63)
+    user_id = models.CharField(max_length=40)
+    key_id = models.CharField(max_length=40)
+    core_id = models.CharField(max_length=40)
+    core_version = models.PositiveIntegerField()
+    model = models.CharField(max_length=200)
+    is_streamed = models.BooleanField()
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    prompt_tokens = models.PositiveIntegerField()
+    completion_tokens = models.PositiveIntegerField()
+    duration_ms = models.PositiveIntegerField()
+    first_token_ms = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["tenant_id", "-at"], name="usage_by_tenant"),
+            models.Index(fields=["core_id", "-at"], name="usage_by_core"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.outcome}"

@@ -1,0 +1,22 @@
+"""The audit log: an entry is part of the change that it tells of, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from identity.caller import Actor
+from identity.models import AuditEntry
+
+Values = Mapping[str, Any] | None
+
+
+def record(
+    action: str, target: str, *, tenant: str, actor: Actor, at: datetime, before: Values = None, after: Values = None
+) -> None:
+    """Write that `actor` did `action` to `target` at `at`; `before` and `after` are plain JSON values."""
+    AuditEntry.objects.create(
+        at=at, tenant=tenant, actor=actor.name, actor_id=actor.user_id, action=action, target=target,
+        before=before, after=after,
+    )  # fmt: skip

@@ -1,0 +1,64 @@
+"""API keys: minted once, shown once, found by one indexed digest."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+
+from identity import audit
+from identity.caller import Actor
+from identity.errors import Invalid, NotAllowed, Problem
+from identity.models import ApiKey, LiveKey, User
+
+SCHEME = "sgk_"
+
+
+def digest(secret: str) -> bytes:
+    """The 32 bytes under which a key is stored. Keys carry 256 random bits, so a plain SHA-256 is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+@transaction.atomic
+def mint(
+    *, user: User, name: str, actor: Actor, at: datetime, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """A new key of `user` and its secret (`sgk_` and 43 url-safe characters), which is stored nowhere."""
+    _must_own(user, actor)
+    if not name.strip():
+        raise Invalid("The key has no name.", [Problem("name", "Give the key a name that says where it is used.")])
+    if expires_at is not None and expires_at <= at:
+        raise Invalid("The key would be expired.", [Problem("expires_at", "Choose a time in the future.")])
+    secret = SCHEME + secrets.token_urlsafe(32)
+    key = ApiKey.objects.create(
+        user=user, name=name.strip()[:200], prefix=secret[:10], digest=digest(secret),
+        created_at=at, expires_at=expires_at,
+    )  # fmt: skip
+    audit.record("key.minted", key.pk, tenant=user.tenant_id, actor=actor, at=at, after=_told(key))
+    return key, secret
+
+
+@transaction.atomic
+def revoke(key: ApiKey, *, actor: Actor, at: datetime) -> None:
+    """End `key` now and for good; a second time changes nothing."""
+    _must_own(key.user, actor)
+    ended = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at)
+    if ended:
+        audit.record("key.revoked", key.pk, tenant=key.user.tenant_id, actor=actor, at=at, before=_told(key))
+
+
+def find(secret: str) -> LiveKey | None:
+    """The live key with this secret, with its user and tenant."""
+    return LiveKey.objects.select_related("user__tenant", "key").filter(digest=digest(secret)).first()
+
+
+def _must_own(user: User, actor: Actor) -> None:
+    if actor.user_id != user.pk and not actor.manages(user.tenant_id):
+        raise NotAllowed("Only the user or an admin of the tenant may do that.")
+
+
+def _told(key: ApiKey) -> dict[str, str | None]:
+    expires_at = key.expires_at.isoformat() if key.expires_at else None
+    return {"user": key.user.email, "name": key.name, "prefix": key.prefix, "expires_at": expires_at}

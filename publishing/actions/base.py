@@ -1,0 +1,38 @@
+"""Shared by the acts: the value that says "left out", and the locks that make two of them meet in order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from identity.errors import Invalid, NotFound, Problem
+from publishing.models import Core, Flow
+
+
+class Unchanged:
+    """The value of an argument that was left out: keep what is there."""
+
+
+UNCHANGED: Final = Unchanged()
+
+
+def named(name: str) -> str:
+    """The name to store; `Invalid` when it is blank or longer than 200 characters."""
+    if not name.strip() or len(name) > 200:
+        raise Invalid("The name is unusable.", [Problem("name", "Give it a name of 1 to 200 characters.")])
+    return name.strip()
+
+
+def locked_flow(flow: Flow) -> Flow:
+    """The flow as it is now, ours until the transaction ends."""
+    locked = Flow.objects.select_for_update().filter(pk=flow.pk).first()
+    if locked is None:
+        raise NotFound("The flow does not exist.")
+    return locked
+
+
+def locked_core(core: Core) -> Core:
+    """The Core as it is now, ours until the transaction ends."""
+    locked = Core.objects.select_for_update(of=("self",)).select_related("live").filter(pk=core.pk).first()
+    if locked is None:
+        raise NotFound("The Core does not exist.")
+    return locked

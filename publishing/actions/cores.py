@@ -1,0 +1,181 @@
+"""Cores: deployed, made, updated, rolled back, deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.text import slugify
+
+import scaicore
+from identity import audit
+from identity.caller import Actor
+from identity.errors import Invalid, Problem
+from identity.models import Tenant
+from publishing import documents
+from publishing.actions import publications
+from publishing.actions.base import UNCHANGED, Unchanged, locked_core, locked_flow, named
+from publishing.errors import DoesNotCompile, SlugTaken, StaleSave
+from publishing.models import Core, CoreVersion, Flow, Publication
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a deploy did."""
+
+    core: Core
+    version: CoreVersion
+    publication: Publication | None
+    unpublished: str | None
+
+    @property
+    def message(self) -> str:
+        """The sentence that the toast and the command line show."""
+        done = f"Deployed core_id={self.core.pk}"
+        if self.publication:
+            return f"{done} — published as {self.publication.name}"
+        return f"{done} — unpublished {self.unpublished}" if self.unpublished else done
+
+
+@transaction.atomic
+def deploy(flow: Flow, *, actor: Actor, at: datetime, expected: str | None = None) -> Deployment:
+    """Make the saved version of `flow` live on its Core and bring the publication in line with its flag.
+
+    The Core is created by the first deploy and keeps its id, slug and publication through all later ones.
+    `expected`: refuse as stale when the saved version is no longer this one.
+    """
+    actor.must_manage(flow.tenant_id)
+    flow = locked_flow(flow)
+    saved = flow.saved
+    if expected is not None and expected != saved.version:
+        raise StaleSave(current=saved.version, based_on=expected)
+    program = compiled(documents.shown(flow, saved))
+    core = Core.objects.select_for_update().filter(flow=flow).first() or _new_core(flow, at)
+    core.name, core.description = flow.name, flow.description
+    version = _go_live(core, program, flow_version=saved.version, actor=actor, at=at)
+    audit.record(
+        "core.deployed", core.pk, tenant=core.tenant_id, actor=actor, at=at,
+        after={"flow": flow.pk, "flow_version": saved.version, "core_version": version.number},
+    )  # fmt: skip
+    publication, unpublished = publications.reconcile(core, documents.config(saved.content), actor=actor, at=at)
+    return Deployment(core, version, publication, unpublished)
+
+
+@transaction.atomic
+def create_core(
+    *, tenant: Tenant, name: str, content: object, actor: Actor, at: datetime, slug: str = "", description: str = ""
+) -> Core:
+    """A Core made straight from a document, without a flow to edit. A slug that is taken is refused, not numbered."""
+    actor.must_manage(tenant.pk)
+    program = compiled({**documents.accepted(content), "name": named(name)})
+    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+    core = Core(tenant=tenant, name=named(name), description=description, slug=slug, created_at=at, updated_at=at)
+    if not slug:
+        core.slug = _free_slug(tenant, name)
+    elif Core.objects.filter(tenant=tenant, slug=slug).exists():
+        raise SlugTaken(slug)
+    core.save(force_insert=True)
+    _go_live(core, program, flow_version="", actor=actor, at=at)
+    audit.record("core.created", core.pk, tenant=tenant.pk, actor=actor, at=at, after={"slug": core.slug})
+    return core
+
+
+@transaction.atomic
+def update_core(
+    core: Core, *, actor: Actor, at: datetime,
+    name: str | Unchanged = UNCHANGED, description: str | Unchanged = UNCHANGED, content: object = UNCHANGED,
+) -> Core:  # fmt: skip
+    """Rename a Core, or make a new version of one that has no flow live."""
+    actor.must_manage(core.tenant_id)
+    core = locked_core(core)
+    before = {"name": core.name, "description": core.description}
+    core.name = core.name if isinstance(name, Unchanged) else named(name)
+    core.description = core.description if isinstance(description, Unchanged) else description
+    core.updated_at = at
+    if not isinstance(content, Unchanged):
+        if core.flow_id:
+            raise Invalid("This Core has a flow.", [Problem("content", f"Save and deploy the flow {core.flow_id}.")])
+        program = compiled({**documents.accepted(content), "name": core.name})
+        publications.must_be_callable(core, program)
+        _go_live(core, program, flow_version="", actor=actor, at=at)
+    core.save(update_fields=["name", "description", "updated_at"])
+    after = {"name": core.name, "description": core.description}
+    audit.record("core.updated", core.pk, tenant=core.tenant_id, actor=actor, at=at, before=before, after=after)
+    return core
+
+
+@transaction.atomic
+def delete_core(core: Core, *, actor: Actor, at: datetime) -> None:
+    """Remove a Core with its versions and its publication; its flow stays and may be deployed anew."""
+    actor.must_manage(core.tenant_id)
+    core = locked_core(core)
+    publication = Publication.objects.filter(core=core).first()
+    before = {"slug": core.slug, "published": publications.told(publication)}
+    audit.record("core.deleted", core.pk, tenant=core.tenant_id, actor=actor, at=at, before=before)
+    core.delete()
+
+
+@transaction.atomic
+def rollback(core: Core, *, version: int, actor: Actor, at: datetime) -> CoreVersion:
+    """Make an earlier (or later) version of `core` the live one."""
+    actor.must_manage(core.tenant_id)
+    core = locked_core(core)
+    wanted = CoreVersion.objects.filter(core=core, number=version).first()
+    if wanted is None:
+        raise Invalid("The Core has no such version.", [Problem("version", f"There is no version {version}.")])
+    publications.must_be_callable(core, scaicore.Program.from_dict(wanted.program))
+    before = {"version": core.live.number if core.live else None}
+    core.live, core.updated_at = wanted, at
+    core.save(update_fields=["live", "updated_at"])
+    audit.record(
+        "core.rolled_back",
+        core.pk,
+        tenant=core.tenant_id,
+        actor=actor,
+        at=at,
+        before=before,
+        after={"version": version},
+    )
+    return wanted
+
+
+def compiled(document: dict[str, Any]) -> scaicore.Program:
+    """The document's program; `DoesNotCompile` with every diagnostic when it has errors."""
+    result = scaicore.compile(document)
+    if result.program is None:
+        raise DoesNotCompile(result.diagnostics)
+    return result.program
+
+
+def _new_core(flow: Flow, at: datetime) -> Core:
+    # Two flows of one name may be deployed at once; the tenant's row makes the second see the first one's slug.
+    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=flow.tenant_id)
+    return Core.objects.create(
+        tenant=tenant, flow=flow, slug=_free_slug(tenant, flow.name), name=flow.name, description=flow.description,
+        created_at=at, updated_at=at,
+    )  # fmt: skip
+
+
+def _free_slug(tenant: Tenant, name: str) -> str:
+    wanted = slugify(name)[:50].strip("-_").replace("_", "-") or "core"
+    taken = set(Core.objects.filter(tenant=tenant, slug__startswith=wanted).values_list("slug", flat=True))
+    number = 2
+    slug = wanted
+    while slug in taken:
+        slug, number = f"{wanted}-{number}", number + 1
+    return slug
+
+
+def _go_live(core: Core, program: scaicore.Program, *, flow_version: str, actor: Actor, at: datetime) -> CoreVersion:
+    last = core.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    version = CoreVersion.objects.create(
+        core=core, number=last + 1, program=program.to_dict(), flow_version=flow_version,
+        manifest=scaicore.manifest.render(program, core_id=core.pk, slug=core.slug, version=last + 1),
+        instance_mode=program.instance_mode, entity_scope=program.entity_scope,
+        created_at=at, created_by=actor.name,
+    )  # fmt: skip
+    core.live, core.updated_at = version, at
+    core.save(update_fields=["live", "name", "description", "updated_at"])
+    return version

@@ -1,0 +1,83 @@
+"""Flows: made, saved, deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+import scaicore
+from identity import audit
+from identity.caller import Actor
+from identity.models import Tenant, User
+from publishing import documents
+from publishing.actions.base import UNCHANGED, Unchanged, locked_flow, named
+from publishing.errors import StaleSave, StillPublished
+from publishing.models import Flow, FlowVersion, Publication
+
+
+@transaction.atomic
+def create_flow(
+    *, tenant: Tenant, name: str, content: object, actor: Actor, at: datetime,
+    description: str = "", owner: User | None = None,
+) -> Flow:  # fmt: skip
+    """A new flow with its first saved version."""
+    actor.must_manage(tenant.pk)
+    document = documents.accepted(content)
+    flow = Flow(tenant=tenant, name=named(name), description=description, owner=owner, created_at=at, updated_at=at)
+    flow.save(force_insert=True)
+    saved = _save_version(flow, 1, documents.first_version(document), document, actor, at)
+    audit.record("flow.created", flow.pk, tenant=tenant.pk, actor=actor, at=at, after=_flow_told(flow, saved))
+    return flow
+
+
+@transaction.atomic
+def save_flow(
+    flow: Flow, *, base_version: str, actor: Actor, at: datetime,
+    name: str | Unchanged = UNCHANGED, description: str | Unchanged = UNCHANGED, content: object = UNCHANGED,
+) -> Flow:  # fmt: skip
+    """Store a new version of `flow` when content is given; a rename alone makes none. Stale: `StaleSave`."""
+    actor.must_manage(flow.tenant_id)
+    flow = locked_flow(flow)
+    saved = flow.saved
+    if base_version != saved.version:
+        raise StaleSave(current=saved.version, based_on=base_version)
+    before = _flow_told(flow, saved)
+    flow.name = flow.name if isinstance(name, Unchanged) else named(name)
+    flow.description = flow.description if isinstance(description, Unchanged) else description
+    flow.updated_at = at
+    if not isinstance(content, Unchanged):
+        document = documents.accepted(content)
+        saved = _save_version(flow, saved.number + 1, scaicore.next_version(saved.version), document, actor, at)
+    flow.save(update_fields=["name", "description", "updated_at"])
+    audit.record(
+        "flow.saved", flow.pk, tenant=flow.tenant_id, actor=actor, at=at, before=before, after=_flow_told(flow, saved)
+    )
+    return flow
+
+
+@transaction.atomic
+def delete_flow(flow: Flow, *, actor: Actor, at: datetime) -> None:
+    """Remove a flow with its versions and its Core; refused while the Core is published."""
+    actor.must_manage(flow.tenant_id)
+    flow = locked_flow(flow)
+    publication = Publication.objects.filter(core__flow=flow).first()
+    if publication:
+        raise StillPublished(publication.name)
+    audit.record(
+        "flow.deleted", flow.pk, tenant=flow.tenant_id, actor=actor, at=at, before=_flow_told(flow, flow.saved)
+    )
+    flow.delete()
+
+
+def _save_version(
+    flow: Flow, number: int, version: str, content: dict[str, Any], actor: Actor, at: datetime
+) -> FlowVersion:
+    return FlowVersion.objects.create(
+        flow=flow, number=number, version=version, content=content, created_at=at, created_by=actor.name
+    )
+
+
+def _flow_told(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
+    return {"name": flow.name, "description": flow.description, "version": saved.version}

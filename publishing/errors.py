@@ -1,0 +1,48 @@
+"""What may be refused when a flow is saved, deployed or published.
+
+identity.errors.ActionRefused
+├── Conflict
+│   ├── StaleSave            somebody saved a newer version meanwhile
+│   ├── SlugTaken            another Core of the tenant has this slug
+│   └── StillPublished       the flow's Core is published
+└── Invalid
+    └── DoesNotCompile       the saved document has errors; carries the diagnostics
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import scaicore
+from identity.errors import Conflict, Invalid, Problem
+
+
+class StaleSave(Conflict):
+    """Somebody saved a newer version meanwhile; theirs is kept, and so is what was sent."""
+
+    def __init__(self, *, current: str, based_on: str) -> None:
+        super().__init__(f"This save is based on version {based_on}, but version {current} was saved since.")
+        self.current = current
+
+
+class SlugTaken(Conflict):
+    """Another Core of the tenant has this slug."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"Another Core has the slug {slug}.")
+
+
+class StillPublished(Conflict):
+    """The flow's Core is published, so deleting the flow would take a model from its callers."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The flow is published as {name}.")
+
+
+class DoesNotCompile(Invalid):
+    """The saved document has errors; the live version, if any, goes on answering."""
+
+    def __init__(self, diagnostics: Sequence[scaicore.Diagnostic]) -> None:
+        errors = [found for found in diagnostics if found.severity == "error"]
+        super().__init__(errors[0].message, [Problem(found.path or "content", found.message) for found in errors])
+        self.diagnostics = list(diagnostics)

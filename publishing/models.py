@@ -1,0 +1,196 @@
+"""What is published: flows and their versions, Cores and theirs, the published names, and who may call them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from identity import ids
+from identity.models import Group, Tenant, User, slug_validator
+
+
+def flow_id() -> str:
+    """A fresh `flow_…`."""
+    return ids.new("flow")
+
+
+def core_id() -> str:
+    """A fresh `core_…`."""
+    return ids.new("core")
+
+
+class Flow(models.Model):
+    """An editable document; every save of its content is a new flow version."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=flow_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="flows")
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    owner = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="flows")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name", "id"]
+        indexes = [models.Index(fields=["tenant", "name"], name="flow_by_tenant")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def saved(self) -> FlowVersion:
+        """The newest saved version."""
+        return self.versions.latest("number")
+
+
+class FlowVersion(models.Model):
+    """One saved document, word for word. The database refuses to change it (migration `publishing.0002`)."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    version = models.CharField(max_length=40)
+    content = models.JSONField()
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=254)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["flow", "number"], name="flow_version_number_unique"),
+            models.UniqueConstraint(fields=["flow", "version"], name="flow_version_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.flow_id} {self.version}"
+
+
+class Core(models.Model):
+    """What a deploy creates from a flow: a name for clients and one live version. Its slug never changes."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=core_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="cores")
+    flow = models.OneToOneField(Flow, null=True, on_delete=models.CASCADE, related_name="core")
+    slug = models.CharField(max_length=63, validators=[slug_validator])
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    driver = models.CharField(max_length=20, default="flow", editable=False)
+    live = models.ForeignKey("CoreVersion", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "slug"],
+                name="core_slug_unique_in_tenant",
+                violation_error_message="A Core with this slug exists already.",
+            ),
+            # What the composite foreign key of publications points to.
+            models.UniqueConstraint(fields=["tenant", "id"], name="core_tenant_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}/{self.slug}"
+
+    @property
+    def model_name(self) -> str:
+        """The name under which clients call this Core once it is published."""
+        return f"scaicore/{self.tenant_id}/{self.slug}"
+
+
+class CoreVersion(models.Model):
+    """The compiled program of one deploy. The database refuses to change it (migration `publishing.0002`)."""
+
+    core = models.ForeignKey(Core, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    program = models.JSONField()
+    manifest = models.TextField()
+    flow_version = models.CharField(max_length=40, blank=True)
+    instance_mode = models.CharField(max_length=20)
+    entity_scope = models.CharField(max_length=20)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=254)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["core", "number"], name="core_version_number_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.core_id} version {self.number}"
+
+
+class Visibility(models.TextChoices):
+    """Who may call a published model. Explicit, so that an emptied list of groups means nobody, not everybody."""
+
+    TENANT = "tenant", "Everyone in the tenant"
+    GROUPS = "groups", "Members of the listed groups"
+
+
+class Publication(models.Model):
+    """The fact that a Core is reachable as a chat model. No row: the name answers as if it never existed."""
+
+    core = models.OneToOneField(Core, primary_key=True, on_delete=models.CASCADE, related_name="publication")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="publications")
+    name = models.CharField("published name", max_length=200, unique=True)
+    visibility = models.CharField(max_length=10, choices=Visibility.choices)
+    groups: models.ManyToManyField[Group, Grant] = models.ManyToManyField(
+        Group, through="Grant", related_name="publications"
+    )
+    published_at = models.DateTimeField()
+    published_by = models.CharField(max_length=254)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            # A third word here would be a visibility that the decision does not know.
+            models.CheckConstraint(condition=models.Q(visibility__in=Visibility.values), name="visibility_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def group_ids(self) -> list[str]:
+        """The ids of the listed groups, sorted."""
+        return sorted(grant.group.scaikey_id for grant in self.grants.select_related("group"))
+
+
+class Grant(models.Model):
+    """A group of the publication's own tenant may call it (a composite foreign key sees to the tenant)."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="grants")
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="grants")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["publication", "group"], name="grant_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.publication_id} for {self.group_id}"
+
+
+class Access(models.Model):
+    """The access decision: one row for each active user and each publication of the user's own tenant.
+
+    A view of the database (migration `publishing.0002`). `may_call` is the only place where visibility and
+    groups are weighed; the chat, the model list, the audience page and the admin all read it.
+    """
+
+    id: Any
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.DO_NOTHING, related_name="+")
+    tenant = models.ForeignKey(Tenant, on_delete=models.DO_NOTHING, related_name="+")
+    publication = models.ForeignKey(Publication, on_delete=models.DO_NOTHING, related_name="access")
+    name = models.CharField(max_length=200)
+    version = models.ForeignKey(CoreVersion, on_delete=models.DO_NOTHING, related_name="+")
+    published_at = models.DateTimeField()
+    may_call = models.BooleanField()
+
+    class Meta:
+        managed = False
+        db_table = "publishing_access"
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {'may' if self.may_call else 'may not'} call {self.name}"

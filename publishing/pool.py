@@ -1,0 +1,56 @@
+"""Database connections for the chat's async path: one small pool for each event loop, beside Django's own."""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
+
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
+
+# A plan made anew for each call costs more than the call; the statements here are few and their best plan is fixed.
+OPTIONS = "-c plan_cache_mode=force_generic_plan -c statement_timeout={timeout}"
+
+
+async def acquire() -> Pool:
+    """The open pool of the running loop."""
+    loop = asyncio.get_running_loop()
+    pool = _pools.get(loop)
+    if pool is None:
+        pool = _pools[loop] = _new()
+        await pool.open()
+    return pool
+
+
+async def close() -> None:
+    """Close the running loop's pool, if it has one."""
+    pool = _pools.pop(asyncio.get_running_loop(), None)
+    if pool is not None:
+        await pool.close()
+
+
+def _new() -> Pool:
+    return AsyncConnectionPool(
+        kwargs=_parameters(),
+        min_size=2,
+        max_size=max(2, settings.DATABASE_POOL_SIZE),
+        timeout=settings.DATABASE_TIMEOUT_S,
+        open=False,
+    )
+
+
+def _parameters() -> dict[str, object]:
+    """Django's own connection parameters, so that both sides always speak to the same database."""
+    given = connections[DEFAULT_DB_ALIAS].get_connection_params()
+    options = OPTIONS.format(timeout=int(settings.DATABASE_TIMEOUT_S * 1000))
+    left_out = ("cursor_factory", "context", "prepare_threshold", "server_side_binding")
+    kept = {name: value for name, value in given.items() if name not in left_out}
+    # Prepared at the first execution: every statement that comes this way comes again.
+    return kept | {"options": options, "autocommit": True, "prepare_threshold": 0, "connect_timeout": 5}

@@ -1,0 +1,130 @@
+"""The registry: who may call which model, decided afresh by the database on every request.
+
+The decision itself is the view `publishing_access` (migration `publishing.0002`); everything here only asks it:
+for one call, for a list, or for a whole audience. No answer is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import psycopg
+from django.db.models import QuerySet
+
+import scaicore
+from identity.models import User
+from publishing import pool
+from publishing.coalesce import Coalescer
+from publishing.models import Access, Core, Publication
+
+
+class Verdict(NamedTuple):
+    """What the database said about one key and one model name.
+
+    `key_id` is None when the key opens nothing; `core_id` is None when the user's tenant has no such model.
+    """
+
+    key_id: str | None
+    user_id: str | None
+    tenant_id: str | None
+    is_stale: bool | None
+    core_id: str | None
+    version_id: int | None
+    published_at: float | None
+    may_call: bool | None
+
+
+class Model(NamedTuple):
+    """A model that the caller may call: its name and when it was published (Unix seconds)."""
+
+    name: str
+    published_at: int
+
+
+class LiveCore(NamedTuple):
+    """A live Core version, ready to run."""
+
+    number: int
+    driver: str
+    program: scaicore.Runnable
+
+
+DECIDE = """
+SELECT k.key_id, k.user_id, k.tenant_id, k.is_stale,
+       a.publication_id, a.version_id, extract(epoch FROM a.published_at)::float8, a.may_call
+FROM unnest(%s::bytea[], %s::text[]) WITH ORDINALITY AS asked (digest, name, place)
+LEFT JOIN identity_live_key k ON k.digest = asked.digest
+LEFT JOIN publishing_access a ON a.user_id = k.user_id AND a.name = asked.name
+ORDER BY asked.place
+"""
+
+LIST = """
+SELECT a.name, extract(epoch FROM a.published_at)::bigint FROM publishing_access a
+WHERE a.user_id = %s AND a.may_call ORDER BY a.name
+"""
+
+LOAD = """
+SELECT v.number, c.driver, v.program FROM publishing_coreversion v JOIN publishing_core c ON c.id = v.core_id
+WHERE v.id = %s
+"""
+
+_asking: WeakKeyDictionary[asyncio.AbstractEventLoop, Coalescer[tuple[bytes, str], Verdict]] = WeakKeyDictionary()
+_loaded: OrderedDict[int, LiveCore] = OrderedDict()
+MOST_LOADED = 512
+
+
+async def resolve(digest: bytes, name: str) -> Verdict:
+    """The decision about the key with this digest and the model `name`: one row, read now."""
+    loop = asyncio.get_running_loop()
+    if loop not in _asking:
+        _asking[loop] = Coalescer(_decide)
+    return await _asking[loop].get((digest, name))
+
+
+async def callable_models(user_id: str) -> list[Model]:
+    """Every model that the user may call, by name."""
+    return [Model(*row) for row in await _rows(LIST, [user_id])]
+
+
+async def load(version_id: int) -> LiveCore:
+    """The runnable program of a Core version. Kept in memory by its id alone, since a version never changes."""
+    if version_id in _loaded:
+        _loaded.move_to_end(version_id)
+        return _loaded[version_id]
+    [(number, driver, program)] = await _rows(LOAD, [version_id])
+    loaded = _loaded[version_id] = LiveCore(number, driver, scaicore.load(program))
+    if len(_loaded) > MOST_LOADED:
+        _loaded.popitem(last=False)
+    return loaded
+
+
+def audience(publication: Publication) -> QuerySet[User]:
+    """The active users who may call `publication` now."""
+    return User.objects.filter(pk__in=Access.objects.filter(publication=publication, may_call=True).values("user"))
+
+
+def access(user: User, core: Core) -> Access | None:
+    """The decision about one user and one Core; None when the user's tenant does not publish it."""
+    return Access.objects.filter(user=user, publication_id=core.pk).first()
+
+
+async def _decide(asked: list[tuple[bytes, str]]) -> list[Verdict]:
+    rows = await _rows(DECIDE, [[digest for digest, _ in asked], [name for _, name in asked]])
+    return [Verdict(*row) for row in rows]
+
+
+async def _rows(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a reading statement; asked again when the connection had died unnoticed since its last use."""
+    connections = await pool.acquire()
+    for _ in range(connections.max_size):
+        async with connections.connection() as connection:
+            try:
+                return await (await connection.execute(statement, values)).fetchall()
+            except psycopg.OperationalError:
+                if not connection.broken:
+                    raise
+    raise psycopg.OperationalError("every connection of the pool was broken")

@@ -1,0 +1,9 @@
+"""Floor 3: wires, decides nothing."""
+
+from django.apps import AppConfig
+
+
+class SiteConfig(AppConfig):
+    """The site's own commands."""
+
+    name = "scaigrid_site"

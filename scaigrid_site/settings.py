@@ -1,0 +1,134 @@
+"""Django's settings, all of them drawn from `conf.Conf`."""
+
+from __future__ import annotations
+
+import os
+
+import environ
+from csp.constants import NONE, SELF
+
+from scaigrid_site import conf, logs
+from scaigrid_site.bootstrap import ROOT
+
+CONF = conf.read(os.environ)
+if not CONF.DATABASE_URL or not CONF.SECRET_KEY:
+    raise conf.SettingInvalid("Start through `make serve` or manage.py, or set DATABASE_URL and SECRET_KEY.")
+
+SECRET_KEY = CONF.SECRET_KEY
+DEBUG = CONF.DEBUG
+ALLOWED_HOSTS = CONF.hosts
+CSRF_TRUSTED_ORIGINS = [CONF.public_url]
+
+INSTALLED_APPS = [
+    "identity",
+    "publishing",
+    "chatapi",
+    "scaigrid_site",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "servestatic",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+]
+MIDDLEWARE = [
+    "scaigrid_site.requests.stamp",
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "scaigrid_site.urls"
+ASGI_APPLICATION = "scaigrid_site.asgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": environ.Env.db_url_config(CONF.DATABASE_URL) | {"CONN_HEALTH_CHECKS": True}}
+DATABASE_POOL_SIZE = CONF.DATABASE_POOL_SIZE
+DATABASE_TIMEOUT_S = CONF.DATABASE_TIMEOUT_S
+AUTH_USER_MODEL = "identity.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "flows"
+LOGOUT_REDIRECT_URL = "login"
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONF.is_https
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 31_536_000 if CONF.is_https else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CONF.is_https else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [ROOT / "static"]
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = False
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = CONF.MAX_BODY_BYTES
+MAX_BODY_BYTES = CONF.MAX_BODY_BYTES
+RUN_DEADLINE_S = CONF.RUN_DEADLINE_S
+KEEP_ALIVE_S = CONF.KEEP_ALIVE_S
+LEAN_DOOR = CONF.LEAN_DOOR
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["publishing.doors.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["publishing.doors.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "publishing.doors.IgnoreAccept",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ScaiGrid Publish",
+    "DESCRIPTION": "Publish agent flows as chat models, and call them.",
+    "VERSION": "1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+}
+
+LOGGING = logs.config(level=CONF.LOG_LEVEL, style=CONF.LOG_FORMAT)

@@ -1,0 +1,113 @@
+"""The cast. Ann may, Bo of the same tenant may not, Cy is of another tenant, Root is the tenant's admin and staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from identity import caller, keys, scaikey
+from identity.models import Group, Role, Tenant, User
+from publishing import actions
+from publishing.models import Core, Flow
+
+ECHO: dict[str, Any] = {
+    "name": "Echo Agent",
+    "version": "1.0.0",
+    "scaicore_target": ">=1.0",
+    "metadata": {"author": "tests", "description": "Says what it hears."},
+    "nodes": [
+        {"id": "entry", "type": "entry_api", "label": "API", "position": {"x": 0, "y": 0}, "config": {},
+         "inputs": [], "outputs": [{"id": "out", "label": "out", "type": "any"}]},
+        {"id": "reply", "type": "llm_rigid", "label": "Reply", "position": {"x": 240, "y": 0},
+         "config": {"template": "{{message}}", "result_binding": "response"},
+         "inputs": [{"id": "in", "label": "in", "type": "any"}], "outputs": []},
+    ],
+    "edges": [
+        {"id": "e1", "type": "sequential", "source": {"node": "entry", "port": "out"},
+         "target": {"node": "reply", "port": "in"}},
+    ],
+    "variables": [],
+    "config": {"publish_as_model": True, "model_visibility_group_ids": []},
+    "tests": [],
+}  # fmt: skip
+
+
+def echo_document(**config: Any) -> dict[str, Any]:
+    """The echo flow, with `config` laid over its own."""
+    document = deepcopy(ECHO)
+    document["config"].update(config)
+    return document
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    return Tenant.objects.create(slug="acme", name="Acme")
+
+
+@pytest.fixture
+def globex(db: None) -> Tenant:
+    return Tenant.objects.create(slug="globex", name="Globex")
+
+
+@pytest.fixture
+def root(acme: Tenant) -> User:
+    return User.objects.create_user("root@acme.test", tenant=acme, role=Role.ADMIN, is_staff=True, password="change-me")
+
+
+@pytest.fixture
+def ann(acme: Tenant) -> User:
+    return User.objects.create_user("ann@acme.test", tenant=acme, password="change-me")
+
+
+@pytest.fixture
+def bo(acme: Tenant) -> User:
+    return User.objects.create_user("bo@acme.test", tenant=acme)
+
+
+@pytest.fixture
+def cy(globex: Tenant) -> User:
+    return User.objects.create_user("cy@globex.test", tenant=globex, role=Role.ADMIN)
+
+
+@pytest.fixture
+def engineering(acme: Tenant, root: User, ann: User) -> Group:
+    """A group that Ann is in and Bo is not."""
+    group = Group.objects.create(tenant=acme, scaikey_id="group_acme_eng", name="Engineering")
+    scaikey.set_members(group, users=[ann], groups=[], actor=caller.actor_of(root), at=timezone.now())
+    return group
+
+
+@pytest.fixture
+def key_of() -> Callable[[User], str]:
+    """Mints a key for a user and gives its secret."""
+
+    def mint(user: User) -> str:
+        return keys.mint(user=user, name="test", actor=caller.actor_of(user), at=timezone.now())[1]
+
+    return mint
+
+
+@pytest.fixture
+def echo_flow(acme: Tenant, root: User) -> Flow:
+    """The echo flow, saved, not deployed."""
+    return actions.create_flow(
+        tenant=acme, name="Echo Agent", content=echo_document(), owner=root,
+        actor=caller.actor_of(root), at=timezone.now(),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def echo(echo_flow: Flow, root: User) -> Core:
+    """The echo flow's Core, live and published to the whole tenant as scaicore/acme/echo-agent."""
+    return actions.deploy(echo_flow, actor=caller.actor_of(root), at=timezone.now()).core
+
+
+@pytest.fixture
+def narrow_echo(echo: Core, engineering: Group, root: User) -> Core:
+    """The echo Core, published to the engineers alone."""
+    actions.publish(echo, group_ids=[engineering.scaikey_id], actor=caller.actor_of(root), at=timezone.now())
+    return echo
