@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from identity import audit
+from identity import audit, rows
 from identity.caller import Actor
-from identity.errors import Invalid, Problem
+from identity.errors import Conflict, Invalid, Problem
 from identity.models import Group, Membership, Nesting, Tenant, User
 
 
 @transaction.atomic
-def save_group(group: Group, *, actor: Actor, at: datetime) -> Group:
-    """Store a new or renamed group; its id and tenant never change."""
+def save_group(group: Group, *, actor: Actor, at: datetime) -> bool:
+    """Store a new or renamed group; returns whether anything changed. Its id and tenant never change."""
     actor.must_manage(group.tenant_id)
-    before = Group.objects.select_for_update().filter(pk=group.pk).first() if group.pk else None
-    group.full_clean()
-    group.save(**({"update_fields": ["name"]} if before else {}))
+    before = Group.objects.select_for_update(no_key=True).filter(pk=group.pk).first() if group.pk else None
+    if before and before.name == group.name:
+        return False
+    rows.store(group, update_fields=["name"] if before else None)
     _tell("group.saved", group, actor, at, {"name": before.name} if before else None, {"name": group.name})
-    return group
+    return True
 
 
 @transaction.atomic
@@ -34,13 +35,7 @@ def set_members(group: Group, *, users: Iterable[User], groups: Iterable[Group],
     _must_share_tenant(group, [*wanted_users, *wanted_groups])
     Membership.objects.filter(group=group).exclude(user__in=wanted_users).delete()
     Nesting.objects.filter(parent=group).exclude(child__in=wanted_groups).delete()
-    Membership.objects.bulk_create(
-        [Membership(tenant_id=group.tenant_id, user=user, group=group) for user in wanted_users], ignore_conflicts=True
-    )
-    Nesting.objects.bulk_create(
-        [Nesting(tenant_id=group.tenant_id, parent=group, child=child) for child in wanted_groups],
-        ignore_conflicts=True,
-    )
+    _add_members(group, wanted_users, wanted_groups)
     after = members(group)
     if before != after:
         _tell("group.members_set", group, actor, at, {"members": before}, {"members": after})
@@ -60,6 +55,17 @@ def members(group: Group) -> list[str]:
     users = Membership.objects.filter(group=group).values_list("user__email", flat=True)
     nested = Nesting.objects.filter(parent=group).values_list("child__scaikey_id", flat=True)
     return sorted(users) + sorted(f"group:{name}" for name in nested)
+
+
+def _add_members(group: Group, users: list[User], groups: list[Group]) -> None:
+    memberships = [Membership(tenant_id=group.tenant_id, user=user, group=group) for user in users]
+    nestings = [Nesting(tenant_id=group.tenant_id, parent=group, child=child) for child in groups]
+    try:
+        with transaction.atomic():
+            Membership.objects.bulk_create(memberships, ignore_conflicts=True)
+            Nesting.objects.bulk_create(nestings, ignore_conflicts=True)
+    except IntegrityError:
+        raise Conflict("A member was removed at the same time. Look at the group and try again.") from None
 
 
 def _must_share_tenant(group: Group, others: list[User | Group]) -> None:

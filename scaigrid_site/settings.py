@@ -24,7 +24,7 @@ INSTALLED_APPS = [
     "publishing",
     "chatapi",
     "scaigrid_site",
-    "django.contrib.admin",
+    "identity.apps.StaffConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -70,6 +70,7 @@ DATABASES = {"default": environ.Env.db_url_config(CONF.DATABASE_URL) | {"CONN_HE
 DATABASE_POOL_SIZE = CONF.DATABASE_POOL_SIZE
 DATABASE_TIMEOUT_S = CONF.DATABASE_TIMEOUT_S
 AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = ["identity.backend.TenantBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

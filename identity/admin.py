@@ -1,0 +1,243 @@
+"""Tenants, users, groups, keys and the audit log, as staff see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import django.contrib.auth.admin  # noqa: F401  registers what is taken away below
+from django.contrib import admin, messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.models import Group as DjangoGroup
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from identity import keys, people, scaikey, staff
+from identity.caller import Actor
+from identity.filters import KeyStateFilter
+from identity.forms import GroupForm, TenantForm, UserForm
+from identity.models import ApiKey, AuditEntry, Group, Tenant, User
+from identity.staff import StaffAdmin
+
+# Permission rows decide nothing here, and a second kind of group would only mislead.
+admin.site.unregister(DjangoGroup)
+
+# A page with more members than this is no longer a form that a person fills in.
+MOST_MEMBERS = 500
+
+
+@admin.register(Tenant)
+class TenantAdmin(StaffAdmin):
+    """Tenants: superusers add them and switch them off; nobody deletes one."""
+
+    tenant_path = "pk"
+    may_add = may_change = True
+    form = TenantForm
+    list_display = ("slug", "name", "is_active", "user_count", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("slug", "name")
+
+    def tenant_of(self, row: Tenant) -> str:
+        return row.pk
+
+    def listed(self, rows: QuerySet[Tenant]) -> QuerySet[Tenant]:
+        return rows.annotate(user_count=Count("users"))
+
+    @admin.display(description="users", ordering="user_count")
+    def user_count(self, tenant: Any) -> int:
+        return int(tenant.user_count)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return staff.actor(request).tenants is None
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
+        fixed = ("slug", "created_at") if obj else ("created_at",)
+        return fixed if staff.actor(request).tenants is None else (*fixed, "is_active")
+
+    def act(self, row: Tenant, form: Any, *, actor: Actor, at: datetime) -> None:
+        people.save_tenant(row, actor=actor, at=at)
+
+
+@admin.register(User)
+class UserAdmin(StaffAdmin):
+    """Users: a superuser's account is changed by superusers alone."""
+
+    may_add = may_change = may_delete = True
+    form = UserForm
+    autocomplete_fields = ("tenant",)
+    list_display = ("email", "name", "tenant", "role", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "role", "is_staff", ("tenant", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("email", "name")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _outranks(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _outranks(request, obj)
+
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
+        fields = ["email", "name", "role", "is_active", "is_staff", "is_superuser"]
+        if obj is None:
+            return [*_tenant_if_choosable(request), *fields, "new_password"]
+        is_writable = self.has_change_permission(request, obj)
+        return ["tenant", *fields, *(["new_password"] if is_writable else []), "last_login", "created_at"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        fixed = ["tenant", "last_login", "created_at"] if obj else []
+        return fixed if staff.actor(request).tenants is None else [*fixed, "is_superuser"]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        _settle_tenant(request, obj)
+        super().save_model(request, obj, form, change)
+        if obj.pk == request.user.pk and form.cleaned_data.get("new_password"):
+            update_session_auth_hash(request, obj)
+
+    def act(self, row: User, form: Any, *, actor: Actor, at: datetime) -> None:
+        people.save_user(row, actor=actor, at=at)
+        if form.cleaned_data.get("new_password"):
+            people.set_password(row, password=form.cleaned_data["new_password"], actor=actor, at=at)
+
+    def remove(self, row: User, *, actor: Actor, at: datetime) -> None:
+        people.delete_user(row, actor=actor, at=at)
+
+
+@admin.register(Group)
+class GroupAdmin(StaffAdmin):
+    """ScaiKey groups with their direct members: users, and groups nested in them."""
+
+    may_add = may_change = may_delete = True
+    form = GroupForm
+    autocomplete_fields = ("tenant",)
+    list_display = ("scaikey_id", "name", "tenant", "user_count", "group_count", "created_at")
+    list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
+    search_fields = ("scaikey_id", "name")
+
+    def listed(self, rows: QuerySet[Group]) -> QuerySet[Group]:
+        return rows.annotate(
+            user_count=Count("memberships", distinct=True), group_count=Count("children", distinct=True)
+        )
+
+    @admin.display(description="direct users", ordering="user_count")
+    def user_count(self, group: Any) -> int:
+        return int(group.user_count)
+
+    @admin.display(description="nested groups", ordering="group_count")
+    def group_count(self, group: Any) -> int:
+        return int(group.group_count)
+
+    @admin.display(description="members")
+    def too_many(self, group: Group) -> str:
+        return f"{group.memberships.count()} users: too many for this page. `manage.py apply` changes them."
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
+        if obj is None:
+            return [*_tenant_if_choosable(request), "scaikey_id", "name", "users", "groups"]
+        is_large = obj.memberships.count() > MOST_MEMBERS
+        return ["tenant", "scaikey_id", "name", *(["too_many"] if is_large else ["users", "groups"]), "created_at"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
+        return ("tenant", "scaikey_id", "created_at", "too_many") if obj else ()
+
+    def offered(self, request: HttpRequest, row: Group | None) -> staff.Offer:
+        """Users and groups of the group's own tenant; while it has none, of every tenant that the actor manages."""
+        users, groups = User.objects.all(), Group.objects.all()
+        if row is not None:
+            return {"users": users.filter(tenant=row.tenant_id), "groups": groups.filter(tenant=row.tenant_id)}
+        tenants = staff.actor(request).tenants
+        if tenants is None:
+            return {"users": users, "groups": groups}
+        return {"users": users.filter(tenant__in=tenants), "groups": groups.filter(tenant__in=tenants)}
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        _settle_tenant(request, obj)
+        super().save_model(request, obj, form, change)
+
+    def act(self, row: Group, form: Any, *, actor: Actor, at: datetime) -> None:
+        scaikey.save_group(row, actor=actor, at=at)
+        if {"users", "groups"} & set(form.changed_data):
+            chosen = form.cleaned_data
+            scaikey.set_members(row, users=chosen["users"], groups=chosen["groups"], actor=actor, at=at)
+
+    def remove(self, row: Group, *, actor: Actor, at: datetime) -> None:
+        scaikey.delete_group(row, actor=actor, at=at)
+
+    def audit_target(self, row: Group) -> str:
+        return row.scaikey_id
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(StaffAdmin):
+    """API keys: seen by their first characters, and revoked. A secret is shown only to the one who makes it."""
+
+    tenant_path = "user__tenant"
+    list_display = ("prefix", "name", "user", "tenant", "state", "created_at", "expires_at", "last_used_at")
+    list_filter = (KeyStateFilter, ("user__tenant", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("user", "live")
+    search_fields = ("prefix", "name", "user__email")
+    actions = ("revoke",)
+    fields = ("prefix", "name", "user", "state", "created_at", "expires_at", "revoked_at", "last_used_at")
+
+    def tenant_of(self, row: ApiKey) -> str:
+        return row.user.tenant_id
+
+    @admin.display(ordering="user__tenant")
+    def tenant(self, key: ApiKey) -> str:
+        return key.user.tenant_id
+
+    @admin.display
+    def state(self, key: ApiKey) -> str:
+        """What the database's view of live keys says of it, and why."""
+        if hasattr(key, "live"):
+            return "live"
+        if key.revoked_at:
+            return "revoked"
+        return "expired" if key.expires_at and key.expires_at <= timezone.now() else "user or tenant inactive"
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return self._is_managed(request, None)
+
+    @admin.action(description="Revoke selected API keys", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        for key in queryset:
+            keys.revoke(key, actor=staff.actor(request), at=timezone.now())
+        self.message_user(request, "Revoked. The keys answer 401 from now on.", messages.SUCCESS)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(StaffAdmin):
+    """Who changed what, when. Nobody changes an entry."""
+
+    list_display = ("at", "actor", "action", "target", "tenant", "summary")
+    list_filter = ("action",)
+    search_fields = ("actor", "action", "target")
+    date_hierarchy = "at"
+
+    def tenant_of(self, row: AuditEntry) -> str:
+        return row.tenant
+
+    @admin.display(description="change")
+    def summary(self, entry: AuditEntry) -> str:
+        """The values that differ, each as `name: before → after`."""
+        before, after = entry.before or {}, entry.after or {}
+        names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        return "; ".join(f"{name}: {_word(before.get(name))} → {_word(after.get(name))}" for name in names)
+
+
+def _word(value: Any) -> str:
+    return "—" if value in (None, "", []) else str(value)
+
+
+def _outranks(request: HttpRequest, user: User | None) -> bool:
+    return user is None or not user.is_superuser or staff.actor(request).tenants is None
+
+
+def _tenant_if_choosable(request: HttpRequest) -> list[str]:
+    return ["tenant"] if staff.actor(request).tenants is None else []
+
+
+def _settle_tenant(request: HttpRequest, row: User | Group) -> None:
+    """A new row of somebody who manages one tenant belongs to it; a form never says otherwise."""
+    tenants = staff.actor(request).tenants
+    if row._state.adding and tenants is not None:
+        [row.tenant_id] = tenants
