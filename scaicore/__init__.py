@@ -1,0 +1,71 @@
+"""The flow runtime: a library that compiles flow documents and runs them. It knows no web framework and no database.
+
+compile(document) → Compilation(program, diagnostics)      at deploy
+load(stored program) → Runnable                            once per Core version
+DRIVERS["flow"].run(RunRequest(...)) → events              at each call
+"""
+
+from scaicore.compiler import Compilation, compile
+from scaicore.diagnostics import CODES, Diagnostic
+from scaicore.document import (
+    Properties,
+    is_semver,
+    new_document,
+    next_version,
+    properties,
+    with_properties,
+)
+from scaicore.drivers import DRIVERS
+from scaicore.errors import ProgramUnreadable, RunFailed, RunTimedOut, ScaicoreError
+from scaicore.link import Runnable, link, load
+from scaicore.nodes import KINDS, UNAVAILABLE, describe
+from scaicore.program import Program
+from scaicore.protocol import (
+    Driver,
+    Event,
+    Finished,
+    NodeFinished,
+    NodeStarted,
+    RunRequest,
+    Services,
+    TextDelta,
+    Usage,
+    collect,
+    response_text,
+)
+
+__all__ = [
+    "CODES",
+    "DRIVERS",
+    "KINDS",
+    "UNAVAILABLE",
+    "Compilation",
+    "Diagnostic",
+    "Driver",
+    "Event",
+    "Finished",
+    "NodeFinished",
+    "NodeStarted",
+    "Program",
+    "ProgramUnreadable",
+    "Properties",
+    "RunFailed",
+    "RunRequest",
+    "RunTimedOut",
+    "Runnable",
+    "ScaicoreError",
+    "Services",
+    "TextDelta",
+    "Usage",
+    "collect",
+    "compile",
+    "describe",
+    "is_semver",
+    "link",
+    "load",
+    "new_document",
+    "next_version",
+    "properties",
+    "response_text",
+    "with_properties",
+]

@@ -1,0 +1,161 @@
+"""What an expression may cost, told from its text before it runs.
+
+CEL has no infinite loops, but nested and chained comprehensions can still double their data at every step, the
+engine copies a variable each time it is read, and nothing can interrupt it. So the text is taken apart here into
+the few facts that bound its work: which names it reads inside how many loops, and how often each loop repeats its
+own item. One unit is about a nanosecond.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from scaicore.errors import SourceUnreadable
+from scaicore.jsondata import Json
+
+MAX_SOURCE: Final = 2_000
+MAX_LOOPS: Final = 8
+MAX_UNITS: Final = 100_000_000
+_MAX_ITERATIONS: Final = 10_000  # the engine's own budget for one evaluation
+_UNITS_PER_VALUE: Final = 64
+_UNITS_PER_REGEX_STATE: Final = 16
+_MAX_DEPTH: Final = 80
+
+_LOOPS: Final = frozenset({"all", "exists", "exists_one", "map", "filter"})
+_WORDS: Final = frozenset({"true", "false", "null", "in"})
+_TYPES: Final = frozenset(
+    {"int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type", "google"}
+)
+_TOKEN: Final = re.compile(
+    r"""(?P<space>\s+|//[^\n]*)
+    |(?P<text>[bB]?[rR][bB]?(?:\"{3}.*?\"{3}|'{3}.*?'{3}|"[^"\n]*"|'[^'\n]*')
+       |[bB]?(?:\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
+    |(?P<number>0x[0-9a-fA-F]+u?|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[uU]?)
+    |(?P<name>[A-Za-z_]\w*)
+    |(?P<mark>.)""",
+    re.VERBOSE | re.DOTALL | re.ASCII,
+)
+_REPEAT: Final = re.compile(r"\{(\d+)(?:,(\d*))?\}")
+
+
+@dataclass(slots=True)
+class _Paren:
+    """An open bracket; `loop` when it holds the body of a comprehension."""
+
+    loop: bool = False
+    item: str | None = None
+    uses: list[int] = field(default_factory=list)  # for each use of the item: how many loops further in
+    pattern: bool = False
+
+
+@dataclass(slots=True)
+class Cost:
+    """The facts about one expression that bound its work, and the names it reads from the scope."""
+
+    source_length: int
+    reads: list[tuple[str, int]] = field(default_factory=list)
+    uses: list[list[int]] = field(default_factory=list)
+    widening: int = 1
+    regex_states: int = 0
+
+    @property
+    def roots(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.reads)
+
+    def units(self, values: dict[str, Json]) -> int:
+        """An upper bound for the work on these values; values that nest too deeply cost more than allowed."""
+        weights: dict[str, int] = {}
+        longest = self.widening
+        for name, value in values.items():
+            weights[name], length = _weigh(value)
+            longest += length
+        turns: list[int] = [1, *(min(longest**depth, _MAX_ITERATIONS) for depth in range(1, MAX_LOOPS + 1))]
+        total = self.source_length * _UNITS_PER_VALUE + sum(weights[name] * turns[depth] for name, depth in self.reads)
+        for uses in self.uses:
+            total *= max(1, sum(turns[depth] for depth in uses))
+        return total * max(1, self.regex_states * _UNITS_PER_REGEX_STATE)
+
+
+def measure(source: str) -> Cost:
+    """Take an expression apart; SourceUnreadable when it is larger than any expression may be."""
+    if len(source) > MAX_SOURCE:
+        raise SourceUnreadable(f"An expression has at most {MAX_SOURCE} characters.")
+    cost = Cost(len(source))
+    stack: list[_Paren] = []
+    before, last = ("", ""), ("", "")
+    tokens = [(m.lastgroup or "", m.group()) for m in _TOKEN.finditer(source) if m.lastgroup != "space"]
+    for position, (kind, text) in enumerate(tokens):
+        following = tokens[position + 1][1] if position + 1 < len(tokens) else ""
+        if kind == "mark" and text in "([{":
+            loop = text == "(" and before[1] == "." and last[1] in _LOOPS
+            stack.append(_Paren(loop=loop, pattern=last[1] == "matches"))
+        elif kind == "mark" and text in ")]}" and stack:
+            _close(stack.pop(), last, cost)
+        elif kind == "name" and following != "(" and text not in _WORDS and not _is_field(before, last):
+            _name(text, stack, cost)
+        elif text in ",+":
+            cost.widening += 1
+        before, last = last, (kind, text)
+    return cost
+
+
+def _is_field(before: tuple[str, str], last: tuple[str, str]) -> bool:
+    """Whether a name after these two tokens is a field of a value; `.name` behind an operator is a plain read."""
+    return last[1] == "." and (before[1] in ")]}" if before[0] == "mark" else before[1] not in ("", "in"))
+
+
+def _close(paren: _Paren, last: tuple[str, str], cost: Cost) -> None:
+    if paren.loop:
+        cost.uses.append(paren.uses)
+        if len(cost.uses) > MAX_LOOPS:
+            raise SourceUnreadable(f"An expression has at most {MAX_LOOPS} of `all`, `exists`, `map` and `filter`.")
+    if paren.pattern:
+        if last[0] != "text":
+            raise SourceUnreadable("`matches` needs its pattern as a text in the expression, not as a value.")
+        cost.regex_states += _states(last[1])
+
+
+def _name(name: str, stack: list[_Paren], cost: Cost) -> None:
+    depth = 0
+    for paren in reversed(stack):
+        if not paren.loop:
+            continue
+        if paren.item is None:
+            paren.item = name
+            return
+        if paren.item == name:
+            paren.uses.append(depth)
+            return
+        depth += 1
+    if name not in _TYPES:
+        cost.reads.append((name, depth))
+
+
+def _states(pattern: str) -> int:
+    states = len(pattern)
+    for low, high in _REPEAT.findall(pattern):
+        states *= max(1, int((high or low)[:6]))
+    return states
+
+
+def _weigh(value: Json) -> tuple[int, int]:
+    """`(units, the longest list or object in it)`."""
+    if isinstance(value, str):
+        return len(value), 0
+    units, longest, depth, layer = 0, 0, 0, [value]
+    while layer:
+        depth += 1
+        if depth > _MAX_DEPTH or units > MAX_UNITS:
+            return MAX_UNITS + 1, longest
+        inner: list[Json] = []
+        for part in layer:
+            units += _UNITS_PER_VALUE
+            if isinstance(part, str):
+                units += len(part)
+            elif isinstance(part, dict | list):
+                longest = max(longest, len(part))
+                inner.extend(part.values() if isinstance(part, dict) else part)
+                if isinstance(part, dict):
+                    units += sum(map(len, part))
+        layer = inner
+    return units, longest

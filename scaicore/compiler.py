@@ -1,0 +1,167 @@
+"""The compiler: a flow document becomes a program, or a list of findings that say what to do."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
+from typing import Final
+
+import msgspec
+
+from scaicore import checks, graph, variables
+from scaicore.diagnostics import Diagnostic, error, has_errors
+from scaicore.errors import SourceUnreadable
+from scaicore.expressions import Expression
+from scaicore.flow import DEFAULT_PORT, Edge, Flow, Node, Variable, read, shape_error
+from scaicore.nodes import KINDS
+from scaicore.nodes.base import INPUT_NAMES, NodeConfig, Site
+from scaicore.program import Link, Program, Publish, Slot, Step
+from scaicore.run import RESPONSE
+
+_NO_PROVIDERS: Final[tuple[str, ...]] = ()
+
+
+class Compilation(msgspec.Struct, frozen=True):
+    """What a compile gave; `program` is None exactly when one of the diagnostics is an error."""
+
+    program: Program | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def compile(
+    document: object, *, providers: Collection[str] = _NO_PROVIDERS, publishable: bool | None = None
+) -> Compilation:
+    """Compile a v2 document; never raises, whatever the document is.
+
+    `providers` are the model providers that exist for the flow's tenant; `publishable` says whether the flow is about
+    to be published, by default as its own `publish_as_model` says.
+    """
+    flow, findings = read(document)
+    if flow is None:
+        return Compilation(None, tuple(findings))
+    configs = _configs(flow, findings)
+    findings += _findings(flow, configs, providers)
+    if publishable or (publishable is None and flow.publish_as_model):
+        findings += checks.publishing(flow)
+    if has_errors(findings):
+        return Compilation(None, tuple(findings))
+    return Compilation(_build(flow, configs), tuple(findings))
+
+
+Configs = dict[int, NodeConfig]
+
+
+def _configs(flow: Flow, findings: list[Diagnostic]) -> Configs:
+    """The config of each node whose kind runs here, by the node's place in the document."""
+    configs: Configs = {}
+    for index, node in enumerate(flow.nodes):
+        if node.type in KINDS:
+            try:
+                configs[index] = msgspec.convert(node.config or {}, KINDS[node.type].config)
+            except msgspec.ValidationError as problem:
+                findings.append(shape_error(problem, f"nodes[{index}].config", node=node.id))
+    return configs
+
+
+def _findings(flow: Flow, configs: Configs, providers: Collection[str]) -> list[Diagnostic]:
+    findings = [finding for check in checks.CHECKS for finding in check(flow)]
+    findings += checks.providers(flow, providers)
+    if not any(finding.code in ("dangling_edge", "duplicate_id") for finding in findings):
+        findings += checks.shape(flow)
+    findings += _site_findings(flow, configs)
+    return findings
+
+
+def _site_findings(flow: Flow, configs: Configs) -> Iterator[Diagnostic]:
+    """What each node's kind says about it, and whether the conditions behind it can be read."""
+    outgoing: defaultdict[str, list[tuple[int, Edge]]] = defaultdict(list)
+    ports: defaultdict[str, set[str]] = defaultdict(set)
+    for index, edge in enumerate(flow.edges):
+        outgoing[edge.source.node].append((index, edge))
+        if edge.type == "data":
+            ports[edge.target.node].add(edge.target.port or DEFAULT_PORT)
+    names = INPUT_NAMES.union(*_made(flow))
+    declared = {variable.name: variable.type for variable in flow.variables}
+    for index, node in enumerate(flow.nodes):
+        ways = outgoing[node.id]
+        site = Site(flow, node, index, [edge for _, edge in ways], names, frozenset(ports[node.id]), declared)
+        if index in configs:
+            yield from KINDS[node.type].check(configs[index], site)
+        for place, edge in ways:
+            yield from _condition(edge, place, site)
+
+
+def _made(flow: Flow) -> Iterator[set[str]]:
+    """The names under which each node's result stands in the scope."""
+    for node in flow.nodes:
+        binding = (node.config or {}).get("result_binding")
+        yield {node.id, binding} if isinstance(binding, str) else {node.id}
+
+
+def _condition(edge: Edge, place: int, site: Site) -> Iterator[Diagnostic]:
+    source = (edge.condition or "").strip()
+    if edge.type != "conditional" or not source or edge.is_else:
+        return
+    path = f"edges[{place}].condition"
+    try:
+        expression = Expression(source)
+    except SourceUnreadable as problem:
+        said = f"The condition of an edge behind node `{site.node.id}` cannot be read: {problem}"
+        yield error("bad_condition", said, path, node=site.node.id, edge=edge.id)
+        return
+    if not expression.may_be_condition:
+        said = f"The condition of an edge behind node `{site.node.id}` is never true or false; compare it with a value."
+        yield error("bad_condition", said, path, node=site.node.id, edge=edge.id)
+    for finding in site.check_roots(expression.roots, ""):
+        yield msgspec.structs.replace(finding, path=path, edge_id=edge.id)
+
+
+def _build(flow: Flow, configs: Configs) -> Program:
+    """The program of a flow without errors: what the entry reaches, and nothing else."""
+    start = checks.entry(flow) or ""
+    reached = graph.reachable(start, graph.successors(flow.edges))
+    nodes = [_step(node, configs[index]) for index, node in enumerate(flow.nodes) if node.id in reached]
+    edges = [edge for edge in flow.edges if edge.source.node in reached and edge.target.node in reached]
+    return Program(
+        name=flow.name,
+        version=flow.version,
+        description=flow.description,
+        entry=start,
+        nodes=tuple(nodes),
+        edges=tuple(_link(edge, index) for index, edge in enumerate(edges)),
+        variables=tuple(_slot(variable) for variable in flow.variables),
+        models=tuple(flow.models),
+        instance_mode=flow.instance_mode,
+        entity_scope=flow.entity_scope,
+        publish=Publish(flow.publish_as_model, tuple(flow.group_ids)),
+        responders=_responders(nodes, edges),
+    )
+
+
+def _step(node: Node, config: NodeConfig) -> Step:
+    return Step(node.id, node.type, node.label or "", msgspec.to_builtins(config))
+
+
+def _link(edge: Edge, index: int) -> Link:
+    condition = (edge.condition or "").strip() if edge.type == "conditional" else None
+    return Link(
+        id=edge.id or f"edge-{index + 1}",
+        type=edge.type,
+        source=edge.source.node,
+        target=edge.target.node,
+        source_port=edge.source.port,
+        target_port=edge.target.port,
+        condition=condition,
+    )
+
+
+def _slot(variable: Variable) -> Slot:
+    default = variable.default if variable.has_default else variables.initial(variable.type)
+    return Slot(variable.name, variable.type, default)
+
+
+def _responders(nodes: list[Step], edges: list[Edge]) -> tuple[str, ...]:
+    following = graph.successors(edges)
+    ids = [node.id for node in nodes]
+    binding = {node.id for node in nodes if RESPONSE in (node.id, node.config.get("result_binding"))}
+    sequential = Counter(edge.source.node for edge in edges if edge.type == "sequential")
+    has_fork = any(count > 1 for count in sequential.values())
+    return graph.responders(graph.order(ids, following), following, binding, has_fork=has_fork)

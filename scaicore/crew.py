@@ -1,0 +1,78 @@
+"""The nodes of a run that wait for the world outside, each in a task, and what they send while they work."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from scaicore.errors import RunTimedOut
+from scaicore.jsondata import Json
+from scaicore.link import Stage
+from scaicore.nodes.base import Visit
+from scaicore.protocol import TextDelta
+
+_AHEAD: Final = 8  # events that nodes may be ahead of the reader
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A node's work ended, with a result or with the error that it raised."""
+
+    stage: Stage
+    visit: Visit
+    result: Json = None
+    error: Exception | None = None
+
+
+class Crew:
+    """Tasks at work. Whoever starts a crew disbands it, whatever happens."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._said: asyncio.Queue[TextDelta | Done] = asyncio.Queue(_AHEAD)
+        self._working = 0
+
+    @property
+    def is_busy(self) -> bool:
+        return self._working > 0
+
+    def start(self, stage: Stage, visit: Visit, *, responds: bool) -> None:
+        """Let a node begin; only one that responds is heard before it is done."""
+        if responds:
+            visit.speak = self._speak
+        self._working += 1
+        task = asyncio.create_task(self._work(stage, visit))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def hear(self, seconds: float) -> TextDelta | Done:
+        """The next thing that a node sends or ends with; RunTimedOut when nothing comes in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                said = await self._said.get()
+        except TimeoutError:
+            raise RunTimedOut from None
+        if type(said) is Done:
+            self._working -= 1
+        return said
+
+    async def disband(self) -> None:
+        """Stop every node that is still at work and wait until it has stopped."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _speak(self, text: str) -> None:
+        await self._said.put(TextDelta(text))
+
+    async def _work(self, stage: Stage, visit: Visit) -> None:
+        try:
+            async with asyncio.timeout(stage.timeout_s):
+                done = Done(stage, visit, await stage.work(visit))
+        except TimeoutError:
+            done = Done(stage, visit, error=RunTimedOut(stage.id))
+        except Exception as problem:
+            # Carried to the engine, which tells what it knows from the rest.
+            done = Done(stage, visit, error=problem)
+        await self._said.put(done)

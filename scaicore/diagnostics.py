@@ -1,0 +1,68 @@
+"""What a compile says about a document: findings for a person, each with the place it is about."""
+
+from typing import Final, Literal
+
+import msgspec
+
+Severity = Literal["error", "warning"]
+
+# Every code that a diagnostic may bear, with the fact it stands for. Interfaces and documents read this table.
+CODES: Final[dict[str, str]] = {
+    "bad_condition": "a condition is missing, unreadable or not true-or-false",
+    "bad_expression": "an expression is unreadable or too costly",
+    "bad_template": "a template is unreadable",
+    "bad_value": "a field has a value that it cannot have",
+    "bad_variable_type": "a variable declares a type that does not exist",
+    "cycle": "nodes wait for each other in a circle",
+    "dangling_edge": "an edge leads from or to a node that does not exist",
+    "dangling_port": "an edge uses a port that its node does not declare",
+    "decision_without_conditions": "a decision has no conditional edges, or others among them",
+    "duplicate_else": "a node has two `else` branches",
+    "duplicate_id": "two nodes, edges, ports, variables or roles bear the same name",
+    "edge_into_entry": "an edge leads into an entry",
+    "entity_never_received": "entity mode without an entry that a caller reaches",
+    "ignored_condition": "an edge that is always taken bears a condition",
+    "invalid_shape": "a part of the document has the wrong shape",
+    "kind_not_available": "a node kind that this installation cannot run",
+    "loop_without_limit": "a while-loop without `max_iterations`",
+    "memory_without_variables": "a Core with memory declares no variable, so it keeps nothing",
+    "multiple_entries": "more than one `entry_api`",
+    "no_entry": "the flow has no entry",
+    "not_plain_data": "the document holds something that is not plain JSON text, number, list or object",
+    "publish_without_entry_api": "publishing needs an `entry_api`",
+    "reserved_name": "a name that the runtime itself uses",
+    "too_large": "the document is larger than a flow may be",
+    "undeclared_model_role": "a node uses a model role that the flow does not declare",
+    "undeclared_variable": "a variable that the flow does not declare",
+    "unknown_model_provider": "a model names a provider that does not exist here",
+    "unknown_name": "a template or expression reads a name that nothing in the flow makes",
+    "unknown_node_kind": "a node kind that is not part of the language",
+    "unreachable_node": "no edge leads from the entry to this node",
+    "wrong_type": "a value has another type than its variable declares",
+}
+
+
+class Diagnostic(msgspec.Struct, frozen=True):
+    """One finding: an error blocks a deploy, a warning does not. `path` is a place such as `nodes[2].config`."""
+
+    severity: Severity
+    code: str
+    message: str
+    path: str = ""
+    node_id: str | None = None
+    edge_id: str | None = None
+
+
+def error(code: str, message: str, path: str = "", *, node: str | None = None, edge: str | None = None) -> Diagnostic:
+    """A finding that blocks the deploy."""
+    return Diagnostic("error", code, message, path, node, edge)
+
+
+def warning(code: str, message: str, path: str = "", *, node: str | None = None, edge: str | None = None) -> Diagnostic:
+    """A finding that does not block the deploy."""
+    return Diagnostic("warning", code, message, path, node, edge)
+
+
+def has_errors(diagnostics: list[Diagnostic]) -> bool:
+    """Whether one of them blocks the deploy."""
+    return any(diagnostic.severity == "error" for diagnostic in diagnostics)

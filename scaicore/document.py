@@ -1,0 +1,132 @@
+"""Flow documents as their author holds them: a new one, its version number, its properties. Nothing else in a document
+is ever touched, so that what this system does not know survives every edit."""
+
+import re
+from typing import Any, Final, Literal
+
+import msgspec
+
+from scaicore.jsondata import Json
+
+FIRST_VERSION: Final = "1.0.0"
+_NUMBER: Final = r"(0|[1-9]\d*)"
+_SEMVER: Final = re.compile(
+    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
+    r"(?P<pre>-(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?"
+    r"(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?",
+    re.ASCII,
+)
+_MAX_VERSION: Final = 100
+
+InstanceMode = Literal["stateless", "entity", "singleton"]
+
+
+class Properties(msgspec.Struct, frozen=True):
+    """What the Flow properties panel shows; where a document says it wrongly, the default stands here."""
+
+    publish_as_model: bool = False
+    group_ids: tuple[str, ...] = ()
+    instance_mode: InstanceMode = "stateless"
+    entity_scope: Literal["user", "tenant"] = "user"
+
+
+# property → where it stands in the document
+_PLACES: Final[dict[str, tuple[str, ...]]] = {
+    "publish_as_model": ("config", "publish_as_model"),
+    "group_ids": ("config", "model_visibility_group_ids"),
+    "instance_mode": ("config", "scaiflow_meta", "instance_mode"),
+    "entity_scope": ("config", "scaiflow_meta", "entity_scope"),
+}
+_TYPES: Final[dict[str, Any]] = dict(Properties.__annotations__)
+
+
+def new_document(name: str) -> dict[str, Json]:
+    """A flow that answers every message with the message itself, ready to be edited or deployed."""
+    return {
+        "name": name,
+        "version": FIRST_VERSION,
+        "scaicore_target": "2",
+        "metadata": {"description": ""},
+        "nodes": [
+            _node("entry", "entry_api", "Entry", 80, {"method": "POST", "path": "/"}, inputs=[], outputs=["out"]),
+            _node("reply", "llm_rigid", "Reply", 360, {"template": "{{message}}", "result_binding": "response"}),
+        ],
+        "edges": [
+            {
+                "id": "entry-reply",
+                "type": "sequential",
+                "source": {"node": "entry", "port": "out"},
+                "target": {"node": "reply", "port": "in"},
+            }
+        ],
+        "variables": [],
+        "config": {"publish_as_model": False, "model_visibility_group_ids": []},
+        "tests": [],
+    }
+
+
+def _node(
+    node_id: str,
+    kind: str,
+    label: str,
+    x: int,
+    config: dict[str, Json],
+    inputs: list[str] | None = None,
+    outputs: list[str] | None = None,
+) -> dict[str, Json]:
+    def ports(names: list[str]) -> list[dict[str, str]]:
+        return [{"id": name, "label": name, "type": "any"} for name in names]
+
+    return {
+        "id": node_id,
+        "type": kind,
+        "label": label,
+        "position": {"x": x, "y": 120},
+        "config": config,
+        "inputs": ports(["in"] if inputs is None else inputs),
+        "outputs": ports(["out"] if outputs is None else outputs),
+    }
+
+
+def is_semver(version: object) -> bool:
+    """Whether it is a version number by semver 2.0.0."""
+    return isinstance(version, str) and len(version) <= _MAX_VERSION and _SEMVER.fullmatch(version) is not None
+
+
+def next_version(version: object) -> str:
+    """The patch after a version, `1.2.3` → `1.2.4`; the first version after anything that is no version."""
+    matched = _SEMVER.fullmatch(version) if isinstance(version, str) and len(version) <= _MAX_VERSION else None
+    if matched is None:
+        return FIRST_VERSION
+    major, minor, patch = matched.group(1, 2, 3)
+    return f"{major}.{minor}.{int(patch) + 1}"
+
+
+def properties(document: object) -> Properties:
+    """The properties of a document; never raises, whatever the document is."""
+    found = {name: _read(document, path, _TYPES[name]) for name, path in _PLACES.items()}
+    return Properties(**{name: value for name, value in found.items() if value is not None})
+
+
+def _read(document: object, path: tuple[str, ...], kind: Any) -> Any:
+    part = document
+    for key in path:
+        part = part.get(key) if isinstance(part, dict) else None
+    try:
+        return msgspec.convert(part, kind)
+    except msgspec.ValidationError:
+        return None
+
+
+def with_properties(document: dict[str, Json], **changes: Json) -> dict[str, Json]:
+    """A copy of the document with some properties changed, named as in `Properties`; the rest as it was."""
+    changed = dict(document)
+    for name, value in changes.items():
+        *sections, key = _PLACES[name]
+        part = changed
+        for section in sections:
+            held = part.get(section)
+            part[section] = dict(held) if isinstance(held, dict) else {}
+            part = part[section]
+        part[key] = list(value) if isinstance(value, tuple) else value
+    return changed

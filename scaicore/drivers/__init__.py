@@ -1,0 +1,10 @@
+"""The ways to run a Core, by the name that a Core version bears."""
+
+from typing import Final
+
+from scaicore.drivers.flow import FlowDriver
+from scaicore.protocol import Driver
+
+DRIVERS: Final[dict[str, Driver]] = {
+    "flow": FlowDriver(),
+}

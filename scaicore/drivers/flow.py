@@ -1,0 +1,14 @@
+"""The driver for Cores that were made from a flow: it runs their program in this process."""
+
+from collections.abc import AsyncIterator
+
+from scaicore.engine import execute
+from scaicore.protocol import Event, RunRequest
+
+
+class FlowDriver:
+    """Runs a compiled program here."""
+
+    def run(self, request: RunRequest) -> AsyncIterator[Event]:
+        """The events of the run; closing the iterator stops every node of it."""
+        return execute(request)

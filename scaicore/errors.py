@@ -1,0 +1,68 @@
+"""What can go wrong while a Core runs.
+
+ScaicoreError
+├── SourceUnreadable       a template or expression of the flow cannot be read (found by compile)
+├── ProgramUnreadable      a stored program is not one that this version understands
+├── RunFailed              the run cannot go on               (core_error)
+└── RunTimedOut            the run crossed its deadline       (core_timeout)
+
+`str(error)` is a fixed sentence that may be shown to any client: it never holds a caller's text, a flow's
+text or another exception's words. What the flow's owner may know besides stands in `reason` and `detail`.
+"""
+
+from typing import ClassVar, Final
+
+# reason → what the flow's owner reads in the run's trace. Fixed sentences, like the clients' ones.
+REASONS: Final[dict[str, str]] = {
+    "node_failed": "The node stopped on an unexpected error; the server's log has it under the request id.",
+    "no_branch": "None of the conditions held and there is no `else` branch. Add an edge with the condition `else`.",
+    "expression_failed": "The expression could not be evaluated on this input. Guard missing fields with `has(...)`.",
+    "expression_not_boolean": "The condition gave something else than true or false. Compare it with a value.",
+    "expression_too_costly": "The expression would take too long on input of this size. Use fewer nested loops in it.",
+    "not_plain_data": "A value is not plain JSON data, or nests too deeply.",
+    "wrong_type": "The value has another type than the variable declares.",
+    "too_many_steps": "The run took more steps than a run may take.",
+    "too_much_data": "The run collected more data than a run may hold.",
+    "state_too_large": "The memory of the Core would be larger than 1 MiB of JSON.",
+}
+
+
+class ScaicoreError(Exception):
+    """The runtime could not do what it was asked to; `code` is the name of the error on the wire."""
+
+    code: ClassVar[str] = "core_error"
+
+
+class SourceUnreadable(ScaicoreError):
+    """A template or expression of the flow cannot be read; the text says why, to the flow's author alone."""
+
+
+class ProgramUnreadable(ScaicoreError):
+    """The stored program was written by another format of this library; deploy the flow again."""
+
+    def __init__(self) -> None:
+        super().__init__("The stored program of the Core cannot be read. Deploy the flow again.")
+
+
+class RunFailed(ScaicoreError):
+    """The run cannot go on; nothing of it is to be kept. `reason` is a key of `REASONS`."""
+
+    def __init__(self, reason: str = "node_failed", node_id: str | None = None) -> None:
+        super().__init__("The Core failed while it was running.")
+        self.reason = reason
+        self.node_id = node_id
+
+    @property
+    def detail(self) -> str:
+        """A fixed sentence for the flow's owner."""
+        return REASONS[self.reason]
+
+
+class RunTimedOut(ScaicoreError):
+    """The run crossed its deadline; every node of it was stopped."""
+
+    code: ClassVar[str] = "core_timeout"
+
+    def __init__(self, node_id: str | None = None) -> None:
+        super().__init__("The Core did not answer in time.")
+        self.node_id = node_id

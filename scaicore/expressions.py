@@ -1,0 +1,93 @@
+"""Expressions: conditions and values in the Common Expression Language, compiled once, evaluated over the scope."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from cel_expr_python import cel
+
+from scaicore import celcost
+from scaicore.errors import RunFailed, SourceUnreadable
+from scaicore.jsondata import MAX_DEPTH, Json
+
+_ERROR: Final = cel.Type.ERROR
+_BOOL: Final = cel.Type.BOOL
+
+
+class Expression:
+    """An expression that was read once. Every name that it reads may be absent from the scope: it is null then."""
+
+    __slots__ = ("_compiled", "_cost", "_roots", "roots")
+
+    def __init__(self, source: str) -> None:
+        self._cost = celcost.measure(source)
+        self.roots = self._cost.roots
+        self._roots = tuple(sorted(self.roots))
+        self._compiled = _compile(source, self._roots)
+
+    @property
+    def may_be_condition(self) -> bool:
+        """False when the expression certainly gives something else than true or false."""
+        return self._compiled.return_type() in (_BOOL, cel.Type.DYN)
+
+    def holds(self, scope: Mapping[str, Json]) -> bool:
+        """Whether the condition is true; RunFailed when it cannot be evaluated or is not a truth value."""
+        value = self._eval(scope)
+        if value.type() != _BOOL:
+            raise RunFailed("expression_not_boolean")
+        return value.plain_value() is True
+
+    def evaluate(self, scope: Mapping[str, Json]) -> Json:
+        """The value as plain JSON data; times as ISO 8601, durations as seconds."""
+        return _plain(self._eval(scope).plain_value())
+
+    def _eval(self, scope: Mapping[str, Json]) -> Any:
+        values = {name: scope.get(name) for name in self._roots}
+        if self._cost.units(values) > celcost.MAX_UNITS:
+            raise RunFailed("expression_too_costly")
+        try:
+            value = self._compiled.eval(data=values)
+        except (RuntimeError, TypeError, ValueError, OverflowError):
+            # The engine's own words may quote a caller's text: they stay here.
+            raise RunFailed("expression_failed") from None
+        if value.type() == _ERROR:
+            raise RunFailed("expression_failed")
+        return value
+
+
+def _compile(source: str, roots: tuple[str, ...]) -> Any:
+    try:
+        return cel.NewEnv(variables=dict.fromkeys(roots, cel.Type.DYN)).compile(source)
+    except (RuntimeError, TypeError, ValueError) as problem:
+        raise SourceUnreadable(_first_line(str(problem))) from None
+
+
+def _first_line(problem: str) -> str:
+    """The engine's first complaint without its codes: `1:5: undeclared reference to 'nope'`."""
+    line = problem.splitlines()[0] if problem else ""
+    return line.partition("<input>:")[2] or "it nests too deeply or is not text"
+
+
+def _plain(value: Any, depth: int = 0) -> Json:
+    """Plain JSON data of what the engine gave; recursion ends at `MAX_DEPTH`."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if depth < MAX_DEPTH:
+        if isinstance(value, list):
+            return [_plain(item, depth + 1) for item in value]
+        if isinstance(value, dict):
+            return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
+    raise RunFailed("not_plain_data")
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    return str(key).lower() if isinstance(key, bool) else str(key)

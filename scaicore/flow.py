@@ -1,0 +1,225 @@
+"""The flow document, version 2, typed: what its author wrote, part by part, with everything unknown left aside."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+import msgspec
+
+from scaicore.diagnostics import Diagnostic, error
+from scaicore.jsondata import Json, defect
+
+InstanceMode = Literal["stateless", "entity", "singleton"]
+EntityScope = Literal["user", "tenant"]
+EdgeType = Literal["sequential", "conditional", "data"]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Role = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*\\Z", max_length=100)]
+Number = int | float
+
+MAX_NODES: Final = 10_000
+MAX_EDGES: Final = 40_000
+ELSE: Final = "else"
+DEFAULT_PORT: Final = "in"
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A part of the document."""
+
+
+class Position(Part, frozen=True):
+    x: Number = 0
+    y: Number = 0
+
+
+class Port(Part, frozen=True):
+    id: Id
+    label: str | None = None
+    type: Any = None
+
+
+class Node(Part, frozen=True):
+    """A step of the flow; `config` is read by the node kind that `type` names."""
+
+    id: Id
+    type: Id
+    label: str | None = None
+    position: Position | None = None
+    config: dict[str, Any] | None = None
+    inputs: list[Port] | None = None
+    outputs: list[Port] | None = None
+
+    def has_port(self, side: Literal["inputs", "outputs"], port: str) -> bool:
+        """Whether an edge may use the port; a node that declares no ports at all takes any name."""
+        if not self.inputs and not self.outputs:
+            return True
+        return any(declared.id == port for declared in getattr(self, side) or ())
+
+
+class End(Part, frozen=True):
+    """Where an edge begins or ends; without a port it is the node's only one."""
+
+    node: Id
+    port: str | None = None
+
+
+class Edge(Part, frozen=True):
+    source: End
+    target: End
+    type: EdgeType = "sequential"
+    id: str | None = None
+    condition: str | None = None
+
+    @property
+    def is_else(self) -> bool:
+        return (self.condition or "").strip() == ELSE
+
+
+class Variable(Part, frozen=True):
+    """A named slot of memory; its type is a key of `variables.TYPES`."""
+
+    name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*\\Z", max_length=100)]
+    type: str = "any"
+    default: Any = msgspec.UNSET
+
+    @property
+    def has_default(self) -> bool:
+        return self.default is not msgspec.UNSET
+
+
+class Alternative(Part, frozen=True):
+    ref: Id
+    model: Id
+
+
+class Model(Part, frozen=True):
+    """A language model by its role in the flow; `ref` names the provider that serves it."""
+
+    role: Role
+    ref: Id
+    model: Id
+    temperature: Number | None = None
+    system_context: str | None = None
+    fallback: tuple[Alternative, ...] = ()
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """A document whose every part could be read."""
+
+    name: str
+    version: str
+    description: str
+    nodes: list[Node]
+    edges: list[Edge]
+    variables: list[Variable]
+    models: list[Model]
+    publish_as_model: bool
+    group_ids: list[str]
+    instance_mode: InstanceMode
+    entity_scope: EntityScope
+
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Reads a document part by part and keeps a finding for each part that has the wrong shape."""
+
+    def __init__(self, document: dict[str, Json]) -> None:
+        self.document = document
+        self.findings: list[Diagnostic] = []
+
+    def value(self, holder: dict[str, Json], key: str, kind: type[T] | object, default: T, path: str) -> T:
+        """`holder[key]` as `kind`; the default when it is absent or of the wrong shape."""
+        if key not in holder:
+            return default
+        found: T | None = self.convert(holder[key], kind, path)
+        return default if found is None else found
+
+    def convert(self, value: Json, kind: object, path: str, **place: str | None) -> Any:
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as problem:
+            self.findings.append(shape_error(problem, path, **place))
+            return None
+
+    def items(self, holder: dict[str, Json], key: str, kind: type[T], path: str) -> list[T]:
+        """The entries of a list that could be read; the others leave a finding each."""
+        entries = holder.get(key)
+        if entries is None:
+            return []
+        if not isinstance(entries, list):
+            self.findings.append(error("invalid_shape", f"`{path}` must be a list.", path))
+            return []
+        read = (self.convert(entry, kind, f"{path}[{i}]", **_place(key, entry)) for i, entry in enumerate(entries))
+        return [item for item in read if item is not None]
+
+    def section(self, holder: dict[str, Json], key: str, path: str) -> dict[str, Json]:
+        """An object inside the document; empty when it is absent."""
+        found = holder.get(key)
+        if found is None or isinstance(found, dict):
+            return found or {}
+        self.findings.append(error("invalid_shape", f"`{path}` must be an object.", path))
+        return {}
+
+
+def _place(key: str, entry: Json) -> dict[str, str | None]:
+    name = entry.get("id") if isinstance(entry, dict) else None
+    named = name if isinstance(name, str) else None
+    return {"node": named} if key == "nodes" else {"edge": named} if key == "edges" else {}
+
+
+def shape_error(problem: msgspec.ValidationError, path: str, **place: str | None) -> Diagnostic:
+    """The finding for a part that msgspec refused: msgspec's `$.a[…]` becomes a path in the document."""
+    text, _, inner = str(problem).partition(" - at `$")
+    full = path + inner.rstrip("`")
+    what = text[0].lower() + text[1:]
+    return error("invalid_shape", f"`{full}` has the wrong shape: {what}.", full, **place)
+
+
+def read(document: object) -> tuple[Flow | None, list[Diagnostic]]:
+    """The typed document, or None and the findings that say which part has the wrong shape."""
+    if not isinstance(document, dict):
+        return None, [error("invalid_shape", "A flow document is a JSON object with `nodes` and `edges`.")]
+    if oversize := list(_oversize(document)):
+        return None, oversize
+    if wrong := defect(document):
+        path, what = wrong
+        return None, [error("not_plain_data", f"`{path or 'The document'}` cannot be stored: {what}.", path)]
+    reader = Reader(document)
+    flow = _read(reader)
+    return (None, reader.findings) if reader.findings else (flow, [])
+
+
+def _oversize(document: dict[str, Json]) -> Iterator[Diagnostic]:
+    for key, limit in (("nodes", MAX_NODES), ("edges", MAX_EDGES)):
+        entries = document.get(key)
+        if isinstance(entries, list) and len(entries) > limit:
+            yield error("too_large", f"A flow has at most {limit} {key}; split it into several flows.", key)
+
+
+def _read(reader: Reader) -> Flow:
+    document = reader.document
+    config = reader.section(document, "config", "config")
+    identity = reader.section(config, "core_identity", "config.core_identity")
+    meta = reader.section(config, "scaiflow_meta", "config.scaiflow_meta")
+    metadata = reader.section(document, "metadata", "metadata")
+    for key in ("tests",):
+        reader.value(document, key, list[Any] | None, None, key)
+    return Flow(
+        name=reader.value(document, "name", str, "", "name"),
+        version=reader.value(document, "version", str, "", "version"),
+        description=reader.value(metadata, "description", str | None, "", "metadata.description") or "",
+        nodes=reader.items(document, "nodes", Node, "nodes"),
+        edges=reader.items(document, "edges", Edge, "edges"),
+        variables=reader.items(document, "variables", Variable, "variables"),
+        models=reader.items(identity, "models", Model, "config.core_identity.models"),
+        publish_as_model=reader.value(config, "publish_as_model", bool, False, "config.publish_as_model"),
+        group_ids=reader.value(
+            config, "model_visibility_group_ids", list[str], [], "config.model_visibility_group_ids"
+        ),
+        instance_mode=_choice(reader, meta, "instance_mode", InstanceMode, "stateless"),
+        entity_scope=_choice(reader, meta, "entity_scope", EntityScope, "user"),
+    )
+
+
+def _choice(reader: Reader, meta: dict[str, Json], key: str, kind: Any, default: Any) -> Any:
+    return reader.value(meta, key, kind, default, f"config.scaiflow_meta.{key}")

@@ -1,0 +1,98 @@
+"""The shape of a flow: what follows what, what the entry reaches, where a circle closes; all in linear time."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
+
+from scaicore.flow import Edge
+
+Successors = Mapping[str, list[str]]
+
+
+def successors(edges: Iterable[Edge]) -> Successors:
+    """Node id → the nodes behind it, along the edges that order a run."""
+    following: defaultdict[str, list[str]] = defaultdict(list)
+    for edge in edges:
+        if edge.type != "data":
+            following[edge.source.node].append(edge.target.node)
+    return following
+
+
+def reachable(start: str, following: Successors) -> set[str]:
+    """The start and every node that a run can come to from it."""
+    seen, queue = {start}, deque([start])
+    while queue:
+        for target in following.get(queue.popleft(), ()):
+            if target not in seen:
+                seen.add(target)
+                queue.append(target)
+    return seen
+
+
+def order(ids: Iterable[str], following: Successors) -> list[str]:
+    """The nodes so that each stands behind those that lead to it; those on or behind a circle are left out."""
+    arrivals: dict[str, int] = dict.fromkeys(ids, 0)
+    for targets in following.values():
+        for target in targets:
+            arrivals[target] += 1
+    queue = deque(node_id for node_id, count in arrivals.items() if count == 0)
+    done: list[str] = []
+    while queue:
+        done.append(queue.popleft())
+        for target in following.get(done[-1], ()):
+            arrivals[target] -= 1
+            if arrivals[target] == 0:
+                queue.append(target)
+    return done
+
+
+def circle(ids: list[str], following: Successors) -> list[str]:
+    """The nodes of one circle in the order in which they follow each other; empty when there is none."""
+    left = set(ids) - set(order(ids, following))
+    leading = {target: source for source in left for target in following.get(source, ()) if target in left}
+    node_id = next((name for name in ids if name in left), None)
+    if node_id is None:
+        return []
+    seen: set[str] = set()
+    while node_id not in seen:
+        seen.add(node_id)
+        node_id = leading[node_id]
+    found = [node_id]
+    while leading[found[-1]] != node_id:
+        found.append(leading[found[-1]])
+    return found[::-1]
+
+
+def responders(order_: list[str], following: Successors, binding: set[str], *, has_fork: bool) -> tuple[str, ...]:
+    """The nodes whose text is the response for certain, whichever way a run takes: only they may speak early.
+
+    `binding` are the nodes whose result is bound to `response`. Where branches run side by side, only a sole binder or,
+    when nothing binds, a sole last node is certain; otherwise every way has its own.
+    """
+    last = [node_id for node_id in order_ if not following.get(node_id)]
+    sole = list(binding) if binding else last
+    if len(sole) == 1:
+        return tuple(sole)
+    if has_fork:
+        return ()
+    below = _touching(reversed(order_), following, binding)
+    above = _behind(order_, following, binding)
+    certain = [n for n in order_ if (n in binding and n not in below) or (n in last and n not in binding | above)]
+    return tuple(certain)
+
+
+def _touching(backwards: Iterable[str], following: Successors, marked: set[str]) -> set[str]:
+    """The nodes with a marked node somewhere behind them."""
+    found: set[str] = set()
+    for node_id in backwards:
+        if any(target in marked or target in found for target in following.get(node_id, ())):
+            found.add(node_id)
+    return found
+
+
+def _behind(forwards: Iterable[str], following: Successors, marked: set[str]) -> set[str]:
+    """The nodes that stand somewhere behind a marked node."""
+    found: set[str] = set()
+    for node_id in forwards:
+        if node_id in marked or node_id in found:
+            found.update(following.get(node_id, ()))
+    return found

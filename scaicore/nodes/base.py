@@ -1,0 +1,138 @@
+"""What a node kind is: its config, its checks, and how a config becomes something that runs."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import msgspec
+
+from scaicore import diagnostics
+from scaicore.diagnostics import Diagnostic
+from scaicore.errors import SourceUnreadable
+from scaicore.expressions import Expression
+from scaicore.flow import Edge, Flow, Node
+from scaicore.jsondata import Json
+from scaicore.program import Program
+from scaicore.templates import Template
+
+Category = Literal["entry", "llm", "logic", "data", "tool", "human", "queue", "compute", "flow"]
+RESERVED: Final = frozenset({"state", "entity_id"})
+INPUT_NAMES: Final = frozenset({"message", "messages", "params", "entity_id", "state"})
+
+
+class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every node may set. `result_binding` is a further name for its result; `timeout_s` is in seconds."""
+
+    result_binding: str | None = None
+    timeout_s: float | None = None
+
+
+@dataclass(slots=True)
+class Visit:
+    """One node at work: the scope it reads, the memory it may set, and what it has to say besides its result."""
+
+    scope: dict[str, Json]
+    state: dict[str, Json]
+    input: dict[str, Json]
+    services: Any = None
+    started_at: float = 0.0  # by the monotonic clock
+    warnings: list[str] = field(default_factory=list)
+    speak: Callable[[str], Awaitable[None]] | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    async def say(self, text: str) -> None:
+        """Send text of the response while it is still being written; nothing happens at a node that does not respond.
+        Waits while the caller reads more slowly than the node writes."""
+        if text and self.speak is not None:
+            await self.speak(text)
+
+    def spend(self, prompt_tokens: int, completion_tokens: int) -> None:
+        """Add the tokens that a model reported."""
+        self.prompt_tokens = (self.prompt_tokens or 0) + prompt_tokens
+        self.completion_tokens = (self.completion_tokens or 0) + completion_tokens
+
+    def fill(self, template: Template) -> str:
+        """The template's text from the scope; an empty placeholder becomes a warning."""
+        missing: list[str] = []
+        text = template.fill(self.scope, missing)
+        self.warnings.extend(f"`{{{{{path}}}}}` is empty: nothing has that name." for path in missing)
+        return text
+
+
+Work = Callable[[Visit], Json | Awaitable[Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A node in its flow, for the checks of its kind."""
+
+    flow: Flow
+    node: Node
+    index: int
+    outgoing: list[Edge]
+    names: frozenset[str]  # what a scope of this flow may hold
+    ports: frozenset[str]  # what data edges bring to this node
+    variables: dict[str, str]  # name → type
+
+    def error(self, code: str, message: str, key: str = "") -> Diagnostic:
+        return diagnostics.error(code, f"Node `{self.node.id}`: {message}", self._path(key), node=self.node.id)
+
+    def warning(self, code: str, message: str, key: str = "") -> Diagnostic:
+        return diagnostics.warning(code, f"Node `{self.node.id}`: {message}", self._path(key), node=self.node.id)
+
+    def check_template(self, source: str, key: str) -> Iterator[Diagnostic]:
+        """Whether the template can be read, and whether its names exist."""
+        try:
+            paths = Template(source).paths
+        except SourceUnreadable as problem:
+            yield self.error("bad_template", f"the template cannot be read. {problem}", key)
+            return
+        for path in dict.fromkeys(path[:2] for path in paths):
+            yield from self._check_name(path, key)
+
+    def check_expression(self, source: str, key: str, code: str = "bad_expression") -> Iterator[Diagnostic]:
+        """Whether the expression can be read, and whether its names exist."""
+        try:
+            roots = Expression(source).roots
+        except SourceUnreadable as problem:
+            yield self.error(code, f"the expression cannot be read: {problem}", key)
+            return
+        yield from self.check_roots(roots, key)
+
+    def check_roots(self, roots: frozenset[str], key: str) -> Iterator[Diagnostic]:
+        """Whether the names that an expression reads exist."""
+        for root in sorted(roots):
+            yield from self._check_name((root,), key)
+
+    def _check_name(self, path: tuple[str, ...], key: str) -> Iterator[Diagnostic]:
+        if path[0] == "state" and len(path) > 1 and path[1] not in self.variables:
+            said = f"`state.{path[1]}` is read but not declared; add it to the flow's variables."
+            yield self.warning("undeclared_variable", said, key)
+        elif path[0] not in self.names and path[0] not in self.ports:
+            said = f"nothing in this flow makes `{path[0]}`; it is empty unless the caller sends it."
+            yield self.warning("unknown_name", said, key)
+
+    def _path(self, key: str) -> str:
+        return f"nodes[{self.index}].config.{key}" if key else f"nodes[{self.index}]"
+
+
+def no_checks(_config: Any, _site: Site) -> Iterator[Diagnostic]:
+    """For kinds whose config cannot be wrong in any further way."""
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKind:
+    """A kind of node that runs here. `prepare` turns a config into its work, once per program; `check` says what is
+    wrong with a config in its flow. Work of a kind with `waits` is a coroutine and runs in a task of its own."""
+
+    kind: str
+    label: str
+    category: Category
+    summary: str
+    config: type[NodeConfig]
+    # The config's own type is known by the table's row alone, hence Any.
+    prepare: Callable[[Any, Program], Work]
+    check: Callable[[Any, Site], Iterator[Diagnostic]] = no_checks
+    waits: bool = False

@@ -1,0 +1,99 @@
+"""Setting a variable: the one way in which a flow changes its memory."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from scaicore import variables
+from scaicore.diagnostics import Diagnostic
+from scaicore.errors import RunFailed
+from scaicore.expressions import Expression
+from scaicore.jsondata import Json
+from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.program import Program
+from scaicore.templates import Template
+
+Maker = Callable[[Visit], Json]
+
+
+class DataVariableSet(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """Sets `state.<variable>` to `value`, whose texts are templates, or to what the CEL `expression` gives."""
+
+    variable: str
+    value: Any = msgspec.UNSET
+    expression: str | None = None
+
+
+def _prepare(config: DataVariableSet, program: Program) -> Work:
+    make = _maker(config.value) if config.expression is None else _evaluator(config.expression)
+    type_name = next(slot.type for slot in program.variables if slot.name == config.variable)
+
+    def put(visit: Visit) -> Json:
+        value = make(visit)
+        if not variables.fits(value, type_name):
+            raise RunFailed("wrong_type")
+        visit.state[config.variable] = value
+        return value
+
+    return put
+
+
+def _evaluator(source: str) -> Maker:
+    expression = Expression(source)
+    return lambda visit: expression.evaluate(visit.scope)
+
+
+def _maker(value: Json) -> Maker:
+    """Builds the value anew at each visit; its texts are templates, its keys are not."""
+    if isinstance(value, str):
+        template = Template(value)
+        return lambda visit: visit.fill(template)
+    if isinstance(value, list):
+        items = [_maker(item) for item in value]
+        return lambda visit: [make(visit) for make in items]
+    if isinstance(value, dict):
+        fields = {key: _maker(item) for key, item in value.items()}
+        return lambda visit: {key: make(visit) for key, make in fields.items()}
+    return lambda _visit: value
+
+
+def _check(config: DataVariableSet, site: Site) -> Iterator[Diagnostic]:
+    declared = site.variables.get(config.variable)
+    if declared is None:
+        said = f"the variable `{config.variable}` is not declared; add it to the flow's variables."
+        yield site.error("undeclared_variable", said, "variable")
+    has_value = config.value is not msgspec.UNSET
+    if has_value == (config.expression is not None):
+        yield site.error("bad_value", "give the new value by exactly one of `value` and `expression`.")
+    elif config.expression is not None:
+        yield from site.check_expression(config.expression, "expression")
+    else:
+        yield from _check_value(config.value, declared, site)
+
+
+def _check_value(value: Json, declared: str | None, site: Site) -> Iterator[Diagnostic]:
+    for text in _texts(value):
+        yield from site.check_template(text, "value")
+    if declared in variables.TYPES and not variables.fits(value, declared):
+        said = f"`value` is not of type `{declared}`; a template always gives text, so calculate with `expression`."
+        yield site.error("wrong_type", said, "value")
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
+DATA_VARIABLE_SET = NodeKind(
+    kind="data_variable_set",
+    label="Set variable",
+    category="data",
+    summary="Sets a variable of the flow's memory.",
+    config=DataVariableSet,
+    prepare=_prepare,
+    check=_check,
+)

@@ -1,0 +1,39 @@
+"""The rigid answer: text from a template, without a language model."""
+
+from collections.abc import Iterator
+
+from scaicore.diagnostics import Diagnostic
+from scaicore.jsondata import Json
+from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.program import Program
+from scaicore.templates import Template
+
+
+class LlmRigid(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """`template` is the text, with `{{path}}` placeholders."""
+
+    template: str
+
+
+def _prepare(config: LlmRigid, _program: Program) -> Work:
+    template = Template(config.template)
+
+    def answer(visit: Visit) -> Json:
+        return visit.fill(template)
+
+    return answer
+
+
+def _check(config: LlmRigid, site: Site) -> Iterator[Diagnostic]:
+    return site.check_template(config.template, "template")
+
+
+LLM_RIGID = NodeKind(
+    kind="llm_rigid",
+    label="Fixed reply",
+    category="llm",
+    summary="Fills a template and answers with its text; no model is called.",
+    config=LlmRigid,
+    prepare=_prepare,
+    check=_check,
+)

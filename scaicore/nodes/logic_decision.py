@@ -1,0 +1,45 @@
+"""The decision: which way the flow goes on. The engine follows the first conditional edge that holds."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from scaicore.diagnostics import Diagnostic
+from scaicore.jsondata import Json
+from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.program import Program
+
+
+class LogicDecision(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """`style` is `if`: the first condition that holds, in the document's order, else the branch `else`."""
+
+    style: Literal["if"] = "if"
+
+
+def _prepare(_config: LogicDecision, _program: Program) -> Work:
+    return _decide
+
+
+def _decide(_visit: Visit) -> Json:
+    """Nothing by itself: the engine puts the id of the edge that it took in place of None."""
+    return None
+
+
+def _check(_config: LogicDecision, site: Site) -> Iterator[Diagnostic]:
+    ways = [edge for edge in site.outgoing if edge.type != "data"]
+    if not any(edge.type == "conditional" for edge in ways):
+        said = "a decision needs outgoing edges of type `conditional`; draw at least one with a condition."
+        yield site.error("decision_without_conditions", said)
+    elif any(edge.type == "sequential" for edge in ways):
+        said = "every edge out of a decision is `conditional`; make the sequential one conditional, with `else`."
+        yield site.error("decision_without_conditions", said)
+
+
+LOGIC_DECISION = NodeKind(
+    kind="logic_decision",
+    label="Decision",
+    category="logic",
+    summary="Goes on along the first edge whose condition holds.",
+    config=LogicDecision,
+    prepare=_prepare,
+    check=_check,
+)

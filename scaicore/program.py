@@ -1,0 +1,82 @@
+"""The compiled program of a Core version: plain data that never changes, stored beside the version."""
+
+from typing import Any, Final, Self
+
+import msgspec
+
+from scaicore.errors import ProgramUnreadable
+from scaicore.flow import EntityScope, InstanceMode, Model
+from scaicore.jsondata import Json
+
+FORMAT: Final = 1
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A node that the entry can reach, with the part of its config that its kind knows."""
+
+    id: str
+    kind: str
+    label: str = ""
+    config: dict[str, Any] = {}
+
+
+class Link(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An edge between two steps; `condition` is a CEL text, `else`, or None on edges that are always taken."""
+
+    id: str
+    type: str
+    source: str
+    target: str
+    source_port: str | None = None
+    target_port: str | None = None
+    condition: str | None = None
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """A variable of the flow's memory with the value that it starts with."""
+
+    name: str
+    type: str
+    default: Any
+
+
+class Publish(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the document itself says about publishing it."""
+
+    as_model: bool = False
+    group_ids: tuple[str, ...] = ()
+
+
+class Program(msgspec.Struct, frozen=True):
+    """A flow that compiled without an error."""
+
+    name: str
+    entry: str
+    nodes: tuple[Step, ...]
+    edges: tuple[Link, ...]
+    version: str = ""
+    description: str = ""
+    variables: tuple[Slot, ...] = ()
+    models: tuple[Model, ...] = ()
+    instance_mode: InstanceMode = "stateless"
+    entity_scope: EntityScope = "user"
+    publish: Publish = Publish()
+    responders: tuple[str, ...] = ()  # the nodes whose text may be sent while they still write it
+    capabilities: tuple[str, ...] = ()  # request features that the Core declares, by their names on the wire
+    format: int = FORMAT
+
+    def to_dict(self) -> dict[str, Json]:
+        """Plain JSON data for storing; `from_dict` reads it back."""
+        built: dict[str, Json] = msgspec.to_builtins(self)
+        return built
+
+    @classmethod
+    def from_dict(cls, stored: object) -> Self:
+        """The program from what `to_dict` gave; ProgramUnreadable for anything else or another format."""
+        try:
+            program = msgspec.convert(stored, cls)
+        except (msgspec.ValidationError, RecursionError):
+            raise ProgramUnreadable from None
+        if program.format != FORMAT:
+            raise ProgramUnreadable
+        return program

@@ -1,0 +1,88 @@
+"""What goes into a run and what comes out of it: the contract between a driver and the floors above."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from scaicore.errors import RunFailed
+from scaicore.jsondata import Json, compact
+from scaicore.link import Runnable
+
+DEADLINE_S: Final = 300.0
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens that language models reported, summed over the run."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class TextDelta(msgspec.Struct, frozen=True, tag=True):
+    """More text of the response. All of them in a row are a prefix of `response_text(output)`; what no delta carried
+    (all of it, when no model streams) is the rest of that text."""
+
+    text: str
+
+
+class NodeStarted(msgspec.Struct, frozen=True, tag=True):
+    node_id: str
+    kind: str
+
+
+class NodeFinished(msgspec.Struct, frozen=True, tag=True):
+    """`result` is plain JSON data; `warnings` are sentences for the flow's owner, such as an empty placeholder."""
+
+    node_id: str
+    kind: str
+    duration_ms: float
+    result: Any
+    warnings: tuple[str, ...] = ()
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    """The last event of a run that did not fail. `output` always holds `response`; `state` holds the declared variables
+    and nothing else, to be read and not written; `usage` is None when no model reported any."""
+
+    output: dict[str, Any]
+    usage: Usage | None
+    state: dict[str, Any]
+
+
+Event = TextDelta | NodeStarted | NodeFinished | Finished
+
+
+class Services(Protocol):
+    """What nodes may use of the world outside; the floors above pass it in. Nothing yet needs any of it."""
+
+
+class RunRequest(msgspec.Struct, frozen=True):
+    """One call of a Core. `input` holds `message`, `messages`, `params` and whatever else was sent; `state` is what
+    was persisted of the entity; `entity_id` is None in stateless mode; `deadline_s` is in seconds."""
+
+    program: Runnable
+    input: dict[str, Any]
+    entity_id: str | None = None
+    state: dict[str, Any] = {}
+    deadline_s: float = DEADLINE_S
+    services: Any = None  # a `Services`; msgspec does not check Protocols
+
+
+class Driver(Protocol):
+    """A way to run Cores. `run` raises RunFailed or RunTimedOut from the iteration; closing it stops every node."""
+
+    def run(self, request: RunRequest) -> AsyncIterator[Event]: ...
+
+
+def response_text(output: dict[str, Json]) -> str:
+    """The assistant's message of an output: its `response`, as compact JSON when it is not text."""
+    return compact(output["response"])
+
+
+async def collect(events: AsyncIterator[Event]) -> Finished:
+    """The last event of a run whose other events nobody needs."""
+    async for event in events:
+        if type(event) is Finished:
+            return event
+    raise RunFailed

@@ -1,0 +1,76 @@
+"""Templates: text with `{{path}}` placeholders, filled from the scope in one pass, nothing evaluated."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from scaicore.errors import RunFailed, SourceUnreadable
+from scaicore.jsondata import Json, compact
+
+MAX_SOURCE: Final = 200_000
+MAX_FILLED: Final = 32_000_000
+
+_PATH: Final = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*")
+_MISSING: Final = object()
+
+
+class Template:
+    """A template that was read once; `fill` puts it together from a scope."""
+
+    __slots__ = ("_parts", "paths")
+
+    def __init__(self, source: str) -> None:
+        self._parts = tuple(_split(source))
+        self.paths: tuple[tuple[str, ...], ...] = tuple(part for part in self._parts if isinstance(part, tuple))
+
+    def fill(self, scope: Mapping[str, Json], missing: list[str]) -> str:
+        """The text; a path that leads nowhere is empty and its name is added to `missing`.
+
+        A value goes in as it is: what it contains is never read as a template again.
+        """
+        pieces = [part if isinstance(part, str) else _text(part, scope, missing) for part in self._parts]
+        if sum(map(len, pieces)) > MAX_FILLED:
+            raise RunFailed("too_much_data")
+        return pieces[0] if len(pieces) == 1 else "".join(pieces)
+
+
+def _split(source: str) -> list[str | tuple[str, ...]]:
+    if len(source) > MAX_SOURCE:
+        raise SourceUnreadable(f"A template has at most {MAX_SOURCE} characters.")
+    head, *rest = source.split("{{")
+    parts: list[str | tuple[str, ...]] = [head] if head else []
+    for piece in rest:
+        inner, closed, text = piece.partition("}}")
+        if not closed:
+            raise SourceUnreadable("A placeholder is opened with `{{` and never closed; add `}}`.")
+        parts.append(_path(inner.strip()))
+        if text:
+            parts.append(text)
+    return parts
+
+
+def _path(inner: str) -> tuple[str, ...]:
+    if not _PATH.fullmatch(inner):
+        raise SourceUnreadable(
+            f"`{inner[:80]}` is not a path. Between `{{{{` and `}}}}` stand names joined by dots, such as `message` "
+            "or `state.name`; nothing is calculated there."
+        )
+    return tuple(inner.split("."))
+
+
+def _text(path: tuple[str, ...], scope: Mapping[str, Json], missing: list[str]) -> str:
+    value: Json = scope
+    for step in path:
+        value = _step(value, step)
+        if value is _MISSING:
+            missing.append(".".join(path))
+            return ""
+    return value if isinstance(value, str) else compact(value)
+
+
+def _step(value: Json, step: str) -> Json:
+    if isinstance(value, dict):
+        return value.get(step, _MISSING)
+    if isinstance(value, list) and step.isdecimal() and len(step) < 10 and int(step) < len(value):
+        return value[int(step)]
+    return _MISSING

@@ -1,0 +1,53 @@
+"""Variables: the typed slots of memory that a flow declares."""
+
+from collections.abc import Callable
+from typing import Final
+
+from scaicore.jsondata import Json
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_integer(value: Json) -> bool:
+    return _is_number(value) and (isinstance(value, int) or value.is_integer())
+
+
+# type → (does a value fit, the value when none is declared). Each has the names that flow authors commonly write.
+_Type = tuple[Callable[[Json], bool], Json]
+
+_STRING: Final[_Type] = (lambda value: isinstance(value, str), "")
+_NUMBER: Final[_Type] = (_is_number, 0)
+_INTEGER: Final[_Type] = (_is_integer, 0)
+_BOOLEAN: Final[_Type] = (lambda value: isinstance(value, bool), False)
+_ARRAY: Final[_Type] = (lambda value: isinstance(value, list), [])
+_OBJECT: Final[_Type] = (lambda value: isinstance(value, dict), {})
+_ANY: Final[_Type] = (lambda value: True, None)
+
+TYPES: Final[dict[str, _Type]] = {
+    "string": _STRING,
+    "text": _STRING,
+    "number": _NUMBER,
+    "float": _NUMBER,
+    "integer": _INTEGER,
+    "int": _INTEGER,
+    "boolean": _BOOLEAN,
+    "bool": _BOOLEAN,
+    "array": _ARRAY,
+    "list": _ARRAY,
+    "object": _OBJECT,
+    "map": _OBJECT,
+    "any": _ANY,
+    "json": _ANY,
+}
+
+
+def fits(value: Json, type_name: str) -> bool:
+    """Whether a variable of the type may hold the value; null means unset and fits every type."""
+    return value is None or TYPES[type_name][0](value)
+
+
+def initial(type_name: str) -> Json:
+    """The value of a variable that declares no default."""
+    return TYPES[type_name][1]
