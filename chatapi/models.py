@@ -18,7 +18,7 @@ class UsageRecord(models.Model):
     """One run. Everything is kept as text, so that the figures outlive users, keys and Cores."""
 
     at = models.DateTimeField()
-    request_id = models.CharField(max_length=40)
+    request_id = models.CharField(max_length=40, unique=True)
     tenant_id = models.CharField(max_length=63)
     user_id = models.CharField(max_length=40)
     key_id = models.CharField(max_length=40)

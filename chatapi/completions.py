@@ -1,0 +1,134 @@
+"""The chat: from a key, headers and a body to a whole answer or to frames. Knows no web framework.
+
+A door reads bytes, calls `answer`, and writes what comes back. The way inside: parse, decide, load, run, render.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import NamedTuple
+
+import psycopg
+from django.conf import settings
+
+from chatapi import answers, auth, errors, wire
+from chatapi.answers import Label
+from chatapi.errors import ChatError, DatabaseUnavailable, Unexpected
+from chatapi.pace import paced
+from chatapi.runs import Run
+from identity import ids
+from publishing import registry
+
+log = logging.getLogger(__name__)
+
+Headers = dict[str, str]
+
+JSON: Headers = {"content-type": "application/json"}
+STREAM: Headers = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
+# Parsing this much takes long enough that other callers would notice.
+LARGE_BODY = 500_000
+
+
+class Whole(NamedTuple):
+    """An answer in one piece."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Frames(NamedTuple):
+    """An answer as server-sent events, already begun: its status is decided, so it is always 200.
+
+    The door sends `first`, then the rest, and closes `rest` whatever happens: that ends the run of a caller who left.
+    """
+
+    headers: Headers
+    first: bytes
+    rest: AsyncGenerator[bytes]
+
+
+async def answer(authorization: str | None, headers: Mapping[str, str], body: bytes) -> Whole | Frames:
+    """The answer to one `POST /v1/chat/completions`. `headers` by lower-case name; never raises but on cancellation."""
+    request_id = ids.new("req")
+    try:
+        try:
+            asked = await _parsed(body, headers)
+        except ChatError:
+            await auth.authenticate(authorization)  # a stranger is told nothing about the body
+            raise
+        return await _answered(authorization, asked, request_id)
+    except Exception as error:
+        return failed(error, request_id)
+
+
+async def refuse(authorization: str | None, error: ChatError) -> Whole:
+    """The answer to a request whose headers were enough to refuse it; the key is looked at first all the same."""
+    request_id = ids.new("req")
+    try:
+        await auth.authenticate(authorization)
+    except Exception as earlier:
+        return failed(earlier, request_id)
+    return failed(error, request_id)
+
+
+def failed(error: Exception, request_id: str) -> Whole:
+    """The answer that tells of `error`; what was not expected is logged and told by a fixed sentence."""
+    refusal = _refusal(error, request_id)
+    row = errors.ANSWERS[type(refusal)]
+    return Whole(row.status, JSON | dict(row.headers) | {"x-request-id": request_id}, errors.body(refusal))
+
+
+def _refusal(error: Exception, request_id: str) -> ChatError:
+    if isinstance(error, ChatError):
+        return error
+    if isinstance(error, psycopg.OperationalError):
+        log.error("database.unavailable request_id=%s: %s", request_id, type(error).__name__)
+        return DatabaseUnavailable()
+    log.error("chat.unexpected request_id=%s", request_id, exc_info=error)
+    return Unexpected()
+
+
+async def _parsed(body: bytes, headers: Mapping[str, str]) -> wire.ChatRequest:
+    if len(body) > LARGE_BODY:
+        return await asyncio.to_thread(wire.parse, body, headers)
+    return wire.parse(body, headers)
+
+
+async def _answered(authorization: str | None, asked: wire.ChatRequest, request_id: str) -> Whole | Frames:
+    caller = await auth.authorize(authorization, asked.model)
+    core = await registry.load(caller.version_id)
+    run = Run(caller=caller, core=core, asked=asked, request_id=request_id, deadline_s=settings.RUN_DEADLINE_S)
+    label = Label(ids.new("chatcmpl").replace("_", "-"), int(time.time()), asked.model)
+    headers = {"x-request-id": request_id}
+    if asked.ignored:
+        headers["x-scai-ignored-params"] = ",".join(asked.ignored)
+    if asked.is_streamed:
+        frames = _frames(run, asked, label, request_id)
+        # A Core that fails before its first word is an HTTP error, not a broken stream.
+        return Frames(STREAM | headers, await anext(frames), frames)
+    pieces = [piece async for piece in run.text()]
+    return Whole(200, JSON | headers, answers.whole(label, "".join(pieces), "stop", run.tokens))
+
+
+async def _frames(run: Run, asked: wire.ChatRequest, label: Label, request_id: str) -> AsyncGenerator[bytes]:
+    """The stream's frames. Nothing is yielded before the Core's first word, or the first silence."""
+    make = answers.Frames(label, has_usage=asked.has_usage_chunk)
+    is_open = False
+    try:
+        async with aclosing(paced(run.text(), settings.KEEP_ALIVE_S)) as pieces:
+            async for piece in pieces:
+                if not is_open:
+                    is_open = True
+                    yield make.opening()
+                yield answers.KEEP_ALIVE if piece is None else make.text(piece)
+    except Exception as error:
+        if not is_open:
+            raise
+        yield make.failure(errors.body(_refusal(error, request_id)))
+    else:
+        yield (b"" if is_open else make.opening()) + make.closing("stop", run.tokens)

@@ -1,0 +1,133 @@
+"""One run of a Core: its events, its deadline, its text for the caller, and the record of how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+import scaicore
+from chatapi import usage
+from chatapi.answers import Tokens
+from chatapi.errors import ChatError, CoreFailed, CoreTimedOut
+from chatapi.models import Outcome
+from chatapi.stops import StopFilter
+from chatapi.wire import ChatRequest
+from publishing.registry import Allowed, LiveCore
+from scaicore import tokens
+
+log = logging.getLogger(__name__)
+
+ENDED_BY: dict[type[BaseException], Outcome] = {
+    CoreFailed: Outcome.FAILED,
+    CoreTimedOut: Outcome.TIMED_OUT,
+    asyncio.CancelledError: Outcome.CANCELLED,
+    GeneratorExit: Outcome.CANCELLED,
+}
+
+
+class Run:
+    """A run on behalf of one caller. `text` gives its reply once; afterwards `tokens` is set."""
+
+    def __init__(
+        self, *, caller: Allowed, core: LiveCore, asked: ChatRequest, request_id: str, deadline_s: float
+    ) -> None:
+        self.tokens = Tokens(0, 0, 0)
+        self._caller = caller
+        self._core = core
+        self._asked = asked
+        self._request_id = request_id
+        self._deadline_s = deadline_s
+        self._started = time.monotonic()
+        self._first_token_ms: int | None = None
+        self._sent: list[str] = []
+
+    async def text(self) -> AsyncGenerator[str]:
+        """The pieces of the reply, cut at the caller's stop sequences. However it ends, the run is counted once.
+
+        Raises `CoreFailed` or `CoreTimedOut`; closing it early cancels the run.
+        """
+        outcome = Outcome.FAILED
+        stops = StopFilter(self._asked.stop)
+        try:
+            async with aclosing(self._pieces()) as pieces:
+                async for piece in pieces:
+                    if shown := stops.feed(piece):
+                        self._note_first_token()
+                        yield shown
+            if rest := stops.rest():
+                yield rest
+            outcome = Outcome.OK
+        except BaseException as error:
+            outcome = ENDED_BY.get(type(error), Outcome.FAILED)
+            raise
+        finally:
+            usage.record(self._row(outcome))
+
+    async def _pieces(self) -> AsyncGenerator[str]:
+        """The reply as the driver gives it: its deltas, then what the output holds beyond them."""
+        driver = scaicore.DRIVERS[self._core.driver]
+        try:
+            async with aclosing(driver.run(self._request())) as events:
+                async for event in events:
+                    if isinstance(event, scaicore.TextDelta):
+                        self._sent.append(event.text)
+                        yield event.text
+                    elif isinstance(event, scaicore.Finished):
+                        rest = self._finish(event)
+                        if rest:
+                            yield rest
+        except scaicore.RunTimedOut as error:
+            raise self._told(CoreTimedOut(), error) from None
+        except scaicore.RunFailed as error:
+            raise self._told(CoreFailed(), error) from None
+
+    def _request(self) -> scaicore.RunRequest:
+        asked = self._asked
+        return scaicore.RunRequest(
+            program=self._core.program,
+            input={"message": asked.message, "messages": asked.messages, "params": asked.params},
+            entity_id=asked.entity_id,
+            state={},
+            deadline_s=self._deadline_s,
+        )
+
+    def _finish(self, event: scaicore.Finished) -> str:
+        reply = scaicore.response_text(event.output)
+        self.tokens = self._counted(event.usage, reply)
+        return reply[sum(map(len, self._sent)) :]
+
+    def _counted(self, reported: scaicore.Usage | None, reply: str) -> Tokens:
+        """What the models reported; without a model, the words that went in and out."""
+        if reported is None:
+            prompt = sum(tokens.count(text) for text in self._asked.texts)
+            reported = scaicore.Usage(prompt, tokens.count(reply))
+        total = reported.prompt_tokens + reported.completion_tokens
+        return Tokens(reported.prompt_tokens, reported.completion_tokens, total)
+
+    def _told(self, refusal: ChatError, error: scaicore.RunFailed | scaicore.RunTimedOut) -> ChatError:
+        log.warning(
+            "run.failed request_id=%s model=%s version=%d node=%s: %s",
+            self._request_id, self._asked.model, self._core.number, error.node_id, getattr(error, "detail", error),
+        )  # fmt: skip
+        return refusal
+
+    def _note_first_token(self) -> None:
+        if self._first_token_ms is None:
+            self._first_token_ms = self._elapsed_ms()
+
+    def _elapsed_ms(self) -> int:
+        return round((time.monotonic() - self._started) * 1000)
+
+    def _row(self, outcome: Outcome) -> usage.Row:
+        caller = self._caller
+        return usage.Row(
+            at=datetime.now(UTC), request_id=self._request_id, tenant_id=caller.tenant_id, user_id=caller.user_id,
+            key_id=caller.key_id, core_id=caller.core_id, core_version=self._core.number, model=self._asked.model,
+            is_streamed=self._asked.is_streamed, outcome=outcome.value,
+            prompt_tokens=self.tokens.prompt_tokens, completion_tokens=self.tokens.completion_tokens,
+            duration_ms=self._elapsed_ms(), first_token_ms=self._first_token_ms,
+        )  # fmt: skip

@@ -1,0 +1,110 @@
+"""The DRF doors of `/v1`: each reads bytes, calls a function that knows no web framework, and writes what comes back.
+
+DRF's policies apply, its negotiation does not: clients send every kind of `Accept` and always get the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from chatapi import catalog, completions, schema, wire
+from chatapi.completions import Frames, Whole
+from chatapi.errors import BodyTooLarge, ChatError, MethodNotAllowed, UrlUnknown
+from identity import ids
+
+
+class AsyncAPIView(APIView):
+    """DRF's view with an async way through it; the key is judged inside, together with the model."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        """What `APIView.dispatch` does, awaiting the handler."""
+        self.args, self.kwargs = args, kwargs
+        self.request = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        name = (request.method or "").lower()
+        handler = getattr(self, name, None) if name in self.http_method_names and name != "options" else None
+        if handler is None:
+            return _written(
+                completions.failed(MethodNotAllowed(), ids.new("req")), {"allow": ", ".join(self._allowed())}
+            )
+        self.check_permissions(self.request)
+        self.check_throttles(self.request)
+        answer: HttpResponseBase = await handler(self.request, *args, **kwargs)
+        return answer
+
+    def _allowed(self) -> list[str]:
+        return [name.upper() for name in self.http_method_names if name != "options" and hasattr(self, name)]
+
+
+class CompletionsView(AsyncAPIView):
+    """`POST /v1/chat/completions`."""
+
+    @extend_schema(**schema.COMPLETIONS)
+    async def post(self, request: Request) -> HttpResponseBase:
+        """Call a published Core as a chat model, whole or streamed."""
+        authorization = request.headers.get("authorization")
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            body = _body(request, headers)
+        except ChatError as error:
+            return _written(await completions.refuse(authorization, error))
+        return _written(await completions.answer(authorization, headers, body))
+
+
+class ModelListView(AsyncAPIView):
+    """`GET /v1/models`."""
+
+    @extend_schema(**schema.MODELS)
+    async def get(self, request: Request) -> HttpResponseBase:
+        """List the models that the key may call."""
+        return _written(await catalog.list_models(request.headers.get("authorization")))
+
+
+class ModelView(AsyncAPIView):
+    """`GET /v1/models/{id}`, the id's slashes raw or percent-encoded."""
+
+    @extend_schema(**schema.MODEL)
+    async def get(self, request: Request, name: str) -> HttpResponseBase:
+        """One model that the key may call."""
+        return _written(await catalog.retrieve(request.headers.get("authorization"), name))
+
+
+async def unknown_url(request: HttpRequest) -> HttpResponseBase:
+    """Every other path under `/v1`."""
+    return _written(completions.failed(UrlUnknown(), ids.new("req")))
+
+
+def _body(request: Request, headers: Mapping[str, str]) -> bytes:
+    wire.check_headers(headers, limit=settings.MAX_BODY_BYTES)
+    try:
+        body: bytes = request._request.body
+    except RequestDataTooBig:
+        raise BodyTooLarge from None
+    return body
+
+
+def _written(answer: Whole | Frames, more: Mapping[str, str] | None = None) -> HttpResponseBase:
+    if isinstance(answer, Frames):
+        return StreamingHttpResponse(_streamed(answer), headers=answer.headers)
+    return HttpResponse(answer.body, status=answer.status, headers=answer.headers | dict(more or {}))
+
+
+async def _streamed(answer: Frames) -> AsyncIterator[bytes]:
+    try:
+        yield answer.first
+        async for frame in answer.rest:
+            yield frame
+    finally:
+        await answer.rest.aclose()

@@ -1,0 +1,54 @@
+"""The ASGI entry: the lean door in front of Django, and what must start and stop with the server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import cast
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scaigrid_site.settings")
+django_application = get_asgi_application()
+
+from django.conf import settings  # noqa: E402  what follows needs the apps that the line above loaded
+
+from chatapi import usage  # noqa: E402
+from chatapi.door import App, LeanDoor, Receive, Scope, Send  # noqa: E402
+from publishing import pool  # noqa: E402
+from scaicore import tokens  # noqa: E402
+
+FLUSH_S = 5.0
+
+
+class Lifespan:
+    """Opens what every call shares before the first one comes, and writes out what is left after the last."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event."""
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        await receive()
+        await _start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await _stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _start() -> None:
+    await pool.acquire()
+    tokens.count("the first count loads the vocabulary")
+
+
+async def _stop() -> None:
+    await asyncio.wait({asyncio.create_task(usage.flush())}, timeout=FLUSH_S)
+    await pool.close()
+
+
+site = cast("App", django_application)
+application = Lifespan(LeanDoor(site) if settings.LEAN_DOOR else site)

@@ -1,0 +1,71 @@
+"""`manage.py serve`: migrate, show what there is, and serve until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from argparse import ArgumentParser
+from contextlib import suppress
+from typing import Any, NoReturn
+
+import uvicorn
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+from django.db import connections
+from django.utils import timezone
+from uvicorn.supervisors import Multiprocess
+
+from publishing import demo
+from scaigrid_site import settings
+from scaigrid_site.greeting import greeting
+
+
+class Command(BaseCommand):
+    """Serves the site with uvicorn, in one process or in WORKERS processes."""
+
+    help = "Serve the site. Applies missing migrations first."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """`--demo` makes the demo tenant when there is none."""
+        parser.add_argument("--demo", action="store_true", help="Make the demo tenant acme if it does not exist.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Take the port, prepare the database, say what to do next, serve."""
+        conf = settings.CONF
+        config = uvicorn.Config(
+            "scaigrid_site.asgi:application", host=conf.HOST, port=conf.PORT, workers=conf.WORKERS, lifespan="on",
+            timeout_graceful_shutdown=conf.SHUTDOWN_TIMEOUT_S, access_log=False, log_config=None, server_header=False,
+            proxy_headers=conf.is_https,
+        )  # fmt: skip
+        taken = _take_port(conf.HOST, conf.PORT)
+        # Uvicorn drains on SIGTERM and then raises it anew; leaving by an exception lets the exit hooks run.
+        signal.signal(signal.SIGTERM, _leave)
+        call_command("migrate", verbosity=0, interactive=False)
+        if options["demo"]:
+            self.stdout.write(greeting(conf, demo.prepare(at=timezone.now())))
+        else:
+            self.stdout.write(f"Serving {conf.public_url}")
+        self.stdout.flush()
+        connections.close_all()
+        with suppress(KeyboardInterrupt):
+            if conf.WORKERS > 1:
+                Multiprocess(config, sockets=[taken]).run()
+            else:
+                uvicorn.Server(config).run(sockets=[taken])
+
+
+def _take_port(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError:
+        raise CommandError(f"Port {port} on {host} is taken. Choose another: PORT={port + 1}") from None
+    taken.set_inheritable(True)
+    return taken
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    sys.exit(0)
