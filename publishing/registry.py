@@ -22,6 +22,17 @@ from publishing.coalesce import Coalescer
 from publishing.models import Access, Core, Publication
 
 
+class Allowed(NamedTuple):
+    """A call that the database allowed: who calls which live version of what."""
+
+    key_id: str
+    user_id: str
+    tenant_id: str
+    core_id: str
+    version_id: int
+    published_at: int
+
+
 class Verdict(NamedTuple):
     """What the database said about one key and one model name.
 
@@ -34,8 +45,13 @@ class Verdict(NamedTuple):
     is_stale: bool | None
     core_id: str | None
     version_id: int | None
-    published_at: float | None
+    published_at: int | None
     may_call: bool | None
+
+    def allowed(self) -> Allowed | None:
+        """The call, if it is allowed: the key is live, the model exists for its user, and the user may."""
+        given = (self.key_id, self.user_id, self.tenant_id, self.core_id, self.version_id, self.published_at)
+        return Allowed._make(given) if self.may_call and None not in given else None
 
 
 class Model(NamedTuple):
@@ -55,7 +71,7 @@ class LiveCore(NamedTuple):
 
 DECIDE = """
 SELECT k.key_id, k.user_id, k.tenant_id, k.is_stale,
-       a.publication_id, a.version_id, extract(epoch FROM a.published_at)::float8, a.may_call
+       a.publication_id, a.version_id, extract(epoch FROM a.published_at)::bigint, a.may_call
 FROM unnest(%s::bytea[], %s::text[]) WITH ORDINALITY AS asked (digest, name, place)
 LEFT JOIN identity_live_key k ON k.digest = asked.digest
 LEFT JOIN publishing_access a ON a.user_id = k.user_id AND a.name = asked.name
