@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from identity import audit
 from identity.caller import Actor
@@ -14,6 +15,7 @@ from identity.errors import Invalid, NotAllowed, Problem
 from identity.models import ApiKey, LiveKey, User
 
 SCHEME = "sgk_"
+STALE_AFTER = timedelta(minutes=1)
 
 
 def digest(secret: str) -> bytes:
@@ -52,6 +54,20 @@ def revoke(key: ApiKey, *, actor: Actor, at: datetime) -> None:
 def find(secret: str) -> LiveKey | None:
     """The live key with this secret, with its user and tenant."""
     return LiveKey.objects.select_related("user__tenant", "key").filter(digest=digest(secret)).first()
+
+
+def bearer(authorization: str | None) -> str | None:
+    """The secret in an `Authorization` header; None when the header is missing or is of another scheme."""
+    scheme, _, secret = (authorization or "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def touch(live: LiveKey, *, at: datetime) -> None:
+    """Write down that the key was used, when the last note of it is a minute old."""
+    if live.is_stale:
+        # Asked again in the statement: of many calls in the same moment one writes.
+        is_old = Q(last_used_at=None) | Q(last_used_at__lt=at - STALE_AFTER)
+        ApiKey.objects.filter(is_old, pk=live.key_id).update(last_used_at=at)
 
 
 def _must_own(user: User, actor: Actor) -> None:

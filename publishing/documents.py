@@ -9,6 +9,8 @@ from identity.errors import Invalid, Problem
 from publishing.models import Flow, FlowVersion
 
 FIRST = "1.0.0"
+# The column takes 40 characters; every save may make the number longer.
+LONGEST_VERSION = 32
 
 
 def accepted(content: object) -> dict[str, Any]:
@@ -21,7 +23,21 @@ def accepted(content: object) -> dict[str, Any]:
 def first_version(content: dict[str, Any]) -> str:
     """The version that a new flow starts with: the document's own if it is one."""
     version = content.get("version")
-    return version if isinstance(version, str) and scaicore.is_semver(version) else FIRST
+    is_usable = isinstance(version, str) and len(version) <= LONGEST_VERSION and scaicore.is_semver(version)
+    return str(version) if is_usable else FIRST
+
+
+def description_in(content: dict[str, Any]) -> str:
+    """The description that the document brings along, empty when it has none."""
+    metadata = content.get("metadata")
+    given = metadata.get("description") if isinstance(metadata, dict) else None
+    return given if isinstance(given, str) else ""
+
+
+def for_members(content: dict[str, Any]) -> dict[str, Any]:
+    """`content` for those who are no admin of the tenant: which groups may call is not theirs to read."""
+    hidden = "model_visibility_group_ids"
+    return {**content, "config": {name: value for name, value in config(content).items() if name != hidden}}
 
 
 def shown(flow: Flow, saved: FlowVersion) -> dict[str, Any]:

@@ -1,6 +1,10 @@
 """What may be refused when a flow is saved, deployed or published.
 
 identity.errors.ActionRefused
+├── NotFound
+│   ├── CoreNotFound         the tenant has no such Core
+│   ├── FlowNotFound         the tenant has no such flow
+│   └── NotPublished         the Core has no publication
 ├── Conflict
 │   ├── StaleSave            somebody saved a newer version meanwhile
 │   ├── SlugTaken            another Core of the tenant has this slug
@@ -14,7 +18,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import scaicore
-from identity.errors import Conflict, Invalid, Problem
+from identity.errors import Conflict, Invalid, NotFound, Problem
+
+
+class CoreNotFound(NotFound):
+    """The tenant has no such Core."""
+
+    def __init__(self) -> None:
+        super().__init__("The Core does not exist.")
+
+
+class FlowNotFound(NotFound):
+    """The tenant has no such flow."""
+
+    def __init__(self) -> None:
+        super().__init__("The flow does not exist.")
+
+
+class NotPublished(NotFound):
+    """The Core has no publication."""
+
+    def __init__(self) -> None:
+        super().__init__("The Core is not published.")
 
 
 class StaleSave(Conflict):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from identity.errors import Invalid, NotFound, Problem
+from identity.errors import Invalid, Problem
+from publishing.errors import CoreNotFound, FlowNotFound
 from publishing.models import Core, Flow
 
 
@@ -26,7 +27,7 @@ def locked_flow(flow: Flow) -> Flow:
     """The flow as it is now, ours until the transaction ends."""
     locked = Flow.objects.select_for_update().filter(pk=flow.pk).first()
     if locked is None:
-        raise NotFound("The flow does not exist.")
+        raise FlowNotFound
     return locked
 
 
@@ -34,5 +35,5 @@ def locked_core(core: Core) -> Core:
     """The Core as it is now, ours until the transaction ends."""
     locked = Core.objects.select_for_update(of=("self",)).select_related("live").filter(pk=core.pk).first()
     if locked is None:
-        raise NotFound("The Core does not exist.")
+        raise CoreNotFound
     return locked

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
@@ -13,12 +14,13 @@ import scaicore
 from identity import audit
 from identity.caller import Actor
 from identity.errors import Invalid, Problem
-from identity.models import Tenant
+from identity.models import Tenant, slug_validator
 from publishing import documents
 from publishing.actions import publications
 from publishing.actions.base import UNCHANGED, Unchanged, locked_core, locked_flow, named
 from publishing.errors import DoesNotCompile, SlugTaken, StaleSave
 from publishing.models import Core, CoreVersion, Flow, Publication
+from scaicore import manifest
 
 
 @dataclass(frozen=True)
@@ -65,18 +67,19 @@ def deploy(flow: Flow, *, actor: Actor, at: datetime, expected: str | None = Non
 
 @transaction.atomic
 def create_core(
-    *, tenant: Tenant, name: str, content: object, actor: Actor, at: datetime, slug: str = "", description: str = ""
-) -> Core:
+    *, tenant: Tenant, name: str, content: object, actor: Actor, at: datetime,
+    slug: str = "", description: str | Unchanged = UNCHANGED,
+) -> Core:  # fmt: skip
     """A Core made straight from a document, without a flow to edit. A slug that is taken is refused, not numbered."""
     actor.must_manage(tenant.pk)
-    program = compiled({**documents.accepted(content), "name": named(name)})
+    document = documents.accepted(content)
+    program = compiled({**document, "name": named(name)})
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
-    core = Core(tenant=tenant, name=named(name), description=description, slug=slug, created_at=at, updated_at=at)
-    if not slug:
-        core.slug = _free_slug(tenant, name)
-    elif Core.objects.filter(tenant=tenant, slug=slug).exists():
-        raise SlugTaken(slug)
-    core.save(force_insert=True)
+    core = Core.objects.create(
+        tenant=tenant, slug=_unused(tenant, slug) if slug else _free_slug(tenant, name), name=named(name),
+        description=documents.description_in(document) if isinstance(description, Unchanged) else description,
+        created_at=at, updated_at=at,
+    )  # fmt: skip
     _go_live(core, program, flow_version="", actor=actor, at=at)
     audit.record("core.created", core.pk, tenant=tenant.pk, actor=actor, at=at, after={"slug": core.slug})
     return core
@@ -158,6 +161,16 @@ def _new_core(flow: Flow, at: datetime) -> Core:
     )  # fmt: skip
 
 
+def _unused(tenant: Tenant, slug: str) -> str:
+    try:
+        slug_validator(slug)
+    except ValidationError as error:
+        raise Invalid("The slug is unusable.", [Problem("slug", str(error.message))]) from None
+    if Core.objects.filter(tenant=tenant, slug=slug).exists():
+        raise SlugTaken(slug)
+    return slug
+
+
 def _free_slug(tenant: Tenant, name: str) -> str:
     wanted = slugify(name)[:50].strip("-_").replace("_", "-") or "core"
     taken = set(Core.objects.filter(tenant=tenant, slug__startswith=wanted).values_list("slug", flat=True))
@@ -172,7 +185,7 @@ def _go_live(core: Core, program: scaicore.Program, *, flow_version: str, actor:
     last = core.versions.order_by("-number").values_list("number", flat=True).first() or 0
     version = CoreVersion.objects.create(
         core=core, number=last + 1, program=program.to_dict(), flow_version=flow_version,
-        manifest=scaicore.manifest.render(program, core_id=core.pk, slug=core.slug, version=last + 1),
+        manifest=manifest.render(program, core_id=core.pk, slug=core.slug, version=last + 1),
         instance_mode=program.instance_mode, entity_scope=program.entity_scope,
         created_at=at, created_by=actor.name,
     )  # fmt: skip

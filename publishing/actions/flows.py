@@ -20,13 +20,16 @@ from publishing.models import Flow, FlowVersion, Publication
 @transaction.atomic
 def create_flow(
     *, tenant: Tenant, name: str, content: object, actor: Actor, at: datetime,
-    description: str = "", owner: User | None = None,
+    description: str | Unchanged = UNCHANGED, owner: User | None = None,
 ) -> Flow:  # fmt: skip
-    """A new flow with its first saved version."""
+    """A new flow with its first saved version; without a `description` it has the document's own."""
     actor.must_manage(tenant.pk)
     document = documents.accepted(content)
-    flow = Flow(tenant=tenant, name=named(name), description=description, owner=owner, created_at=at, updated_at=at)
-    flow.save(force_insert=True)
+    if isinstance(description, Unchanged):
+        description = documents.description_in(document)
+    flow = Flow.objects.create(
+        tenant=tenant, name=named(name), description=description, owner=owner, created_at=at, updated_at=at
+    )
     saved = _save_version(flow, 1, documents.first_version(document), document, actor, at)
     audit.record("flow.created", flow.pk, tenant=tenant.pk, actor=actor, at=at, after=_flow_told(flow, saved))
     return flow

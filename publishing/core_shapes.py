@@ -1,0 +1,103 @@
+"""What the module's endpoints take and give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from identity.caller import Actor
+from publishing.models import Core, CoreVersion, Publication
+from publishing.shapes import LARGEST, Text, Whole
+
+
+class NewCore(serializers.Serializer[Any]):
+    """A Core to make from a v2 flow document."""
+
+    name = Text(max_length=200)
+    slug = Text(required=False, max_length=63, help_text="Left out: made from the name. Taken: 409 `SLUG_CONFLICT`.")
+    description = Text(required=False, allow_blank=True, help_text="Left out: the document's own.")
+    content = serializers.JSONField(help_text="The v2 flow document.")
+
+
+class CoreChange(serializers.Serializer[Any]):
+    """What to change of a Core; what is left out stays. The slug never changes."""
+
+    name = Text(required=False, max_length=200)
+    description = Text(required=False, allow_blank=True)
+    content = serializers.JSONField(required=False, help_text="A new version, for a Core that has no flow.")
+
+
+class CoreShape(serializers.Serializer[Core]):
+    """A Core."""
+
+    id = serializers.CharField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    instance_mode = serializers.CharField(source="live.instance_mode", default=None, allow_null=True)
+    entity_scope = serializers.CharField(source="live.entity_scope", default=None, allow_null=True)
+    version = serializers.IntegerField(source="live.number", default=None, allow_null=True)
+    status = serializers.SerializerMethodField(help_text="`deployed`, or `empty` without a live version")
+    published = serializers.SerializerMethodField()
+    published_slug = serializers.CharField(source="publication.name", default=None, allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    def get_status(self, core: Core) -> str:
+        """Whether there is something to run."""
+        return "deployed" if core.live_id else "empty"
+
+    def get_published(self, core: Core) -> bool:
+        """Whether the Core is a chat model."""
+        return hasattr(core, "publication")
+
+
+class CoreVersionShape(serializers.Serializer[CoreVersion]):
+    """One deploy of a Core."""
+
+    version = serializers.IntegerField(source="number")
+    flow_version = serializers.CharField(help_text="Empty for a version that was made without a flow.")
+    created_at = serializers.DateTimeField()
+    created_by = serializers.CharField()
+    live = serializers.SerializerMethodField()
+
+    def get_live(self, version: CoreVersion) -> bool:
+        """Whether this is the version that answers."""
+        return version.core.live_id == version.pk
+
+
+class Rollback(serializers.Serializer[Any]):
+    """The version to make live."""
+
+    version = Whole(min_value=1, max_value=LARGEST)
+
+
+class PublishBody(serializers.Serializer[Any]):
+    """Who may call the model; documentation only, the action itself checks the list."""
+
+    group_ids = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="ScaiKey group ids. []: everyone in the tenant. Left out: the visibility stays as it is.",
+    )
+
+
+class PublicationShape(serializers.Serializer[Publication]):
+    """A Core as a chat model."""
+
+    core_id = serializers.CharField()
+    published_slug = serializers.CharField(source="name")
+    visibility = serializers.CharField(help_text="`tenant` or `groups`")
+    group_ids = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Shown to admins of the tenant only."
+    )
+    version = serializers.IntegerField(source="core.live.number", default=None, allow_null=True)
+    published_at = serializers.DateTimeField()
+    published_by = serializers.CharField()
+
+
+def publication(row: Publication, actor: Actor) -> dict[str, Any]:
+    """The publication as `actor` may see it."""
+    told = PublicationShape(row).data
+    return {name: value for name, value in told.items() if name != "group_ids" or actor.manages(row.tenant_id)}

@@ -1,0 +1,94 @@
+"""Who may come in, and what may be carried: keys, sessions, JSON. `settings.REST_FRAMEWORK` names these policies.
+
+DRF reads those settings while it is imported, so nothing here may import DRF's views; ours are in `control`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, UnsupportedMediaType
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from identity import keys
+from identity.models import LiveKey, User
+from publishing import strict_json
+
+JSON = "application/json"
+
+
+class BearerAuthentication(BaseAuthentication):
+    """An API key as `Authorization: Bearer sgk_…`. Gives the key's user, and the key as `request.auth`."""
+
+    def authenticate(self, request: Request) -> tuple[User, LiveKey] | None:
+        """The key's user; None when the header is missing or is of another scheme."""
+        secret = keys.bearer(request.headers.get("authorization"))
+        if secret is None:
+            return None
+        live = keys.find(secret)
+        if live is None:
+            raise AuthenticationFailed
+        keys.touch(live, at=timezone.now())
+        return live.user, live
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 asks for."""
+        return "Bearer"
+
+
+class SignedInAuthentication(SessionAuthentication):
+    """The session of the web UI, with its CSRF check. Stands on `/api/v1` only: cookies never open `/v1`."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        """The signed-in user, if the tenant is active."""
+        found: tuple[User, None] | None = super().authenticate(request)
+        return found if found and found[0].tenant.is_active else None
+
+
+class StrictJSONParser(BaseParser):
+    """JSON that is safe to keep (`publishing.strict_json`)."""
+
+    media_type = JSON
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        """The value in the body."""
+        return strict_json.loads(stream.read())
+
+
+class IgnoreAccept(DefaultContentNegotiation):
+    """Every caller gets the first renderer: clients send every kind of `Accept` and read JSON."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str | None]:
+        """The first renderer, whatever was asked for."""
+        first = next(iter(renderers))
+        return first, first.media_type
+
+
+def sent(request: Request) -> Any:
+    """The JSON value in the body, `{}` when there is none.
+
+    DRF's own `request.data` takes a body without a declared length for no body, which would turn a list of groups
+    that was sent in chunks into a list that was left out.
+    """
+    declared = int(request.META.get("CONTENT_LENGTH") or 0)
+    is_json = (request.content_type or "").partition(";")[0].strip().lower() == JSON
+    if declared > settings.MAX_BODY_BYTES:
+        raise RequestDataTooBig
+    if declared and not is_json:
+        raise UnsupportedMediaType(request.content_type)
+    body = request.body
+    if len(body) > settings.MAX_BODY_BYTES:
+        raise RequestDataTooBig
+    if body and not is_json:
+        raise UnsupportedMediaType(request.content_type)
+    return strict_json.loads(body) if body else {}
