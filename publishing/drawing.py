@@ -1,0 +1,227 @@
+"""A flow as a picture: where its nodes stand and how its edges run. Draws what can be read of any saved document."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+import scaicore
+from scaicore.flow import Edge, Node
+
+WIDTH, HEIGHT = 188, 60
+MARGIN = 48
+STEP_X, STEP_Y = WIDTH + 76, HEIGHT + 36
+LONGEST_LABEL = 21
+MOST_NODES = 300
+FARTHEST = 20_000
+FAMILIES = ("entry", "llm", "logic", "data", "tool", "checkpoint", "hitl", "queue", "compute", "subflow")
+
+Part = TypeVar("Part", bound=msgspec.Struct)
+Place = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A node as it is drawn, with what its panel tells."""
+
+    node: Node
+    number: int
+    x: float
+    y: float
+    findings: list[scaicore.Diagnostic]
+    leads_to: list[Node] = field(default_factory=list)
+    comes_from: list[Node] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The label, or the id of a node without one."""
+        return self.node.label or self.node.id
+
+    @property
+    def short_name(self) -> str:
+        """The name as far as the box holds it."""
+        return shortened(self.name)
+
+    @property
+    def family(self) -> str:
+        """The first word of the kind, which decides the colour."""
+        first = self.node.type.partition("_")[0]
+        return first if first in FAMILIES else "other"
+
+    @property
+    def severity(self) -> str:
+        """`error`, `warning` or nothing: the worst that is said about the node."""
+        said = {found.severity for found in self.findings}
+        return "error" if "error" in said else "warning" if said else ""
+
+    @property
+    def spoken(self) -> str:
+        """The box in words, for those who do not see it."""
+        parts = [f"{self.name}, {self.node.type} node"]
+        if self.leads_to:
+            parts.append("leads to " + " and ".join(label(node) for node in self.leads_to))
+        if self.severity:
+            parts.append(f"has {self.severity}s")
+        return ", ".join(parts)
+
+    @property
+    def config(self) -> str:
+        """The node's configuration for reading."""
+        return json.dumps(self.node.config or {}, indent=2, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Line:
+    """An edge as it is drawn: an SVG path, and the condition at its middle."""
+
+    edge: Edge
+    path: str
+    x: float
+    y: float
+
+    @property
+    def condition(self) -> str:
+        """The condition as far as there is room for it."""
+        return shortened(self.edge.condition or "")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Everything on the canvas, in units of one CSS pixel."""
+
+    boxes: list[Box]
+    lines: list[Line]
+    width: int
+    height: int
+    left_out: int
+
+
+def draw(document: dict[str, Any], findings: Sequence[scaicore.Diagnostic]) -> Drawing:
+    """The picture of `document`; parts that cannot be read are left out, the diagnostics speak of them."""
+    readable = _readable(document.get("nodes"), Node)
+    nodes = readable[:MOST_NODES]
+    named = {node.id: node for node in reversed(nodes)}
+    edges = [
+        edge
+        for edge in _readable(document.get("edges"), Edge)
+        if edge.source.node in named and edge.target.node in named
+    ]
+    places = _written_places(nodes) or _tidy_places(nodes, edges)
+    boxes = _boxes(nodes, edges, places, findings)
+    by_id = {box.node.id: box for box in reversed(boxes)}
+    lines = [_line(edge, by_id[edge.source.node], by_id[edge.target.node]) for edge in edges]
+    width = max((box.x for box in boxes), default=0) + WIDTH + MARGIN
+    height = max((box.y for box in boxes), default=0) + HEIGHT + MARGIN
+    return Drawing(boxes, lines, round(width), round(height), len(readable) - len(nodes))
+
+
+def label(node: Node) -> str:
+    """What a person calls the node."""
+    return node.label or node.id
+
+
+def shortened(text: str) -> str:
+    """`text` cut to what fits in a box."""
+    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1].rstrip() + "…"
+
+
+def _readable(entries: object, kind: type[Part]) -> list[Part]:
+    read = []
+    for entry in entries if isinstance(entries, list) else []:
+        try:
+            read.append(msgspec.convert(entry, kind))
+        except msgspec.ValidationError:
+            continue
+    return read
+
+
+def _written_places(nodes: list[Node]) -> list[Place] | None:
+    """The positions that the author chose, moved to the margin; None when they are no use for a picture."""
+    if not all(node.position and max(abs(node.position.x), abs(node.position.y)) < FARTHEST for node in nodes):
+        return None
+    places = [(float(node.position.x), float(node.position.y)) for node in nodes if node.position]
+    if not places or _overlap(places):
+        return None
+    left, top = min(x for x, _ in places), min(y for _, y in places)
+    return [(x - left + MARGIN, y - top + MARGIN) for x, y in places]
+
+
+def _overlap(places: list[Place]) -> bool:
+    columns = sorted(places)
+    return any(
+        other[0] - one[0] < WIDTH and abs(other[1] - one[1]) < HEIGHT
+        for place, one in enumerate(columns)
+        for other in columns[place + 1 :]
+    )
+
+
+def _tidy_places(nodes: list[Node], edges: list[Edge]) -> list[Place]:
+    """One column for each step from the entry, in the order of the document."""
+    columns = _columns(nodes, edges)
+    used: dict[int, int] = defaultdict(int)
+    places = []
+    for node in nodes:
+        column = columns[node.id]
+        places.append((float(MARGIN + column * STEP_X), float(MARGIN + used[column] * STEP_Y)))
+        used[column] += 1
+    return places
+
+
+def _columns(nodes: list[Node], edges: list[Edge]) -> dict[str, int]:
+    """The longest way from a start to each node; nodes in a circle stand where the way into it ends."""
+    columns = dict.fromkeys((node.id for node in nodes), 0)
+    waiting: dict[str, int] = defaultdict(int)
+    following: dict[str, list[str]] = defaultdict(list)
+    for edge in edges:
+        waiting[edge.target.node] += 1
+        following[edge.source.node].append(edge.target.node)
+    ready = [name for name in columns if not waiting[name]]
+    while ready:
+        name = ready.pop()
+        for after in following[name]:
+            columns[after] = max(columns[after], columns[name] + 1)
+            waiting[after] -= 1
+            if not waiting[after]:
+                ready.append(after)
+    return columns
+
+
+def _boxes(
+    nodes: list[Node], edges: list[Edge], places: list[Place], findings: Sequence[scaicore.Diagnostic]
+) -> list[Box]:
+    named = {node.id: node for node in reversed(nodes)}
+    said: dict[str, list[scaicore.Diagnostic]] = defaultdict(list)
+    for found in findings:
+        said[found.node_id or ""].append(found)
+    boxes = [
+        Box(node, number, x, y, said.get(node.id, []))
+        for number, (node, (x, y)) in enumerate(zip(nodes, places, strict=True))
+    ]
+    by_id = {box.node.id: box for box in reversed(boxes)}
+    for edge in edges:
+        by_id[edge.source.node].leads_to.append(named[edge.target.node])
+        by_id[edge.target.node].comes_from.append(named[edge.source.node])
+    return boxes
+
+
+def _line(edge: Edge, source: Box, target: Box) -> Line:
+    """A curve from the right side of one box to the left side of another."""
+    start_x, start_y = source.x + WIDTH, source.y + _port(source.node.outputs, edge.source.port)
+    end_x, end_y = target.x, target.y + _port(target.node.inputs, edge.target.port)
+    bend = max(36.0, abs(end_x - start_x) / 2)
+    tip = end_x - 7
+    path = f"M{start_x:g} {start_y:g}C{start_x + bend:g} {start_y:g} {tip - bend:g} {end_y:g} {tip:g} {end_y:g}"
+    return Line(edge, path, (start_x + end_x) / 2, (start_y + end_y) / 2 - 6)
+
+
+def _port(ports: Sequence[Any] | None, name: str | None) -> float:
+    """How far below the top of its box a port sits: the ports share the side evenly."""
+    names = [port.id for port in ports or ()]
+    if name not in names:
+        return HEIGHT / 2
+    return HEIGHT * (names.index(name) + 1) / (len(names) + 1)

@@ -1,0 +1,24 @@
+"""The addresses of the web pages."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+from django.views.generic import RedirectView
+
+from publishing import editor
+from publishing.forms import SignInForm
+
+sign_in = LoginView.as_view(
+    template_name="login.html", authentication_form=SignInForm, redirect_authenticated_user=True
+)
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="flows"), name="home"),
+    path("login/", sign_in, name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("flows/", editor.flows, name="flows"),
+    path("flows/new/", editor.new_flow, name="new-flow"),
+    path("flows/<slug:flow_id>/", editor.flow, name="flow"),
+    path("flows/<slug:flow_id>/deploy/", editor.deploy, name="deploy-flow"),
+]

@@ -1,0 +1,50 @@
+"""Ready requests to a published model, for people to copy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from string import Template
+
+CURL = Template("""\
+curl -X POST "$base_url/chat/completions" \\
+  -H "Authorization: Bearer $${SCAIGRID_TOKEN}" \\
+  -H "Content-Type: application/json" \\
+  -d '$body'
+""")
+
+PYTHON = Template("""\
+import os
+
+from openai import OpenAI
+
+client = OpenAI(
+    base_url="$base_url",
+    api_key=os.environ["SCAIGRID_TOKEN"],
+)
+
+resp = client.chat.completions.create(
+    model="$model",
+    messages=[{"role": "user", "content": "hello"}],$extra
+)
+print(resp.choices[0].message.content)
+""")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One request in one language."""
+
+    language: str
+    text: str
+
+
+def of(model: str, *, base_url: str, has_memory: bool) -> list[Sample]:
+    """The same request by curl and by the OpenAI SDK; a model with memory is told which conversation it is."""
+    body = {"model": model, "messages": [{"role": "user", "content": "hello"}]}
+    entity = {"entity_id": "conversation-1"} if has_memory else {}
+    extra = f"\n    extra_body={json.dumps(entity)}," if entity else ""
+    return [
+        Sample("curl", CURL.substitute(base_url=base_url, body=json.dumps(body | entity, indent=2)).strip()),
+        Sample("Python", PYTHON.substitute(base_url=base_url, model=model, extra=extra).strip()),
+    ]

@@ -1,0 +1,9 @@
+// On every page: times in the reader's zone, toasts that can be dismissed, buttons that copy.
+
+import { localise } from "./times.js";
+import { announce } from "./toasts.js";
+import { offerCopies } from "./copy.js";
+
+localise(document);
+announce(document);
+offerCopies(document);

@@ -1,0 +1,14 @@
+// The server writes times in UTC; the reader sees them in the own zone and manner.
+
+const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+
+/** Rewrite every `<time datetime>` under `root`. */
+export function localise(root) {
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const moment = new Date(element.dateTime);
+    if (Number.isNaN(moment.valueOf())) continue;
+    element.textContent = format.format(moment);
+    element.title = exact.format(moment);
+  }
+}
