@@ -1,0 +1,194 @@
+"""Flows, Cores and publications, as staff see them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.paginator import Paginator
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from identity import staff
+from identity.caller import Actor
+from identity.errors import Conflict
+from identity.models import Group
+from identity.staff import StaffAdmin
+from publishing import actions, documents, registry
+from publishing.models import Access, Core, CoreVersion, Flow, FlowVersion, Publication, Visibility
+from publishing.staff_forms import CoreForm, PublicationForm
+
+NOBODY = "Nobody can call this"
+NO_GROUP = "no group is left"
+AUDIENCE = "publishing_publication_audience"
+PER_PAGE = 100
+FIRST_NAMES = 10
+
+
+@admin.register(Flow)
+class FlowAdmin(StaffAdmin):
+    """Flows are edited on their own page; here they are found, read and deleted."""
+
+    may_delete = True
+    list_display = ("name", "tenant", "saved_version", "core", "owner", "updated_at")
+    list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("tenant", "core", "owner")
+    search_fields = ("name", "id", "owner__email")
+    fields = ("id", "tenant", "name", "description", "owner", "core", "created_at", "updated_at", "document")
+
+    def listed(self, rows: QuerySet[Flow]) -> QuerySet[Flow]:
+        newest = FlowVersion.objects.filter(flow=OuterRef("pk")).order_by("-number")
+        return rows.annotate(saved_version=Subquery(newest.values("version")[:1]))
+
+    @admin.display(description="saved version")
+    def saved_version(self, flow: Any) -> str:
+        return str(flow.saved_version)
+
+    @admin.display(ordering="core__slug", empty_value="not deployed")
+    def core(self, flow: Flow) -> str | None:
+        return flow.core.slug if hasattr(flow, "core") else None
+
+    @admin.display(description="saved document")
+    def document(self, flow: Flow) -> SafeString:
+        shown = documents.shown(flow, flow.saved)
+        return format_html("<pre>{}</pre>", json.dumps(shown, indent=2, ensure_ascii=False))
+
+    def remove(self, row: Flow, *, actor: Actor, at: datetime) -> None:
+        actions.delete_flow(row, actor=actor, at=at)
+
+
+@admin.register(Core)
+class CoreAdmin(StaffAdmin):
+    """Cores with their live version, which may be set back."""
+
+    may_change = may_delete = True
+    form = CoreForm
+    list_display = ("slug", "tenant", "name", "live_version", "published", "updated_at")
+    list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("tenant", "publication")
+    search_fields = ("slug", "name", "id")
+    actions = ("roll_back",)
+    fields = ("id", "tenant", "slug", "name", "description", "flow", "live", "published", "created_at", "updated_at")
+    readonly_fields = tuple(name for name in fields if name != "live")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Core]:
+        # The program and the manifest of a version are far larger than all the rest of the page.
+        return super().get_queryset(request).select_related("live").defer("live__program", "live__manifest")
+
+    def offered(self, request: HttpRequest, row: Core | None) -> staff.Offer:
+        """The Core's own versions."""
+        return {"live": CoreVersion.objects.filter(core=row).defer("program", "manifest")}
+
+    @admin.display(description="live version", ordering="live__number")
+    def live_version(self, core: Core) -> int | None:
+        return core.live.number if core.live else None
+
+    @admin.display(description="published as", empty_value="not published")
+    def published(self, core: Core) -> str | None:
+        return core.publication.name if hasattr(core, "publication") else None
+
+    def act(self, row: Core, form: Any, *, actor: Actor, at: datetime) -> None:
+        if "live" in form.changed_data:
+            actions.rollback(row, version=form.cleaned_data["live"].number, actor=actor, at=at)
+
+    def remove(self, row: Core, *, actor: Actor, at: datetime) -> None:
+        actions.delete_core(row, actor=actor, at=at)
+
+    @admin.action(description="Roll back to the version before the live one", permissions=["change"])
+    def roll_back(self, request: HttpRequest, queryset: QuerySet[Core]) -> None:
+        for core in queryset:
+            version = actions.rollback(core, version=_earlier(core), actor=staff.actor(request), at=timezone.now())
+            self.message_user(request, f"{core} answers with version {version.number} from now on.", messages.SUCCESS)
+
+
+@admin.register(Publication)
+class PublicationAdmin(StaffAdmin):
+    """What is published, to whom, and who may call it now. Deleting one un-publishes."""
+
+    may_change = may_delete = True
+    form = PublicationForm
+    list_display = ("name", "tenant", "shown_to", "head_count", "published_at", "published_by")
+    list_filter = ("visibility", ("tenant", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("tenant",)
+    search_fields = ("name", "core__name", "grants__group__scaikey_id")
+    fields = ("name", "core", "visibility", "allowed_groups", "callers", "published_at", "published_by")
+    readonly_fields = ("name", "core", "callers", "published_at", "published_by")
+
+    def listed(self, rows: QuerySet[Publication]) -> QuerySet[Publication]:
+        return rows.annotate(calling=_head_count()).prefetch_related("grants__group")
+
+    def offered(self, request: HttpRequest, row: Publication | None) -> staff.Offer:
+        """The groups of the publication's own tenant."""
+        return {"allowed_groups": Group.objects.filter(tenant=row.tenant_id if row else None)}
+
+    @admin.display(description="visibility", ordering="visibility")
+    def shown_to(self, publication: Publication) -> str:
+        if publication.visibility == Visibility.TENANT:
+            return Visibility.TENANT.label
+        groups = sorted(grant.group.scaikey_id for grant in publication.grants.all())
+        return ", ".join(groups) if groups else NO_GROUP
+
+    @admin.display(description="may call now")
+    def head_count(self, publication: Any) -> str:
+        return _alarmed(publication.calling)
+
+    @admin.display(description="who can call this now")
+    def callers(self, publication: Publication) -> str:
+        """The head-count, the first names, and the way to all of them."""
+        found = registry.audience(publication)
+        names = ", ".join(str(user) for user in found[:FIRST_NAMES])
+        return format_html(
+            '{}: {} <a href="{}">Who can call this</a>', _alarmed(found.count()), names,
+            self.page("audience", publication.pk),
+        )  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        audience = path("<path:object_id>/audience/", self.admin_site.admin_view(self.audience), name=AUDIENCE)
+        return [audience, *super().get_urls()]
+
+    def audience(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Everyone who may call the publication now, page by page."""
+        publication = get_object_or_404(self.get_queryset(request), pk=unquote(object_id))
+        pages = Paginator(registry.audience(publication), PER_PAGE)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Who can call this", "subtitle": publication.name, "opts": self.opts,
+            "publication": publication, "shown_to": self.shown_to(publication),
+            "page": pages.get_page(request.GET.get("page")),
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/publishing/publication/audience.html", context)
+
+    def act(self, row: Publication, form: Any, *, actor: Actor, at: datetime) -> None:
+        actions.publish(row.core, group_ids=form.group_ids, actor=actor, at=at)
+
+    def remove(self, row: Publication, *, actor: Actor, at: datetime) -> None:
+        actions.unpublish(row.core, actor=actor, at=at)
+
+
+def _earlier(core: Core) -> int:
+    live = core.live.number if core.live else 0
+    number = core.versions.filter(number__lt=live).aggregate(number=Max("number"))["number"]
+    if number is None:
+        raise Conflict(f"{core} has no version before the live one.")
+    return int(number)
+
+
+def _head_count() -> Coalesce:
+    may_call = Access.objects.filter(publication=OuterRef("pk"), may_call=True).values("publication")
+    return Coalesce(Subquery(may_call.annotate(callers=Count("pk")).values("callers")), 0)
+
+
+def _alarmed(callers: int) -> str:
+    if callers:
+        return f"{callers} user{'' if callers == 1 else 's'}"
+    return format_html('<strong class="alarm">{}</strong>', NOBODY)

@@ -1,0 +1,99 @@
+"""The tenant, its users and its groups."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from identity import people, scaikey
+from identity.models import Group, Role, Tenant, User
+from publishing.declared.base import Run, lay, must_differ, refused, standing_at
+from publishing.declared.shape import DeclaredGroup, DeclaredTenant, DeclaredUser
+
+NESTED = "group:"
+
+
+def apply_tenant(run: Run, place: str, declared: DeclaredTenant) -> Tenant:
+    """The tenant, made or brought in line."""
+    tenant = Tenant.objects.filter(pk=declared.slug).first() or Tenant(slug=declared.slug, name=declared.slug)
+    is_new = tenant._state.adding
+    told = lay(tenant, {"name": declared.name, "is_active": declared.active})
+    with standing_at(place):
+        people.save_tenant(tenant, actor=run.actor, at=run.at)
+    if is_new:
+        run.added(f"tenant {tenant}")
+    elif told:
+        run.changed(f"tenant {tenant}", told)
+    return tenant
+
+
+def apply_users(run: Run, place: str, tenant: Tenant, declared: list[DeclaredUser]) -> None:
+    """Every user of the list, made or brought in line."""
+    must_differ(place, "email", (user.email.strip().lower() for user in declared))
+    for number, user in enumerate(declared):
+        _apply_user(run, f"{place}[{number}]", tenant, user)
+
+
+def apply_groups(run: Run, place: str, tenant: Tenant, declared: list[DeclaredGroup]) -> None:
+    """Every group of the list, made or brought in line; then the members, which may be groups of the list."""
+    must_differ(place, "id", (group.id for group in declared))
+    groups = [_apply_group(run, f"{place}[{number}]", tenant, group) for number, group in enumerate(declared)]
+    for number, (group, wanted) in enumerate(zip(groups, declared, strict=True)):
+        if wanted.members is not UNSET:
+            _apply_members(run, f"{place}[{number}]", group, wanted.members)
+
+
+def _apply_user(run: Run, place: str, tenant: Tenant, declared: DeclaredUser) -> None:
+    email = declared.email.strip().lower()
+    user = User.objects.filter(email=email).first() or User(email=email, tenant=tenant, role=Role.USER)
+    is_new = user._state.adding
+    if user.tenant_id != tenant.pk:
+        raise refused(f"{place}.email", f"{email} is a user of another tenant.")
+    wanted = {"name": declared.name, "role": declared.role, "is_active": declared.active}
+    told = lay(user, wanted | {"is_staff": declared.staff, "is_superuser": declared.superuser})
+    with standing_at(place):
+        people.save_user(user, actor=run.actor, at=run.at)
+        if is_new and declared.password is not UNSET:
+            people.set_password(user, password=declared.password, actor=run.actor, at=run.at)
+    if is_new:
+        run.added(f"user {user} ({user.role})")
+    elif told:
+        run.changed(f"user {user}", told)
+
+
+def _apply_group(run: Run, place: str, tenant: Tenant, declared: DeclaredGroup) -> Group:
+    found = Group.objects.filter(tenant=tenant, scaikey_id=declared.id).first()
+    group = found or Group(tenant=tenant, scaikey_id=declared.id)
+    told = lay(group, {"name": declared.name})
+    with standing_at(place):
+        scaikey.save_group(group, actor=run.actor, at=run.at)
+    if found is None:
+        run.added(f"group {group}")
+    elif told:
+        run.changed(f"group {group}", told)
+    return group
+
+
+def _apply_members(run: Run, place: str, group: Group, wanted: list[str]) -> None:
+    before = scaikey.members(group)
+    users, groups = _found(f"{place}.members", group.tenant_id, wanted)
+    with standing_at(place):
+        if not scaikey.set_members(group, users=users, groups=groups, actor=run.actor, at=run.at):
+            return
+    after = scaikey.members(group)
+    told = [f"+ {name}" for name in after if name not in before]
+    told += [f"- {name}" for name in before if name not in after]
+    run.changed(f"members of {group}", ", ".join(told))
+
+
+def _found(place: str, tenant_id: str, wanted: list[str]) -> tuple[list[User], list[Group]]:
+    """The users and groups of the tenant that a list of members names."""
+    emails = [name.strip().lower() for name in wanted if not name.startswith(NESTED)]
+    users = {user.email: user for user in User.objects.filter(tenant=tenant_id, email__in=emails)}
+    ids = [name.removeprefix(NESTED) for name in wanted if name.startswith(NESTED)]
+    groups = {NESTED + group.scaikey_id: group for group in Group.objects.filter(tenant=tenant_id, scaikey_id__in=ids)}
+    for number, name in enumerate(wanted):
+        if name not in groups and name.strip().lower() not in users:
+            kind = "group" if name.startswith(NESTED) else "user"
+            known_as = name.removeprefix(NESTED)
+            raise refused(f"{place}[{number}]", f"The {kind} {known_as} does not exist in {tenant_id}.")
+    return list(users.values()), list(groups.values())

@@ -1,0 +1,44 @@
+"""The demo: a tenant to look at and a key to call with, made once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from identity import caller, keys
+from identity.models import Tenant, User
+from publishing import declared
+
+FILE = Path(__file__).resolve().parent.parent / "flows" / "demo.yaml"
+TENANT = "acme"
+EMAIL = "root@acme.test"
+PASSWORD = "change-me"  # noqa: S105  the demo's, printed at its first start
+CALLER = "ann@acme.test"
+MODEL = "scaicore/acme/echo-agent"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo has to show. `password` and `key` are None when it was there before: they may have changed."""
+
+    is_new: bool
+    key: str | None
+    password: str | None
+    email: str = EMAIL
+    caller: str = CALLER
+    model: str = MODEL
+
+
+@transaction.atomic
+def prepare(*, at: datetime) -> Demo:
+    """Make the demo tenant with its flow, published, and a key for Ann; change nothing when there is one."""
+    declared.wait_for_others()
+    if Tenant.objects.filter(pk=TENANT).exists():
+        return Demo(is_new=False, key=None, password=None)
+    operator = caller.operator("demo")
+    declared.apply(FILE, actor=operator, at=at)
+    _, key = keys.mint(user=User.objects.get(email=CALLER), name="Demo", actor=operator, at=at)
+    return Demo(is_new=True, key=key, password=PASSWORD)

@@ -1,0 +1,26 @@
+"""`manage.py demo`: the demo tenant, made unless it is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from publishing import demo
+
+
+class Command(BaseCommand):
+    """A door to `demo.prepare`."""
+
+    help = "Make the demo tenant acme with a published flow and an API key, if there is no tenant acme."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prepare and tell."""
+        made = demo.prepare(at=timezone.now())
+        if not made.is_new:
+            self.stdout.write("The tenant acme exists already. Nothing changes.")
+            return
+        self.stdout.write(f"Sign in  {made.email} with the password {made.password}")
+        self.stdout.write(f"Model    {made.model}")
+        self.stdout.write(f"API key  {made.key}   (of {made.caller}, shown this once)")
