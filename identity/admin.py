@@ -12,6 +12,8 @@ from django.contrib.auth.models import Group as DjangoGroup
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from identity import keys, people, scaikey, staff
 from identity.caller import Actor
@@ -77,15 +79,16 @@ class UserAdmin(StaffAdmin):
         return super().has_delete_permission(request, obj) and _outranks(request, obj)
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
-        fields = ["email", "name", "role", "is_active", "is_staff", "is_superuser"]
+        fields = ["email", "name", "role", "is_active", "is_staff"]
+        if staff.actor(request).tenants is None:
+            fields.append("is_superuser")
         if obj is None:
             return [*_tenant_if_choosable(request), *fields, "new_password"]
         is_writable = self.has_change_permission(request, obj)
         return ["tenant", *fields, *(["new_password"] if is_writable else []), "last_login", "created_at"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        fixed = ["tenant", "last_login", "created_at"] if obj else []
-        return fixed if staff.actor(request).tenants is None else [*fixed, "is_superuser"]
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        return ("tenant", "last_login", "created_at") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         _settle_tenant(request, obj)
@@ -208,20 +211,24 @@ class ApiKeyAdmin(StaffAdmin):
 class AuditEntryAdmin(StaffAdmin):
     """Who changed what, when. Nobody changes an entry."""
 
-    list_display = ("at", "actor", "action", "target", "tenant", "summary")
-    list_filter = ("action",)
+    list_display = ("at", "actor", "action", "tenant", "change")
+    list_filter = ("action", "tenant")
     search_fields = ("actor", "action", "target")
     date_hierarchy = "at"
 
     def tenant_of(self, row: AuditEntry) -> str:
         return row.tenant
 
-    @admin.display(description="change")
-    def summary(self, entry: AuditEntry) -> str:
-        """The values that differ, each as `name: before → after`."""
+    def audit_target(self, row: AuditEntry) -> str:
+        return row.target
+
+    @admin.display
+    def change(self, entry: AuditEntry) -> SafeString:
+        """The target, and the values that differ, each as `name: before → after`."""
         before, after = entry.before or {}, entry.after or {}
         names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-        return "; ".join(f"{name}: {_word(before.get(name))} → {_word(after.get(name))}" for name in names)
+        told = "; ".join(f"{name}: {_word(before.get(name))} → {_word(after.get(name))}" for name in names)
+        return format_html("<strong>{}</strong> {}", entry.target, told)
 
 
 def _word(value: Any) -> str:

@@ -8,6 +8,7 @@ class IdentityConfig(AppConfig):
     """Tenants, users, groups, keys, audit."""
 
     name = "identity"
+    verbose_name = "People and keys"
     default = True
     default_auto_field = "django.db.models.BigAutoField"
 

@@ -75,7 +75,7 @@ def delete_user(user: User, *, actor: Actor, at: datetime) -> None:
     actor.must_manage(user.tenant_id)
     _must_outrank(user, actor)
     if actor.user_id == user.pk:
-        raise Invalid("You cannot delete yourself.", [Problem("", "Ask another admin.")])
+        raise Invalid("You cannot delete yourself.", [Problem("", "Another admin must delete you.")])
     _tell("user.deleted", user.pk, user.tenant_id, actor, at, _told(user, USER_FIELDS), None)
     user.delete()
 
@@ -91,7 +91,7 @@ def _must_leave_power_alone(user: User, before: User | None, actor: Actor) -> No
         # Keys, memberships and grants all stand in the tenant that the user was made in.
         raise Invalid("A user never changes tenant.", [Problem("tenant", "Add a new user in the other tenant.")])
     if actor.user_id == user.pk and _powers(before) != _powers(user):
-        raise Invalid("This would change your own rights.", [Problem("", "Ask another admin to change your rights.")])
+        raise Invalid("Nobody changes the own rights.", [Problem("", "Another admin must change your own rights.")])
 
 
 def _powers(user: User) -> tuple[bool, bool, bool]:

@@ -6,7 +6,7 @@ permission rows. What an action refuses appears in the form, beside its field, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
@@ -146,10 +146,17 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return StaffList
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The tenant is a column for those who see more than one."""
+        return self._without_tenant(request, super().get_list_display(request))
+
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """The tenant is a filter for those who see more than one."""
-        filters = list(super().get_list_filter(request))
-        return filters if actor(request).tenants is None else [one for one in filters if not _is_by_tenant(one)]
+        return self._without_tenant(request, super().get_list_filter(request))
+
+    def _without_tenant(self, request: HttpRequest, shown: Iterable[Any]) -> list[Any]:
+        is_alone = actor(request).tenants is not None
+        return [one for one in shown if not (is_alone and _is_by_tenant(one, self.tenant_path))]
 
     # How a change goes through.
 
@@ -232,5 +239,5 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return str(row.pk)
 
 
-def _is_by_tenant(one: Any) -> bool:
-    return "tenant" in (one[0] if isinstance(one, tuple) else one,)
+def _is_by_tenant(one: Any, tenant_path: str) -> bool:
+    return {"tenant", tenant_path} & {one[0] if isinstance(one, tuple) else one} != set()

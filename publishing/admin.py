@@ -179,7 +179,7 @@ def _earlier(core: Core) -> int:
     live = core.live.number if core.live else 0
     number = core.versions.filter(number__lt=live).aggregate(number=Max("number"))["number"]
     if number is None:
-        raise Conflict(f"{core} has no version before the live one.")
+        raise Conflict(f"There is no version of {core} before the live one.")
     return int(number)
 
 

@@ -45,6 +45,7 @@ class PublicationForm(ActedForm):
 
     renamed = {"group_ids": "allowed_groups"}
 
+    visibility = forms.ChoiceField(choices=Visibility.choices, widget=forms.RadioSelect)
     allowed_groups = forms.ModelMultipleChoiceField(
         Group.objects.none(),
         required=False,
@@ -55,7 +56,6 @@ class PublicationForm(ActedForm):
     class Meta:
         model = Publication
         fields = ("visibility",)
-        widgets = {"visibility": forms.RadioSelect}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
