@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from scaicore.errors import SourceUnreadable
+from scaicore.errors import RunFailed, SourceUnreadable
 from scaicore.jsondata import Json
 
 MAX_SOURCE: Final = 2_000
@@ -63,7 +63,7 @@ class Cost:
         return frozenset(name for name, _ in self.reads)
 
     def units(self, values: dict[str, Json]) -> int:
-        """An upper bound for the work on these values; values that nest too deeply cost more than allowed."""
+        """An upper bound for the work on these values; RunFailed when they are nothing for the engine."""
         weights: dict[str, int] = {}
         longest = self.widening
         for name, value in values.items():
@@ -139,23 +139,29 @@ def _states(pattern: str) -> int:
 
 
 def _weigh(value: Json) -> tuple[int, int]:
-    """`(units, the longest list or object in it)`."""
-    if isinstance(value, str):
-        return len(value), 0
-    units, longest, depth, layer = 0, 0, 0, [value]
-    while layer:
-        depth += 1
-        if depth > _MAX_DEPTH or units > MAX_UNITS:
-            return MAX_UNITS + 1, longest
+    """`(units, the longest list or object in it)`; RunFailed for what the engine would cut off or break on."""
+    units, longest, layer = 0, 0, [value]
+    for _ in range(_MAX_DEPTH):
         inner: list[Json] = []
         for part in layer:
             units += _UNITS_PER_VALUE
             if isinstance(part, str):
-                units += len(part)
-            elif isinstance(part, dict | list):
+                units += _length(part)
+            elif isinstance(part, list):
+                inner.extend(part)
                 longest = max(longest, len(part))
-                inner.extend(part.values() if isinstance(part, dict) else part)
-                if isinstance(part, dict):
-                    units += sum(map(len, part))
+            elif isinstance(part, dict):
+                inner.extend(part.values())
+                longest = max(longest, len(part))
+                units += sum(map(_length, part))
+        if not inner or units > MAX_UNITS:
+            return units, longest
         layer = inner
-    return units, longest
+    raise RunFailed("not_plain_data")
+
+
+def _length(text: Json) -> int:
+    """The engine ends a text at its first NUL, so that a condition would see another one than the caller sent."""
+    if not isinstance(text, str) or "\0" in text:
+        raise RunFailed("not_plain_data")
+    return len(text)

@@ -167,8 +167,8 @@ def roles(flow: Flow) -> Iterator[Diagnostic]:
     declared = {model.role for model in flow.models}
     for index, node in enumerate(flow.nodes):
         role = (node.config or {}).get("llm_role")
-        if role is not None and role not in declared:
-            said = f"Node `{node.id}` uses the model role `{str(role)[:80]}`, which the flow does not declare."
+        if isinstance(role, str) and role not in declared:
+            said = f"Node `{node.id}` uses the model role `{role[:80]}`, which the flow does not declare."
             path = f"nodes[{index}].config.llm_role"
             yield error("undeclared_model_role", f"{said} Add it to `config.core_identity.models`.", path, node=node.id)
 

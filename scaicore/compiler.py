@@ -132,6 +132,7 @@ def _build(flow: Flow, configs: Configs) -> Program:
         instance_mode=flow.instance_mode,
         entity_scope=flow.entity_scope,
         publish=Publish(flow.publish_as_model, tuple(flow.group_ids)),
+        capabilities=tuple(flow.capabilities),
         responders=_responders(nodes, edges),
     )
 

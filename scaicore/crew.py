@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from scaicore.errors import RunTimedOut
+from scaicore.errors import RunFailed, RunTimedOut
 from scaicore.jsondata import Json
 from scaicore.link import Stage
 from scaicore.nodes.base import Visit
@@ -30,6 +30,7 @@ class Crew:
         self._tasks: set[asyncio.Task[None]] = set()
         self._said: asyncio.Queue[TextDelta | Done] = asyncio.Queue(_AHEAD)
         self._working = 0
+        self._is_leaving = False
 
     @property
     def is_busy(self) -> bool:
@@ -57,6 +58,7 @@ class Crew:
 
     async def disband(self) -> None:
         """Stop every node that is still at work and wait until it has stopped."""
+        self._is_leaving = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -72,6 +74,10 @@ class Crew:
                 done = Done(stage, visit, await stage.work(visit))
         except TimeoutError:
             done = Done(stage, visit, error=RunTimedOut(stage.id))
+        except asyncio.CancelledError:
+            if self._is_leaving:
+                raise
+            done = Done(stage, visit, error=RunFailed("node_failed", stage.id))  # cancelled from within
         except Exception as problem:
             # Carried to the engine, which tells what it knows from the rest.
             done = Done(stage, visit, error=problem)

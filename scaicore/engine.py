@@ -7,10 +7,10 @@ crew of tasks, so that branches wait at the same time.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from typing import Final
+from typing import Final, NoReturn
 
 from scaicore.crew import Crew, Done
-from scaicore.errors import RunFailed, RunTimedOut, ScaicoreError
+from scaicore.errors import RunFailed, RunTimedOut
 from scaicore.jsondata import Json
 from scaicore.link import Stage
 from scaicore.nodes.base import Visit
@@ -51,7 +51,7 @@ def _work(stage: Stage, visit: Visit) -> Json:
     try:
         return stage.work(visit)
     except Exception as problem:
-        raise _failure(problem, stage) from problem
+        _fail(problem, stage)
 
 
 def _told(run: Run, said: TextDelta | Done) -> Event:
@@ -60,7 +60,7 @@ def _told(run: Run, said: TextDelta | Done) -> Event:
         run.spoken.append(said.text)
         return said
     if said.error is not None:
-        raise _failure(said.error, said.stage) from said.error
+        _fail(said.error, said.stage)
     return _settle(run, said.stage, said.visit, said.result)
 
 
@@ -68,13 +68,13 @@ def _settle(run: Run, stage: Stage, visit: Visit, result: Json) -> NodeFinished:
     try:
         return run.leave(stage, visit, result)
     except RunFailed as problem:
-        raise _failure(problem, stage) from None
+        _fail(problem, stage)
 
 
-def _failure(problem: Exception, stage: Stage) -> ScaicoreError:
-    """The error that a caller may see; what nobody expected goes to the log alone."""
+def _fail(problem: Exception, stage: Stage) -> NoReturn:
+    """Raise what a caller may see; what nobody expected goes to the log alone."""
     if isinstance(problem, RunFailed | RunTimedOut):
         problem.node_id = problem.node_id or stage.id
-        return problem
+        raise problem
     logger.error("node %s (%s) failed", stage.id, stage.kind, exc_info=problem)
-    return RunFailed("node_failed", stage.id)
+    raise RunFailed("node_failed", stage.id) from problem

@@ -115,6 +115,7 @@ class Flow(msgspec.Struct, frozen=True):
     group_ids: list[str]
     instance_mode: InstanceMode
     entity_scope: EntityScope
+    capabilities: list[str]
 
 
 T = TypeVar("T")
@@ -218,6 +219,7 @@ def _read(reader: Reader) -> Flow:
         ),
         instance_mode=_choice(reader, meta, "instance_mode", InstanceMode, "stateless"),
         entity_scope=_choice(reader, meta, "entity_scope", EntityScope, "user"),
+        capabilities=reader.value(config, "capabilities", list[str], [], "config.capabilities"),
     )
 
 

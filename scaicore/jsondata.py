@@ -10,7 +10,7 @@ import msgspec
 Json = Any
 
 MAX_DEPTH: Final = 64
-MAX_VALUES: Final = 2_000_000
+MAX_VALUES: Final = 1_000_000
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -66,7 +66,9 @@ def _scalar_defect(part: object) -> str | None:
 def _text_defect(text: str) -> str | None:
     if "\0" in text:
         return "the text holds a NUL character"
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         return "the text holds half of a surrogate pair"
     return None
 

@@ -1,6 +1,6 @@
 """What goes into a run and what comes out of it: the contract between a driver and the floors above."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -70,9 +70,10 @@ class RunRequest(msgspec.Struct, frozen=True):
 
 
 class Driver(Protocol):
-    """A way to run Cores. `run` raises RunFailed or RunTimedOut from the iteration; closing it stops every node."""
+    """A way to run Cores. `run` raises RunFailed or RunTimedOut from the iteration; closing it stops every node, so
+    whoever may leave early wraps it in `contextlib.aclosing`."""
 
-    def run(self, request: RunRequest) -> AsyncIterator[Event]: ...
+    def run(self, request: RunRequest) -> AsyncGenerator[Event, None]: ...
 
 
 def response_text(output: dict[str, Json]) -> str:
@@ -81,8 +82,13 @@ def response_text(output: dict[str, Json]) -> str:
 
 
 async def collect(events: AsyncIterator[Event]) -> Finished:
-    """The last event of a run whose other events nobody needs."""
+    """The last event of a run whose other events nobody needs.
+
+    Reads to the end: a generator that is left before it has ended costs the event loop a task to clean it up.
+    """
+    last: Event | None = None
     async for event in events:
-        if type(event) is Finished:
-            return event
-    raise RunFailed
+        last = event
+    if not isinstance(last, Finished):
+        raise RunFailed
+    return last

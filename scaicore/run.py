@@ -115,7 +115,8 @@ class Run:
                 pending.extend((branch.target, False) for branch in stage.branches)
 
     def _keep(self, stage: Stage, result: Json) -> None:
-        self._held += size(result, MAX_HELD)
+        if result is not self._request.input:
+            self._held += size(result, MAX_HELD)
         if self._held > MAX_HELD:
             raise RunFailed("too_much_data")
         self.scope[stage.id] = self._last = result

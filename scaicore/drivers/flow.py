@@ -1,6 +1,6 @@
 """The driver for Cores that were made from a flow: it runs their program in this process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from scaicore.engine import execute
 from scaicore.protocol import Event, RunRequest
@@ -9,6 +9,6 @@ from scaicore.protocol import Event, RunRequest
 class FlowDriver:
     """Runs a compiled program here."""
 
-    def run(self, request: RunRequest) -> AsyncIterator[Event]:
+    def run(self, request: RunRequest) -> AsyncGenerator[Event, None]:
         """The events of the run; closing the iterator stops every node of it."""
         return execute(request)
