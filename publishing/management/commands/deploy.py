@@ -1,0 +1,57 @@
+"""`manage.py deploy FLOW.json --host URL --key KEY`: save a document as a flow of any ScaiGrid, and deploy it."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from publishing import documents, strict_json
+from publishing.grid import Grid, GridRefused
+
+VARIABLE = "SCAIGRID_TOKEN"
+
+
+class Command(BaseCommand):
+    """A door to `/api/v1` of the host; it reads nothing from this installation's database."""
+
+    help = f"Save a flow document on a ScaiGrid and deploy it. The key may also stand in ${VARIABLE}."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What, where, and by which key."""
+        parser.add_argument("file", type=Path, metavar="FLOW.json")
+        parser.add_argument("--host", required=True, metavar="URL", help="For example https://grid.example.com")
+        parser.add_argument("--key", default="", help=f"An API key of a tenant admin. Left out: ${VARIABLE}.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Find the flow by its name, save, deploy, say what the server says."""
+        flow = _flow(options["file"])
+        key = options["key"] or os.environ.get(VARIABLE, "")
+        if not key:
+            raise CommandError(f"Give an API key: --key KEY, or ${VARIABLE} in the environment.")
+        try:
+            grid = Grid(options["host"], key)
+            known = grid.flow(flow["name"])
+            saved = grid.save(known, flow) if known else grid.create(flow)
+            self.stdout.write(grid.deploy(saved).message)
+        except GridRefused as refusal:
+            raise CommandError(str(refusal)) from None
+
+
+def _flow(path: Path) -> dict[str, Any]:
+    """What the API is sent: the document with the name, and the description if it has one."""
+    try:
+        content = strict_json.loads(path.read_bytes())
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+    except strict_json.InvalidJson as error:
+        raise CommandError(f"{path}: {error}") from None
+    if not isinstance(content, dict) or not isinstance(content.get("name"), str) or not content["name"].strip():
+        raise CommandError(f"{path} is not a flow document: it must be a JSON object with a name.")
+    description = documents.description_in(content)
+    told = {"description": description} if description else {}
+    return {"name": content["name"].strip(), "content": content, **told}
