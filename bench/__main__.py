@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,21 +31,26 @@ BODY = json.dumps({"model": "scaicore/acme/echo-agent", "messages": [{"role": "u
 
 def main() -> None:
     """Measure every door in turn, several rounds, and print medians and ratios."""
-    with tempfile.TemporaryDirectory(prefix="scaigrid-bench-") as data:
-        os.environ |= {"SCAIGRID_DATA": data, "DATABASE_URL": "", "LOG_LEVEL": "WARNING"}
-        bootstrap.prepare(os.environ)
-        django.setup()
-        key = _prepared()
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, cores[1:] or cores)
-        with _bare(cores[0]) as bare, _site(cores[0], LEAN_DOOR="on") as lean, _site(cores[0], LEAN_DOOR="off") as drf:
-            urls = {"bare uvicorn, fixed text": bare, "lean door": lean, "DRF view": drf}
-            results: dict[str, list[Result]] = {name: [] for name in urls}
-            for _ in range(ROUNDS):
-                for name, url in urls.items():
-                    call = measure(f"{url}/v1/chat/completions", key, BODY, connections=CONNECTIONS, seconds=SECONDS)
-                    results[name].append(asyncio.run(call))
-        _print(results)
+    data = tempfile.mkdtemp(prefix="scaigrid-bench-")
+    atexit.register(shutil.rmtree, data)  # exit hooks run backwards: after the database has stopped
+    os.environ |= {"SCAIGRID_DATA": data, "DATABASE_URL": "", "LOG_LEVEL": "WARNING"}
+    bootstrap.prepare(os.environ)
+    django.setup()
+    key = _prepared()
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[1:] or cores)
+    with _bare(cores[0]) as bare, _site(cores[0], LEAN_DOOR="on") as lean, _site(cores[0], LEAN_DOOR="off") as drf:
+        _print(_measured({"bare uvicorn, fixed text": bare, "lean door": lean, "DRF view": drf}, key))
+
+
+def _measured(urls: dict[str, str], key: str) -> dict[str, list[Result]]:
+    """All servers in turn, round by round, so that a machine whose speed drifts treats them alike."""
+    results: dict[str, list[Result]] = {name: [] for name in urls}
+    for _ in range(ROUNDS):
+        for name, url in urls.items():
+            call = measure(f"{url}/v1/chat/completions", key, BODY, connections=CONNECTIONS, seconds=SECONDS)
+            results[name].append(asyncio.run(call))
+    return results
 
 
 def _prepared() -> str:

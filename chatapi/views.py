@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -81,6 +82,7 @@ class ModelView(AsyncAPIView):
         return _written(await catalog.retrieve(request.headers.get("authorization"), name))
 
 
+@csrf_exempt
 async def unknown_url(request: HttpRequest) -> HttpResponseBase:
     """Every other path under `/v1`."""
     return _written(completions.failed(UrlUnknown(), ids.new("req")))

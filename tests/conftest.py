@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from identity import caller, keys, scaikey
@@ -54,24 +56,34 @@ def globex(db: None) -> Tenant:
     return Tenant.objects.create(slug="globex", name="Globex")
 
 
+@cache
+def _hashed(password: str) -> str:
+    """Made once: a good hash is slow on purpose."""
+    return make_password(password)
+
+
+def _user(email: str, tenant: Tenant, **fields: Any) -> User:
+    return User.objects.create(email=email, tenant=tenant, **fields)
+
+
 @pytest.fixture
 def root(acme: Tenant) -> User:
-    return User.objects.create_user("root@acme.test", tenant=acme, role=Role.ADMIN, is_staff=True, password="change-me")
+    return _user("root@acme.test", acme, role=Role.ADMIN, is_staff=True, password=_hashed("change-me"))
 
 
 @pytest.fixture
 def ann(acme: Tenant) -> User:
-    return User.objects.create_user("ann@acme.test", tenant=acme, password="change-me")
+    return _user("ann@acme.test", acme, password=_hashed("change-me"))
 
 
 @pytest.fixture
 def bo(acme: Tenant) -> User:
-    return User.objects.create_user("bo@acme.test", tenant=acme)
+    return _user("bo@acme.test", acme)
 
 
 @pytest.fixture
 def cy(globex: Tenant) -> User:
-    return User.objects.create_user("cy@globex.test", tenant=globex, role=Role.ADMIN)
+    return _user("cy@globex.test", globex, role=Role.ADMIN)
 
 
 @pytest.fixture

@@ -67,10 +67,9 @@ def test_a_stream_ends_with_usage_when_it_is_asked_for(client: OpenAI, echo: Cor
     assert all(chunk.usage is None for chunk in chunks[:-1])
 
 
-async def test_the_async_client_works_alike(
-    server: Server, ann: User, key_of: Callable[[User], str], echo: Core
-) -> None:
-    async with AsyncOpenAI(base_url=server.v1, api_key=key_of(ann), _strict_response_validation=True) as client:
+async def test_the_async_client_works_alike(server: Server, anns_key: str, echo: Core) -> None:
+    key = anns_key.removeprefix("Bearer ")
+    async with AsyncOpenAI(base_url=server.v1, api_key=key, _strict_response_validation=True) as client:
         answer = await client.chat.completions.create(model=MODEL, messages=say("hello"))
         stream = await client.chat.completions.create(model=MODEL, messages=say("hello"), stream=True)
         streamed = [chunk.choices[0].delta.content or "" async for chunk in stream]

@@ -122,7 +122,9 @@ def test_accept_is_ignored(server: Server, key: str, accept: str) -> None:
     assert call(server, key, accept=accept).status_code == 200
 
 
-def test_a_body_that_declares_too_great_a_length_is_refused_before_it_is_sent(lean_server: Server, key: str) -> None:
+def test_a_body_that_declares_too_great_a_length_is_refused_before_it_is_sent(
+    transactional_db: None, lean_server: Server, key: str
+) -> None:
     where = urlsplit(lean_server.url)
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
