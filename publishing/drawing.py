@@ -14,9 +14,11 @@ import scaicore
 from scaicore.flow import Edge, Node
 
 WIDTH, HEIGHT = 188, 60
-MARGIN = 48
+MARGIN = 32
 STEP_X, STEP_Y = WIDTH + 76, HEIGHT + 36
-LONGEST_LABEL = 21
+LONGEST_LABEL = 18
+LONGEST_CONDITION = 28
+SMALLEST = 0.6
 MOST_NODES = 300
 FARTHEST = 20_000
 FAMILIES = ("entry", "llm", "logic", "data", "tool", "checkpoint", "hitl", "queue", "compute", "subflow")
@@ -77,7 +79,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """An edge as it is drawn: an SVG path, and the condition at its middle."""
+    """An edge as it is drawn: an SVG path, and the place of its condition, which stands over the box it leads to."""
 
     edge: Edge
     path: str
@@ -87,7 +89,7 @@ class Line:
     @property
     def condition(self) -> str:
         """The condition as far as there is room for it."""
-        return shortened(self.edge.condition or "")
+        return shortened(self.edge.condition or "", LONGEST_CONDITION)
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,11 @@ class Drawing:
     width: int
     height: int
     left_out: int
+
+    @property
+    def least_width(self) -> int:
+        """The width below which its texts could not be read."""
+        return round(self.width * SMALLEST)
 
 
 def draw(document: dict[str, Any], findings: Sequence[scaicore.Diagnostic]) -> Drawing:
@@ -114,7 +121,7 @@ def draw(document: dict[str, Any], findings: Sequence[scaicore.Diagnostic]) -> D
     places = _written_places(nodes) or _tidy_places(nodes, edges)
     boxes = _boxes(nodes, edges, places, findings)
     by_id = {box.node.id: box for box in reversed(boxes)}
-    lines = [_line(edge, by_id[edge.source.node], by_id[edge.target.node]) for edge in edges]
+    lines = _lines(edges, by_id)
     width = max((box.x for box in boxes), default=0) + WIDTH + MARGIN
     height = max((box.y for box in boxes), default=0) + HEIGHT + MARGIN
     return Drawing(boxes, lines, round(width), round(height), len(readable) - len(nodes))
@@ -125,9 +132,9 @@ def label(node: Node) -> str:
     return node.label or node.id
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, longest: int = LONGEST_LABEL) -> str:
     """`text` cut to what fits in a box."""
-    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1].rstrip() + "…"
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def _readable(entries: object, kind: type[Part]) -> list[Part]:
@@ -209,14 +216,25 @@ def _boxes(
     return boxes
 
 
-def _line(edge: Edge, source: Box, target: Box) -> Line:
+def _lines(edges: list[Edge], boxes: dict[str, Box]) -> list[Line]:
+    """Every edge; conditions that lead to the same box stand above each other."""
+    stacked: dict[str, int] = defaultdict(int)
+    lines = []
+    for edge in edges:
+        target = boxes[edge.target.node]
+        path = _path(edge, boxes[edge.source.node], target)
+        lines.append(Line(edge, path, target.x + 2, target.y - 8 - 14 * stacked[edge.target.node]))
+        stacked[edge.target.node] += bool(edge.condition)
+    return lines
+
+
+def _path(edge: Edge, source: Box, target: Box) -> str:
     """A curve from the right side of one box to the left side of another."""
     start_x, start_y = source.x + WIDTH, source.y + _port(source.node.outputs, edge.source.port)
     end_x, end_y = target.x, target.y + _port(target.node.inputs, edge.target.port)
     bend = max(36.0, abs(end_x - start_x) / 2)
     tip = end_x - 7
-    path = f"M{start_x:g} {start_y:g}C{start_x + bend:g} {start_y:g} {tip - bend:g} {end_y:g} {tip:g} {end_y:g}"
-    return Line(edge, path, (start_x + end_x) / 2, (start_y + end_y) / 2 - 6)
+    return f"M{start_x:g} {start_y:g}C{start_x + bend:g} {start_y:g} {tip - bend:g} {end_y:g} {tip:g} {end_y:g}"
 
 
 def _port(ports: Sequence[Any] | None, name: str | None) -> float:

@@ -28,7 +28,7 @@ browsed = require_http_methods(["GET", "HEAD", "POST"])
 
 NOT_SAVED = Notice("Nothing was deployed.", "Deploy takes the saved flow, and what you typed below is not saved yet.")
 OUTDATED = Notice("Nothing was deployed.", "Somebody saved meanwhile. Below is what is saved now: look, then deploy.")
-REFUSED = Notice("Nothing was deployed.", "What is live stays as it is. Mend what is marked below, save, deploy again.")
+REFUSED = Notice("Nothing was deployed.", "What is live stays as it is. Mend what is marked, save, and deploy again.")
 
 
 @browsed
@@ -98,8 +98,8 @@ def deploy(request: MemberRequest, flow_id: str) -> HttpResponse:
         done = actions.deploy(shown, actor=actor, at=timezone.now(), expected=request.POST.get("base_version", ""))
     except StaleSave:
         return _page(request, shown, notice=OUTDATED)
-    except DoesNotCompile:
-        return _page(request, shown, notice=REFUSED)
+    except DoesNotCompile as refusal:
+        return _page(request, shown, notice=_uncompiled(refusal))
     except Invalid as refusal:
         form.refuse(refusal)
         return _page(request, shown, form, notice=REFUSED)
@@ -120,6 +120,14 @@ def _page(request: MemberRequest, flow: Flow, form: PropertiesForm | None = None
         request,
         "flows/flow.html",
         flow_page.context(request.user, flow, form, base_url=base_url, chosen=chosen, **more),
+    )
+
+
+def _uncompiled(refusal: DoesNotCompile) -> Notice:
+    count = len(refusal.problems)
+    found = "1 error" if count == 1 else f"{count} errors"
+    return Notice(
+        "Nothing was deployed.", f"The check of the saved flow found {found}. What is live stays as it is.", True
     )
 
 

@@ -20,6 +20,7 @@ class Notice:
 
     headline: str
     advice: str
+    is_about_findings: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,17 @@ def context(
     picture = drawing.draw(saved.content, findings)
     where = standing.of(flow, saved.version)
     wanted = scaicore.properties(saved.content)
+    has_drifted = where.has_drifted(wanted)
+    is_live = where.live == saved.version
     return {
         "flow": flow,
         "saved": saved,
         "standing": where,
-        "has_drifted": where.has_drifted(wanted),
+        "has_drifted": has_drifted,
+        "is_due": has_drifted or not is_live,
+        "deploy_does": f"Version {saved.version} is live."
+        if is_live
+        else f"Deploy makes version {saved.version} live.",
         "wanted": wanted,
         "form": (form or fresh_form(flow)) if may_change else None,
         "admins": [] if may_change else _admins(flow.tenant_id),

@@ -45,6 +45,11 @@ def of(model: str, *, base_url: str, has_memory: bool) -> list[Sample]:
     entity = {"entity_id": "conversation-1"} if has_memory else {}
     extra = f"\n    extra_body={json.dumps(entity)}," if entity else ""
     return [
-        Sample("curl", CURL.substitute(base_url=base_url, body=json.dumps(body | entity, indent=2)).strip()),
+        Sample("curl", CURL.substitute(base_url=base_url, body=_indented(body | entity)).strip()),
         Sample("Python", PYTHON.substitute(base_url=base_url, model=model, extra=extra).strip()),
     ]
+
+
+def _indented(body: dict[str, object]) -> str:
+    """The body as it stands inside a command that is itself indented."""
+    return json.dumps(body, indent=2).replace("\n", "\n  ")
