@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import connection
@@ -40,7 +41,7 @@ def serving(**settings: str) -> Iterator[Server]:
     environment = os.environ | {"PORT": str(port), "DATABASE_URL": database_url(), "LOG_LEVEL": "WARNING"}
     process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment | settings)
     try:
-        _await_port(port, process)
+        await_port(port, process)
         yield Server(f"http://127.0.0.1:{port}", process)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -58,7 +59,8 @@ def database_url() -> str:
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
-def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def await_port(port: int, process: subprocess.Popen[Any]) -> None:
+    """Wait until `process` listens on `port`."""
     until = time.monotonic() + START_S
     while time.monotonic() < until:
         if process.poll() is not None:

@@ -1,0 +1,60 @@
+"""The house rules that no single floor can check."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db.models import ForeignKey
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOORS = {"scaicore": 0, "identity": 0, "publishing": 1, "chatapi": 2, "scaigrid_site": 3}
+SOURCES = sorted(path for room in FLOORS for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts)
+
+
+def test_no_foreign_key_climbs_a_floor() -> None:
+    keys = [
+        (model._meta.app_label, field.related_model._meta.app_label)
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, ForeignKey) and model._meta.app_label in FLOORS
+    ]
+    assert ("publishing", "identity") in keys
+    assert [key for key in keys if key[1] in FLOORS and FLOORS[key[1]] > FLOORS[key[0]]] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_import_hides_inside_a_function(path: Path) -> None:
+    hidden = [
+        inner.lineno
+        for outer in ast.walk(ast.parse(path.read_text()))
+        if isinstance(outer, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for inner in ast.walk(outer)
+        if isinstance(inner, (ast.Import, ast.ImportFrom))
+    ]
+    assert hidden == []
+
+
+def test_no_two_modules_import_each_other() -> None:
+    names = {_module(path): path for path in SOURCES}
+    uses = {name: _imported(path) & names.keys() for name, path in names.items()}
+    assert uses["chatapi.completions"] >= {"chatapi.auth", "publishing.registry"}
+    # A package and what stands in it are one room with a face; rooms are what must not lean on each other.
+    pairs = [(a, b) for a in uses for b in uses[a] if a < b and a in uses[b] and not b.startswith(f"{a}.")]
+    assert pairs == []
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
