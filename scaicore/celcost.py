@@ -17,11 +17,13 @@ MAX_SOURCE: Final = 2_000
 MAX_LOOPS: Final = 8
 MAX_UNITS: Final = 100_000_000
 _MAX_ITERATIONS: Final = 10_000  # the engine's own budget for one evaluation
-_UNITS_PER_VALUE: Final = 64
+_UNITS_PER_VALUE: Final = 192
+_UNITS_PER_COPY: Final = 80  # `map` and `filter` copy their whole result at each turn
 _UNITS_PER_REGEX_STATE: Final = 16
 _MAX_DEPTH: Final = 80
 
 _LOOPS: Final = frozenset({"all", "exists", "exists_one", "map", "filter"})
+_COPYING: Final = frozenset({"map", "filter"})
 _WORDS: Final = frozenset({"true", "false", "null", "in"})
 _TYPES: Final = frozenset(
     {"int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type", "google"}
@@ -55,12 +57,13 @@ class Cost:
     source_length: int
     reads: list[tuple[str, int]] = field(default_factory=list)
     uses: list[list[int]] = field(default_factory=list)
+    copies: list[int] = field(default_factory=list)  # for each loop that builds a list: in how many loops it stands
     widening: int = 1
     regex_states: int = 0
 
     @property
-    def roots(self) -> frozenset[str]:
-        return frozenset(name for name, _ in self.reads)
+    def roots(self) -> tuple[str, ...]:
+        return tuple(sorted({name for name, _ in self.reads}))
 
     def units(self, values: dict[str, Json]) -> int:
         """An upper bound for the work on these values; RunFailed when they are nothing for the engine."""
@@ -71,6 +74,7 @@ class Cost:
             longest += length
         turns: list[int] = [1, *(min(longest**depth, _MAX_ITERATIONS) for depth in range(1, MAX_LOOPS + 1))]
         total = self.source_length * _UNITS_PER_VALUE + sum(weights[name] * turns[depth] for name, depth in self.reads)
+        total += sum(turns[1] ** 2 * turns[depth] * _UNITS_PER_COPY for depth in self.copies)
         for uses in self.uses:
             total *= max(1, sum(turns[depth] for depth in uses))
         return total * max(1, self.regex_states * _UNITS_PER_REGEX_STATE)
@@ -88,6 +92,8 @@ def measure(source: str) -> Cost:
         following = tokens[position + 1][1] if position + 1 < len(tokens) else ""
         if kind == "mark" and text in "([{":
             loop = text == "(" and before[1] == "." and last[1] in _LOOPS
+            if loop and last[1] in _COPYING:
+                cost.copies.append(sum(paren.loop for paren in stack))
             stack.append(_Paren(loop=loop, pattern=last[1] == "matches"))
         elif kind == "mark" and text in ")]}" and stack:
             _close(stack.pop(), last, cost)

@@ -9,7 +9,7 @@ import msgspec
 from scaicore import checks, graph, variables
 from scaicore.diagnostics import Diagnostic, error, has_errors
 from scaicore.errors import SourceUnreadable
-from scaicore.expressions import Expression
+from scaicore.expressions import Expression, verify
 from scaicore.flow import DEFAULT_PORT, Edge, Flow, Node, Variable, read, shape_error
 from scaicore.nodes import KINDS
 from scaicore.nodes.base import INPUT_NAMES, NodeConfig, Site
@@ -102,15 +102,15 @@ def _condition(edge: Edge, place: int, site: Site) -> Iterator[Diagnostic]:
         return
     path = f"edges[{place}].condition"
     try:
-        expression = Expression(source)
+        may_hold = verify(source)
     except SourceUnreadable as problem:
         said = f"The condition of an edge behind node `{site.node.id}` cannot be read: {problem}"
         yield error("bad_condition", said, path, node=site.node.id, edge=edge.id)
         return
-    if not expression.may_be_condition:
+    if not may_hold:
         said = f"The condition of an edge behind node `{site.node.id}` is never true or false; compare it with a value."
         yield error("bad_condition", said, path, node=site.node.id, edge=edge.id)
-    for finding in site.check_roots(expression.roots, ""):
+    for finding in site.check_roots(Expression(source).roots, ""):
         yield msgspec.structs.replace(finding, path=path, edge_id=edge.id)
 
 

@@ -15,8 +15,8 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Role = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*\\Z", max_length=100)]
 Number = int | float
 
-MAX_NODES: Final = 10_000
-MAX_EDGES: Final = 40_000
+MAX_NODES: Final = 5_000
+MAX_EDGES: Final = 10_000
 ELSE: Final = "else"
 DEFAULT_PORT: Final = "in"
 

@@ -9,7 +9,7 @@ import msgspec
 from scaicore import diagnostics
 from scaicore.diagnostics import Diagnostic
 from scaicore.errors import SourceUnreadable
-from scaicore.expressions import Expression
+from scaicore.expressions import Expression, verify
 from scaicore.flow import Edge, Flow, Node
 from scaicore.jsondata import Json
 from scaicore.program import Program
@@ -94,15 +94,16 @@ class Site:
     def check_expression(self, source: str, key: str, code: str = "bad_expression") -> Iterator[Diagnostic]:
         """Whether the expression can be read, and whether its names exist."""
         try:
+            verify(source)
             roots = Expression(source).roots
         except SourceUnreadable as problem:
             yield self.error(code, f"the expression cannot be read: {problem}", key)
             return
         yield from self.check_roots(roots, key)
 
-    def check_roots(self, roots: frozenset[str], key: str) -> Iterator[Diagnostic]:
+    def check_roots(self, roots: tuple[str, ...], key: str) -> Iterator[Diagnostic]:
         """Whether the names that an expression reads exist."""
-        for root in sorted(roots):
+        for root in roots:
             yield from self._check_name((root,), key)
 
     def _check_name(self, path: tuple[str, ...], key: str) -> Iterator[Diagnostic]:

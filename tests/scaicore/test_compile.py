@@ -46,7 +46,7 @@ ERRORS = {
     "not_plain_data": {**chain(entry()), "name": "a\0b"},
     "publish_without_entry_api": flow(publish_as_model=True),
     "reserved_name": chain(entry(), says("reply", "", result_binding="state")),
-    "too_large": flow(*(says(f"n{i}", "") for i in range(10_001))),
+    "too_large": flow(*(says(f"n{i}", "") for i in range(5_001))),
     "undeclared_model_role": chain(entry(), node("think", "llm_flexible", llm_role="main")),
     "undeclared_variable": chain(entry(), node("set", "data_variable_set", variable="n", value=1)),
     "unknown_model_provider": chain(entry(), core_identity={"models": [MODEL]}),
@@ -187,7 +187,7 @@ def test_the_shipped_echo_flow_compiles_without_a_word():
 
 
 def test_a_flow_of_the_largest_size_compiles_in_linear_time():
-    nodes = [entry(), *(says(f"n{i}", "{{message}}") for i in range(9_999))]
+    nodes = [entry(), *(says(f"n{i}", "{{message}}") for i in range(4_999))]
     started = time.monotonic()
     assert codes(chain(*nodes)) == []
     assert time.monotonic() - started < 10

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaicore.errors import RunFailed, SourceUnreadable
-from scaicore.expressions import Expression
+from scaicore.expressions import Expression, verify
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 PLAIN = st.recursive(
@@ -27,6 +27,8 @@ WILD = st.recursive(
 
 
 def evaluate(source, **scope):
+    """As a deploy and then a run: an expression that passes the first must be read by the second."""
+    verify(source)
     return Expression(source).evaluate(scope)
 
 
@@ -96,8 +98,8 @@ def test_a_condition_must_be_true_or_false():
     with pytest.raises(RunFailed) as failed:
         Expression("message").holds({"message": "yes"})
     assert failed.value.reason == "expression_not_boolean"
-    assert Expression("message").may_be_condition
-    assert not Expression("1 + 1").may_be_condition
+    assert verify("message")
+    assert not verify("1 + 1")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_a_condition_must_be_true_or_false():
 )
 def test_an_unreadable_expression_says_so(source):
     with pytest.raises(SourceUnreadable):
-        Expression(source)
+        verify(source)
 
 
 PIECES = ["a", ".", "(", ")", "[", "]", "'x'", "map(", "all(", ",", "+", "1", "==", "r'", '"', "/"]
@@ -121,6 +123,7 @@ TEN = "[1,2,3,4,5,6,7,8,9,10]"
 BOMBS = {
     "chained doubling": "[message]" + ".map(x, x + x)" * 8,
     "shared doubling": "['a']" + ".map(x, [x,x,x,x,x,x,x,x])" * 8 + " == [message]",
+    "copies of its own result": "messages.map(x, x)",
     "copies in a loop": "messages.map(x, messages)",
     "hidden by a dot": "messages.map(x, .messages) == messages",
     "hidden by a remark": "messages.map // (\n (x, messages)",
