@@ -13,27 +13,20 @@ from django.http import QueryDict
 
 import scaicore
 from identity.errors import Invalid
-from identity.models import Group, Tenant, User
+from identity.models import Group, Tenant
 from publishing import documents
 from publishing.models import Flow, FlowVersion
 
 
 class SignInForm(AuthenticationForm):
-    """E-mail address and password of a user of an active tenant."""
+    """E-mail address and password; whose account is active is for `identity.backend` to say."""
 
     username = UsernameField(
         label="E-mail address", widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"})
     )
     error_messages = {
         "invalid_login": "No active account has this e-mail address and password. Check both and try again.",
-        "inactive": "This account is switched off.",
     }
-
-    def confirm_login_allowed(self, user: Any) -> None:
-        """Also refuse users of an inactive tenant."""
-        super().confirm_login_allowed(user)
-        if isinstance(user, User) and not user.tenant.is_active:
-            raise ValidationError("Your organisation is switched off here.", code="inactive")
 
 
 class PlainText(forms.CharField):

@@ -1,4 +1,4 @@
-"""The door of every page: somebody who is signed in and whose tenant is active."""
+"""The door of every page: somebody who is signed in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from django.contrib import messages
-from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -30,16 +28,12 @@ View = Callable[Concatenate[MemberRequest, Given], HttpResponseBase]
 
 
 def member_page(view: View[Given]) -> Callable[Concatenate[HttpRequest, Given], HttpResponseBase]:
-    """Let users of active tenants in, send everyone else to the sign-in page; a change that is not theirs is 403."""
+    """Let signed-in users in and send everyone else to the sign-in page; a change that is not theirs is 403."""
 
     @never_cache
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        if not request.user.tenant.is_active:
-            logout(request)
-            messages.error(request, "Your organisation is switched off here, so you were signed out.")
             return redirect_to_login(request.get_full_path())
         try:
             return view(request, *args, **kwargs)  # type: ignore[arg-type]  # it has a user now
