@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from identity import audit, rows
 from identity.caller import Actor
-from identity.errors import Conflict, Invalid, Problem
+from identity.errors import Conflict, Invalid, NotFound, Problem
 from identity.models import Group, Membership, Nesting, Tenant, User
 
 
@@ -46,6 +46,9 @@ def set_members(group: Group, *, users: Iterable[User], groups: Iterable[Group],
 def delete_group(group: Group, *, actor: Actor, at: datetime) -> None:
     """Remove a group. Publications that listed it keep their mode, so this never widens who may call."""
     actor.must_manage(group.tenant_id)
+    # The group before its grants: who grants it at this moment takes them in this order too.
+    if Group.objects.select_for_update().filter(pk=group.pk).first() is None:
+        raise NotFound("The group does not exist.")
     _tell("group.deleted", group, actor, at, {"name": group.name, "members": members(group)}, None)
     group.delete()
 

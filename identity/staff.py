@@ -47,10 +47,13 @@ class ActedForm(forms.ModelForm):  # type: ignore[type-arg]
 
     refused: ClassVar[ActionRefused | None] = None
     offered: ClassVar[Offer] = {}
+    shown: ClassVar[list[str] | None] = None
     renamed: ClassVar[dict[str, str]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Django keeps a declared field that the page leaves out, and would read it as emptied.
+        self.fields = {name: kept for name, kept in self.fields.items() if self.shown is None or name in self.shown}
         for name in self.offered.keys() & self.fields.keys():
             cast(forms.ModelChoiceField[Any], self.fields[name]).queryset = self.offered[name]
 
@@ -163,6 +166,7 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         made: Any = super().get_form(request, obj, change, **kwargs)
         made.refused, made.offered = getattr(request, REFUSED, None), self.offered(request, obj)
+        made.shown = kwargs.get("fields")
         return made
 
     def changeform_view(

@@ -1,0 +1,51 @@
+"""Staff in front of the admin."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from identity.models import AuditEntry, Tenant, User
+
+# What a strict content security policy would not run: scripts and styles inside the page.
+INLINE = re.compile(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=", re.IGNORECASE)
+
+
+def superuser() -> User:
+    """Somebody who manages every tenant, from a tenant of its own."""
+    return User.objects.create_superuser("sue@ops.test", tenant="ops", password="change-me")
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def choose(client: Client, url: str, action: str, rows: list[Any], **more: str) -> HttpResponse:
+    """Run an action of a list on some of its rows."""
+    data = {"action": action, "_selected_action": [row.pk for row in rows], "index": "0", **more}
+    return client.post(url, data, follow=True)  # type: ignore[return-value]
+
+
+def audited() -> list[str]:
+    """The actions in the audit log, oldest first."""
+    return list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
+
+
+def queries(client: Client, url: str) -> int:
+    """How many statements a page takes."""
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(url).status_code == 200
+    return len(captured)
+
+
+def tenant_off(tenant: Tenant) -> None:
+    Tenant.objects.filter(pk=tenant.pk).update(is_active=False)
