@@ -106,12 +106,11 @@ class Ledger:
 
 
 async def _store(rows: Sequence[Row], keys: list[str]) -> None:
-    async with (await pool.acquire()).connection() as connection:
-        # Both may be sent again after a broken connection: neither does anything the second time.
-        if keys:
-            await connection.execute(TOUCH, [keys])
-        if rows:
-            await connection.execute(INSERT, [msgspec.json.encode(rows).decode()])
+    # Both may be sent again after a broken connection: neither does anything the second time.
+    if keys:
+        await pool.rows(TOUCH, [keys])
+    if rows:
+        await pool.rows(INSERT, [msgspec.json.encode(rows).decode()])
 
 
 _ledgers: WeakKeyDictionary[asyncio.AbstractEventLoop, Ledger] = WeakKeyDictionary()

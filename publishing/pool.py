@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
+import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+Values = Sequence[Any] | Mapping[str, Any]
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
@@ -27,6 +31,23 @@ async def acquire() -> Pool:
         pool = _pools[loop] = _new()
         await pool.open()
     return pool
+
+
+async def rows(statement: str, values: Values) -> list[tuple[Any, ...]]:
+    """The rows that a statement gives; sent again when the connection had died unnoticed since its last use.
+
+    So a statement that writes must be one that does nothing when it is sent a second time.
+    """
+    pool = await acquire()
+    for _ in range(pool.max_size):
+        async with pool.connection() as connection:
+            try:
+                cursor = await connection.execute(statement, values)
+                return await cursor.fetchall() if cursor.description else []
+            except psycopg.OperationalError:
+                if not connection.broken:
+                    raise
+    raise psycopg.OperationalError("every connection of the pool was broken")
 
 
 async def close() -> None:

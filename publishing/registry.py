@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-import psycopg
 from django.db.models import QuerySet
 
 import scaicore
@@ -103,7 +101,7 @@ async def resolve(digest: bytes, name: str) -> Verdict:
 
 async def callable_models(user_id: str) -> list[Model]:
     """Every model that the user may call, by name."""
-    return [Model(*row) for row in await _rows(LIST, [user_id])]
+    return [Model(*row) for row in await pool.rows(LIST, [user_id])]
 
 
 async def load(version_id: int) -> LiveCore:
@@ -111,7 +109,7 @@ async def load(version_id: int) -> LiveCore:
     if version_id in _loaded:
         _loaded.move_to_end(version_id)
         return _loaded[version_id]
-    [(number, driver, program)] = await _rows(LOAD, [version_id])
+    [(number, driver, program)] = await pool.rows(LOAD, [version_id])
     loaded = _loaded[version_id] = LiveCore(number, driver, scaicore.load(program))
     if len(_loaded) > MOST_LOADED:
         _loaded.popitem(last=False)
@@ -129,18 +127,5 @@ def access(user: User, core: Core) -> Access | None:
 
 
 async def _decide(asked: list[tuple[bytes, str]]) -> list[Verdict]:
-    rows = await _rows(DECIDE, [[digest for digest, _ in asked], [name for _, name in asked]])
+    rows = await pool.rows(DECIDE, [[digest for digest, _ in asked], [name for _, name in asked]])
     return [Verdict(*row) for row in rows]
-
-
-async def _rows(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """The rows of a reading statement; asked again when the connection had died unnoticed since its last use."""
-    connections = await pool.acquire()
-    for _ in range(connections.max_size):
-        async with connections.connection() as connection:
-            try:
-                return await (await connection.execute(statement, values)).fetchall()
-            except psycopg.OperationalError:
-                if not connection.broken:
-                    raise
-    raise psycopg.OperationalError("every connection of the pool was broken")

@@ -1,0 +1,21 @@
+"""What the control plane keeps: flows and Cores, publications and grants, memory."""
+
+from publishing.models.flows import Core, CoreVersion, Flow, FlowVersion, core_id, flow_id
+from publishing.models.memory import Entity, Partition, Turn
+from publishing.models.publications import Access, Grant, Publication, Visibility
+
+__all__ = [
+    "Access",
+    "Core",
+    "CoreVersion",
+    "Entity",
+    "Flow",
+    "FlowVersion",
+    "Grant",
+    "Partition",
+    "Publication",
+    "Turn",
+    "Visibility",
+    "core_id",
+    "flow_id",
+]
