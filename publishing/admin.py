@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import quote, unquote
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -75,7 +75,6 @@ class CoreAdmin(StaffAdmin):
     form = CoreForm
     list_display = ("slug", "tenant", "name", "live_version", "published", "updated_at")
     list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
-    list_select_related = ("tenant", "publication")
     search_fields = ("slug", "name", "id")
     actions = ("roll_back",)
     fields = ("id", "tenant", "slug", "name", "description", "flow", "live", "published", "created_at", "updated_at")
@@ -83,7 +82,8 @@ class CoreAdmin(StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Core]:
         # The program and the manifest of a version are far larger than all the rest of the page.
-        return super().get_queryset(request).select_related("live").defer("live__program", "live__manifest")
+        related = super().get_queryset(request).select_related("tenant", "publication", "live")
+        return related.defer("live__program", "live__manifest")
 
     def offered(self, request: HttpRequest, row: Core | None) -> staff.Offer:
         """The Core's own versions."""
@@ -149,7 +149,7 @@ class PublicationAdmin(StaffAdmin):
         names = ", ".join(str(user) for user in found[:FIRST_NAMES])
         return format_html(
             '{}: {} <a href="{}">Who can call this</a>', _alarmed(found.count()), names,
-            self.page("audience", publication.pk),
+            self.page("audience", quote(publication.pk)),
         )  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:

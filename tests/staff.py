@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.contrib.admin.utils import quote
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -25,6 +26,11 @@ def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def page(rows: str, row: Any, name: str = "change") -> str:
+    """The URL of one row's page; the admin writes some characters of an id in its own way."""
+    return f"{rows}{quote(row.pk)}/{name}/"
 
 
 def choose(client: Client, url: str, action: str, rows: list[Any], **more: str) -> HttpResponse:
