@@ -15,10 +15,11 @@ from typing import NamedTuple
 import psycopg
 from django.conf import settings
 
-from chatapi import answers, auth, errors, wire
+from chatapi import answers, auth, errors, turns, wire
 from chatapi.answers import Label
 from chatapi.errors import ChatError, DatabaseUnavailable, Unexpected
 from chatapi.pace import paced
+from chatapi.replays import Replay
 from chatapi.runs import Run
 from identity import ids
 from publishing import registry
@@ -102,25 +103,37 @@ async def _parsed(body: bytes, headers: Mapping[str, str]) -> wire.ChatRequest:
 async def _answered(authorization: str | None, asked: wire.ChatRequest, request_id: str) -> Whole | Frames:
     caller = await auth.authorize(authorization, asked.model)
     core = await registry.load(caller.version_id)
-    run = Run(caller=caller, core=core, asked=asked, request_id=request_id, deadline_s=settings.RUN_DEADLINE_S)
+    turn = await turns.begin(caller, core, asked, request_id=request_id, wait_s=settings.ENTITY_WAIT_S)
+    run: Run | Replay
+    if turn is not None and turn.recorded is not None:
+        run = Replay(turn, turn.recorded, asked.stop)
+    else:
+        run = Run(
+            caller=caller, core=core, asked=asked, turn=turn, request_id=request_id, deadline_s=settings.RUN_DEADLINE_S
+        )
     label = Label(ids.new("chatcmpl").replace("_", "-"), int(time.time()), asked.model)
-    headers = {"x-request-id": request_id}
-    if asked.ignored:
-        headers["x-scai-ignored-params"] = ",".join(asked.ignored)
+    headers = {"x-request-id": request_id} | _ignored(asked, core)
     if asked.is_streamed:
         frames = _frames(run, asked, label, request_id)
         # A Core that fails before its first word is an HTTP error, not a broken stream.
         return Frames(STREAM | headers, await anext(frames), frames)
-    pieces = [piece async for piece in run.text()]
+    async with aclosing(run):
+        pieces = [piece async for piece in run.text()]
     return Whole(200, JSON | headers, answers.whole(label, "".join(pieces), "stop", run.tokens))
 
 
-async def _frames(run: Run, asked: wire.ChatRequest, label: Label, request_id: str) -> AsyncGenerator[bytes]:
+def _ignored(asked: wire.ChatRequest, core: registry.LiveCore) -> Headers:
+    is_idle = asked.entity_id is not None and core.program.program.instance_mode != "entity"
+    names = [*asked.ignored, *(["entity_id"] if is_idle else [])]
+    return {"x-scai-ignored-params": ",".join(names)} if names else {}
+
+
+async def _frames(run: Run | Replay, asked: wire.ChatRequest, label: Label, request_id: str) -> AsyncGenerator[bytes]:
     """The stream's frames. Nothing is yielded before the Core's first word, or the first silence."""
     make = answers.Frames(label, has_usage=asked.has_usage_chunk)
     is_open = False
     try:
-        async with aclosing(paced(run.text(), settings.KEEP_ALIVE_S)) as pieces:
+        async with aclosing(run), aclosing(paced(run.text(), settings.KEEP_ALIVE_S)) as pieces:
             async for piece in pieces:
                 if not is_open:
                     is_open = True

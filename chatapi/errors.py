@@ -10,6 +10,8 @@ ChatError
 ├── BodyInvalid          the body is not JSON that can be used
 ├── BodyTooLarge         the body is larger than the operator allows
 ├── MediaTypeInvalid     the body is not declared as JSON
+├── EntityBusy           another turn of the entity was under way for as long as we wait
+├── IdempotencyMismatch  the Idempotency-Key was used before, with another body
 ├── CoreFailed           the Core ended with an error; nothing was committed
 ├── CoreTimedOut         the Core ran past its deadline; nothing was committed
 ├── DatabaseUnavailable  the database did not answer in time
@@ -75,6 +77,14 @@ class MediaTypeInvalid(ChatError):
     """The body is not declared as JSON."""
 
 
+class EntityBusy(ChatError):
+    """Another turn of the entity was under way for as long as we wait."""
+
+
+class IdempotencyMismatch(ChatError):
+    """The Idempotency-Key was used before, with another body."""
+
+
 class CoreFailed(ChatError):
     """The Core ended with an error."""
 
@@ -121,6 +131,14 @@ ANSWERS: dict[type[ChatError], Row] = {
     BodyTooLarge: Row(413, "invalid_request_error", "request_too_large", "The body is larger than this server takes."),
     MediaTypeInvalid: Row(
         415, "invalid_request_error", "unsupported_media_type", "Send the body as `Content-Type: application/json`."
+    ),
+    EntityBusy: Row(
+        409, "conflict_error", "entity_busy", "Another call of this entity is under way. Try again when it has ended.",
+        {"retry-after": "1"},
+    ),
+    IdempotencyMismatch: Row(
+        422, "invalid_request_error", "idempotency_mismatch",
+        "This Idempotency-Key was used for another request. Send a new key with a new request.",
     ),
     CoreFailed: Row(502, "api_error", "core_error", "The model failed to answer. Nothing was stored; try again."),
     CoreTimedOut: Row(

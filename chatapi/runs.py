@@ -10,12 +10,13 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 
 import scaicore
-from chatapi import usage
+from chatapi import turns, usage
 from chatapi.answers import Tokens
 from chatapi.errors import ChatError, CoreFailed, CoreTimedOut
 from chatapi.models import Outcome
 from chatapi.stops import StopFilter
 from chatapi.wire import ChatRequest
+from publishing import memory
 from publishing.registry import Allowed, LiveCore
 from scaicore import tokens
 
@@ -30,15 +31,20 @@ ENDED_BY: dict[type[BaseException], Outcome] = {
 
 
 class Run:
-    """A run on behalf of one caller. `text` gives its reply once; afterwards `tokens` is set."""
+    """A run on behalf of one caller. `text` gives its reply once; afterwards `tokens` is set.
+
+    Close it whatever happens: that gives back the memory that it holds.
+    """
 
     def __init__(
-        self, *, caller: Allowed, core: LiveCore, asked: ChatRequest, request_id: str, deadline_s: float
-    ) -> None:
+        self, *, caller: Allowed, core: LiveCore, asked: ChatRequest, turn: memory.Turn | None, request_id: str,
+        deadline_s: float,
+    ) -> None:  # fmt: skip
         self.tokens = Tokens(0, 0, 0)
         self._caller = caller
         self._core = core
         self._asked = asked
+        self._turn = turn
         self._request_id = request_id
         self._deadline_s = deadline_s
         self._started = time.monotonic()
@@ -67,6 +73,11 @@ class Run:
         finally:
             usage.record(self._row(outcome))
 
+    async def aclose(self) -> None:
+        """Give the memory back, unchanged unless the turn was committed."""
+        if self._turn is not None:
+            await self._turn.release()
+
     async def _pieces(self) -> AsyncGenerator[str]:
         """The reply as the driver gives it: its deltas, then what the output holds beyond them."""
         driver = scaicore.DRIVERS[self._core.driver]
@@ -76,10 +87,8 @@ class Run:
                     if isinstance(event, scaicore.TextDelta):
                         self._sent.append(event.text)
                         yield event.text
-                    elif isinstance(event, scaicore.Finished):
-                        rest = self._finish(event)
-                        if rest:
-                            yield rest
+                    elif isinstance(event, scaicore.Finished) and (rest := await self._finished(event)):
+                        yield rest
         except scaicore.RunTimedOut as error:
             raise self._told(CoreTimedOut(), error) from None
         except scaicore.RunFailed as error:
@@ -91,13 +100,20 @@ class Run:
             program=self._core.program,
             input={"message": asked.message, "messages": asked.messages, "params": asked.params},
             entity_id=asked.entity_id,
-            state={},
+            state=self._turn.state if self._turn else {},
             deadline_s=self._deadline_s,
         )
 
-    def _finish(self, event: scaicore.Finished) -> str:
+    async def _finished(self, event: scaicore.Finished) -> str:
+        """What of the reply was not sent yet, once the turn is written: no answer is whole before its memory is."""
         reply = scaicore.response_text(event.output)
         self.tokens = self._counted(event.usage, reply)
+        if self._turn is not None:
+            outcome = memory.Outcome(
+                event.state, None, self._core.number, self._asked.message, reply,
+                self.tokens.prompt_tokens, self.tokens.completion_tokens,
+            )  # fmt: skip
+            await turns.commit(self._turn, outcome)
         return reply[sum(map(len, self._sent)) :]
 
     def _counted(self, reported: scaicore.Usage | None, reply: str) -> Tokens:

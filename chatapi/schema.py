@@ -54,7 +54,7 @@ class ModelListSerializer(serializers.Serializer[Any]):
     """The models that the key may call."""
 
     object = serializers.CharField(default="list")
-    data = ModelSerializer(many=True)  # type: ignore[assignment]  the stubs know `data` as the serializer's own
+    data = ModelSerializer(many=True)  # type: ignore[assignment]  # the stubs know `data` as the serializer's own
 
 
 REFUSED: dict[int, Any] = {

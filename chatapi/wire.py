@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
@@ -85,6 +86,9 @@ class ChatRequest(Struct, frozen=True):
     has_usage_chunk: bool
     stop: tuple[str, ...]
     entity_id: str | None
+    idempotency_key: str | None
+    is_retry: bool
+    fingerprint: bytes
     ignored: tuple[str, ...]
 
 
@@ -99,6 +103,7 @@ UNDERSTOOD: Final = USED | set(PASSED)
 
 JSON_WORDS: Final = (("str", "string"), ("int", "integer"), ("float", "number"), ("bool", "boolean"))
 MAX_ENTITY_ID: Final = 128
+MAX_IDEMPOTENCY_KEY: Final = 255
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -130,6 +135,9 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         has_usage_chunk=bool(is_streamed and given.stream_options and given.stream_options.include_usage),
         stop=_stops(given.stop),
         entity_id=_entity_id(given.entity_id, headers),
+        idempotency_key=_idempotency_key(headers),
+        is_retry=_is_retry(headers),
+        fingerprint=hashlib.sha256(body).digest(),
         ignored=_ignored(raw, is_streamed=is_streamed),
     )
 
@@ -224,6 +232,22 @@ def _entity_id(given: str | None, headers: Mapping[str, str]) -> str | None:
             "entity_id", f"`entity_id` must have 1 to {MAX_ENTITY_ID} characters, none of them a control character."
         )
     return entity_id
+
+
+def _idempotency_key(headers: Mapping[str, str]) -> str | None:
+    key = headers.get("idempotency-key")
+    if key is not None and (not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY or _CONTROL.search(key)):
+        raise refused_field(
+            "Idempotency-Key",
+            f"The header `Idempotency-Key` must have 1 to {MAX_IDEMPOTENCY_KEY} printable characters.",
+        )
+    return key
+
+
+def _is_retry(headers: Mapping[str, str]) -> bool:
+    """Whether an OpenAI SDK says that it sends this request again; a new turn carries 0 or no header."""
+    count = headers.get("x-stainless-retry-count", "0")
+    return count.isdecimal() and int(count) >= 1
 
 
 def _ignored(raw: dict[str, Any], *, is_streamed: bool) -> tuple[str, ...]:

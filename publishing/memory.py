@@ -244,7 +244,7 @@ async def _tried(values: dict[str, Any]) -> tuple[int, dict[str, Any], Any] | No
         if not task.exception() and task.result():
             await _to_the_end(pool.rows(RELEASE, [task.result()[0][0], values["lease"]]))
         raise
-    return rows[0] if rows else None  # type: ignore[return-value]
+    return rows[0] if rows else None
 
 
 Result = TypeVar("Result")

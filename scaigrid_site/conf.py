@@ -46,6 +46,9 @@ class Conf:
     )
     MAX_BODY_BYTES: int = _described("Largest accepted request body, in bytes.", 20_000_000)
     RUN_DEADLINE_S: float = _described("Longest time that one call of a Core may run, in seconds.", 300.0)
+    ENTITY_WAIT_S: float = _described(
+        "How long a call waits for another call of its entity before it answers 409, in seconds.", 30.0
+    )
     KEEP_ALIVE_S: float = _described("Silence after which a stream sends a comment line, in seconds.", 15.0)
     DATABASE_POOL_SIZE: int = _described("Connections that each process keeps for chat calls.", 8)
     DATABASE_TIMEOUT_S: float = _described(
@@ -106,7 +109,15 @@ def _value(reader: environ.Env, name: str, kind: type, default: Any) -> Any:
 
 
 def _check(conf: Conf) -> None:
-    for name in ("PORT", "WORKERS", "MAX_BODY_BYTES", "DATABASE_POOL_SIZE", "RUN_DEADLINE_S", "KEEP_ALIVE_S"):
+    for name in (
+        "PORT",
+        "WORKERS",
+        "MAX_BODY_BYTES",
+        "DATABASE_POOL_SIZE",
+        "RUN_DEADLINE_S",
+        "ENTITY_WAIT_S",
+        "KEEP_ALIVE_S",
+    ):
         if getattr(conf, name) <= 0:
             raise SettingInvalid(f"{name} must be greater than 0.")
     if conf.PORT > 65535:

@@ -129,14 +129,14 @@ def narrow_echo(echo: Core, engineering: Group, root: User) -> Core:
 @pytest.fixture(scope="session")
 def lean_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
     """One process for all tests, with the lean door."""
-    with django_db_blocker.unblock(), serving() as server:
+    with django_db_blocker.unblock(), serving(ENTITY_WAIT_S="3") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def drf_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
     """One process for all tests, where the DRF view answers the chat."""
-    with django_db_blocker.unblock(), serving(LEAN_DOOR="off") as server:
+    with django_db_blocker.unblock(), serving(LEAN_DOOR="off", ENTITY_WAIT_S="3") as server:
         yield server
 
 

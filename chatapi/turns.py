@@ -1,0 +1,54 @@
+"""Which memory a call turns on, and what to do when the call was answered before."""
+
+from __future__ import annotations
+
+from chatapi.errors import CoreFailed, EntityBusy, IdempotencyMismatch, refused_field
+from chatapi.wire import ChatRequest
+from publishing import memory
+from publishing.models import Partition
+from publishing.registry import Allowed, LiveCore
+
+
+async def begin(
+    caller: Allowed, core: LiveCore, asked: ChatRequest, *, request_id: str, wait_s: float
+) -> memory.Turn | None:
+    """The turn that the call makes; None where the Core keeps no memory and no key asks for a replay."""
+    place = _place(caller, core, asked)
+    if place is None:
+        return None
+    fingerprint = memory.fingerprint(caller.user_id, asked.model, asked.entity_id, asked.fingerprint)
+    call = memory.Call(request_id, caller.user_id, fingerprint, asked.idempotency_key, asked.is_retry)
+    try:
+        return await memory.begin(place, call, wait_s=wait_s)
+    except memory.EntityBusy:
+        raise EntityBusy from None
+    except memory.KeyReused:
+        raise IdempotencyMismatch from None
+
+
+async def commit(turn: memory.Turn, outcome: memory.Outcome) -> None:
+    """Write the turn; from here on the answer may be given."""
+    try:
+        await turn.commit(outcome)
+    except memory.LeaseLost:
+        raise CoreFailed from None
+    except memory.KeyReused:
+        raise IdempotencyMismatch from None
+
+
+def _place(caller: Allowed, core: LiveCore, asked: ChatRequest) -> memory.Place | None:
+    program = core.program.program
+    if program.instance_mode == "singleton":
+        return memory.Place(caller.core_id, Partition.SINGLETON, "", "")
+    if program.instance_mode == "entity":
+        if asked.entity_id is None:
+            raise refused_field(
+                "entity_id",
+                "This model keeps memory: send `entity_id` in the body or the header `X-Entity-Id`.",
+                "missing_required_parameter",
+            )
+        owner = caller.user_id if program.entity_scope == "user" else ""
+        return memory.Place(caller.core_id, Partition.ENTITY, owner, asked.entity_id)
+    if asked.idempotency_key is not None:
+        return memory.Place(caller.core_id, Partition.CALL, caller.user_id, asked.idempotency_key)
+    return None
