@@ -142,7 +142,7 @@ def _save(flow: Flow, form: PropertiesForm, *, over: str, actor: Actor) -> str:
     base_version = over or form.cleaned_data["base_version"]
     # A rename moves no version on, so the action cannot see that two people did it; the form can.
     renamed = [name for name in ("name", "description") if name in form.edits]
-    if base_version != saved.version or not all(form.was_shown(name, getattr(flow, name)) for name in renamed):
+    if not all(form.was_shown(name, getattr(flow, name)) for name in renamed):
         raise StaleSave(current=saved.version, based_on=base_version)
     changes: dict[str, Any] = {name: form.cleaned_data[name] for name in renamed}
     if properties := form.content_changes():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -25,7 +26,11 @@ ARGUMENTS = [
 ]  # fmt: skip
 SKIPPED = "browser tests skipped: no chromium is installed (Debian: apt-get install chromium)"
 
-Visit = Callable[[User], Page]
+
+class Visit(Protocol):
+    """Signs a user in and gives the page; with or without scripts."""
+
+    def __call__(self, user: User, *, has_scripts: bool = True) -> Page: ...
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,7 +58,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, lean_server: Server, transactional_db: None) -> Iterator[Callable[[], Page]]:
+def open_page(browser: Browser, lean_server: Server, transactional_db: None) -> Iterator[Callable[..., Page]]:
     """Opens a page in a context of its own, watched until the test ends."""
     wrongs: list[str] = []
 
@@ -63,8 +68,8 @@ def open_page(browser: Browser, lean_server: Server, transactional_db: None) -> 
         ):
             wrongs.append(f"a request to {request.url}")
 
-    def opened() -> Page:
-        context = browser.new_context(base_url=lean_server.url)
+    def opened(*, has_scripts: bool = True) -> Page:
+        context = browser.new_context(base_url=lean_server.url, java_script_enabled=has_scripts)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         context.set_default_timeout(10_000)
         context.on("request", watch_request)
@@ -81,11 +86,11 @@ def open_page(browser: Browser, lean_server: Server, transactional_db: None) -> 
 
 
 @pytest.fixture
-def visit(open_page: Callable[[], Page]) -> Visit:
+def visit(open_page: Callable[..., Page]) -> Visit:
     """Signs a user in by the form; gives the page with the flows."""
 
-    def signed_in(user: User) -> Page:
-        page = open_page()
+    def signed_in(user: User, *, has_scripts: bool = True) -> Page:
+        page = open_page(has_scripts=has_scripts)
         page.goto("/")
         page.get_by_label("E-mail address").fill(user.email)
         page.get_by_label("Password").fill("change-me")
