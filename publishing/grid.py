@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -82,8 +83,7 @@ class Grid:
     """The API of one installation, as the owner of `key` may use it."""
 
     def __init__(self, host: str, key: str) -> None:
-        parts = urlsplit(host)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_address(host):
             raise GridRefused(f"The host must be a URL such as https://grid.example.com, not {host!r}.")
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise GridRefused("The key is not an API key: it starts with sgk_ and is printed once when it is made.")
@@ -92,11 +92,12 @@ class Grid:
 
     def flow(self, name: str) -> SavedFlow | None:
         """The flow with this name; refused when there are several."""
-        found, offset, total = [], 0, 1
-        while offset < total:
+        found: list[SavedFlow] = []
+        for offset in count(0, PAGE):
             page = self._ask("GET", "/flows", FlowPage, params={"limit": PAGE, "offset": offset})
             found += [flow for flow in page.items if flow.name == name]
-            offset, total = offset + PAGE, page.total
+            if not page.items or offset + PAGE >= page.total:
+                break
         if len(found) > 1:
             raise GridRefused(f"Several flows are called {name}. Rename all but one.")
         return found[0] if found else None
@@ -129,6 +130,14 @@ class Grid:
         if not answer.ok:
             raise GridRefused(_told(url, answer))
         return _read(url, answer, shape)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        parts = urlsplit(host)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket left open, a port beyond 65535
+        return False
 
 
 def _read(url: str, answer: requests.Response, shape: type[Shape]) -> Shape:
