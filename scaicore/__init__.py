@@ -27,12 +27,12 @@ from scaicore.protocol import (
     NodeFinished,
     NodeStarted,
     RunRequest,
-    Services,
     TextDelta,
     Usage,
     collect,
     response_text,
 )
+from scaicore.services import Services
 
 __all__ = [
     "CODES",

@@ -8,6 +8,7 @@ import msgspec
 from scaicore.errors import RunFailed
 from scaicore.jsondata import Json, compact
 from scaicore.link import Runnable
+from scaicore.services import Services
 
 DEADLINE_S: Final = 300.0
 
@@ -53,10 +54,6 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
 Event = TextDelta | NodeStarted | NodeFinished | Finished
 
 
-class Services(Protocol):
-    """What nodes may use of the world outside; the floors above pass it in. Nothing yet needs any of it."""
-
-
 class RunRequest(msgspec.Struct, frozen=True):
     """One call of a Core. `input` holds `message`, `messages`, `params` and whatever else was sent; `state` is what
     was persisted of the entity; `entity_id` is None in stateless mode; `deadline_s` is in seconds."""
@@ -66,7 +63,7 @@ class RunRequest(msgspec.Struct, frozen=True):
     entity_id: str | None = None
     state: dict[str, Any] = {}
     deadline_s: float = DEADLINE_S
-    services: Any = None  # a `Services`; msgspec does not check Protocols
+    services: Services = Services()
 
 
 class Driver(Protocol):

@@ -13,10 +13,12 @@ from scaicore.expressions import Expression, verify
 from scaicore.flow import Edge, Flow, Node
 from scaicore.jsondata import Json
 from scaicore.program import Program
+from scaicore.services import Services
 from scaicore.templates import Template
 
 Category = Literal["entry", "llm", "logic", "data", "tool", "human", "queue", "compute", "flow"]
 RESERVED: Final = frozenset({"state", "entity_id"})
+NO_SERVICES: Final = Services()
 INPUT_NAMES: Final = frozenset({"message", "messages", "params", "entity_id", "state"})
 
 
@@ -34,7 +36,7 @@ class Visit:
     scope: dict[str, Json]
     state: dict[str, Json]
     input: dict[str, Json]
-    services: Any = None
+    services: Services = NO_SERVICES
     started_at: float = 0.0  # by the monotonic clock
     warnings: list[str] = field(default_factory=list)
     speak: Callable[[str], Awaitable[None]] | None = None

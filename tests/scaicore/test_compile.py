@@ -100,6 +100,11 @@ def test_a_finding_about_an_edge_names_it():
     assert (found.edge_id, found.node_id, found.path) == ("entry-a.side", "a", "edges[0].target.port")
 
 
+def test_a_finding_about_a_condition_names_its_edge():
+    (found,) = compile(decision(edge("if", "a", "colour == 'red'"), edge("if", "b", "else"))).diagnostics
+    assert (found.code, found.edge_id, found.path) == ("unknown_name", "if-a", "edges[1].condition")
+
+
 def test_several_faults_are_all_told_at_once():
     faulty = flow(entry(), says("a", "{{"), node("b", "nope"), edge("entry", "c"), publish_as_model=True)
     assert {"bad_template", "unknown_node_kind", "dangling_edge"} <= set(codes(faulty))

@@ -87,6 +87,15 @@ async def test_a_join_does_not_wait_for_a_branch_that_was_not_taken():
     assert await answer(document, {"message": "b"}) == "B"
 
 
+async def test_a_branch_that_dies_late_does_not_hold_up_the_one_that_came():
+    document = flow(
+        entry(), says("x", "X"), node("if", "logic_decision"), says("y", ""), says("z", ""), says("end", "{{x}}"),
+        edge("entry", "x"), edge("entry", "if"), edge("x", "end"),
+        edge("if", "y", "false"), edge("if", "z", "else"), edge("y", "end"),
+    )  # fmt: skip
+    assert sorted(ran(await events(document))) == ["end", "entry", "if", "x", "z"]
+
+
 async def test_a_join_behind_only_dead_branches_does_not_run():
     document = flow(
         entry(), node("if", "logic_decision"), says("x", ""), says("y", ""), says("join", ""), says("go", "went"),

@@ -59,7 +59,7 @@ def test_placeholders_are_paths_into_the_scope(template, text):
 
 
 @pytest.mark.parametrize(
-    "path", ["ghost", "a.ghost", "a.b.c", "list.9", "list.x", "list.99999999999", "text.0", "text.upper"]
+    "path", ["ghost", "a.ghost", "a.b.c", "list.9", "list.x", "list." + "9" * 5000, "text.0", "text.upper"]
 )
 def test_a_path_that_leads_nowhere_is_empty_and_told(path):
     assert fill(f"<{{{{{path}}}}}>", a={"b": 1}, list=[1], text="x") == ("<>", [path])

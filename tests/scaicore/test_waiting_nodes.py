@@ -58,6 +58,11 @@ async def test_the_responding_node_is_heard_word_by_word():
     "document",
     [
         chain(entry(), waits("talk", "a", "b"), says("reply", "no: {{talk}}")),
+        chain(entry(), binds("talk", "a", "b"), waits("more", "c")),
+        flow(
+            entry(), node("if", "logic_decision"), binds("yes", "y", "es"), binds("no", "n", "o"), waits("tail", "t"),
+            edge("entry", "if"), edge("if", "yes", "message == 'hello'"), edge("if", "no", "else"), edge("yes", "tail"),
+        ),
         chain(entry(), binds("talk", "a", "b"), binds("more", "c")),
         fork(waits("one", "a"), waits("two", "b")),
         fork(waits("one", "a"), waits("two", "b"), last=waits("end", "c", "d")),
@@ -67,11 +72,18 @@ async def test_the_responding_node_is_heard_word_by_word():
             edge("entry", "if"), edge("if", "yes", "message == 'hello'"), edge("if", "no", "else"),
         ),
     ],
-    ids=["not last", "bound twice", "two ends", "one end", "one of two bound", "by decision"],
+    ids=[
+        "not last", "bound before the last", "bound on each way", "bound twice", "two ends", "one end",
+        "one of two bound", "by decision",
+    ],
 )  # fmt: skip
 async def test_what_is_heard_is_always_the_beginning_of_the_response(document):
     told = await events(document)
     assert response_text(told[-1].output).startswith("".join(deltas(told)))
+
+
+async def test_a_bound_reply_is_heard_though_others_come_behind_it():
+    assert deltas(await events(chain(entry(), binds("talk", "a", "b"), waits("more", "c")))) == ["a", "b"]
 
 
 async def test_a_reply_on_each_way_of_a_decision_is_heard():
