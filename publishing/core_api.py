@@ -71,8 +71,11 @@ class OneCore(CoreView):
     def put(self, request: Request, core_id: str) -> Response:
         """Rename a Core, describe it, or make a new version of one that has no flow."""
         given = self.fields(CoreChange)
-        core = actions.update_core(
-            self.core(core_id), name=given.get("name", UNCHANGED), description=given.get("description", UNCHANGED),
+        core = self.core(core_id)
+        if given.get("slug", core.slug) != core.slug:
+            raise Invalid("The slug never changes.", [Problem("slug", f"Leave it out, or send {core.slug}.")])
+        actions.update_core(
+            core, name=given.get("name", UNCHANGED), description=given.get("description", UNCHANGED),
             content=given.get("content", UNCHANGED), actor=self.actor, at=timezone.now(),
         )  # fmt: skip
         return self.ok(CoreShape(self.core(core.pk)).data)

@@ -21,9 +21,10 @@ class NewCore(serializers.Serializer[Any]):
 
 
 class CoreChange(serializers.Serializer[Any]):
-    """What to change of a Core; what is left out stays. The slug never changes."""
+    """What to change of a Core; what is left out stays."""
 
     name = Text(required=False, max_length=200)
+    slug = Text(required=False, help_text="Never changes: any but the Core's own is refused.")
     description = Text(required=False, allow_blank=True)
     content = serializers.JSONField(required=False, help_text="A new version, for a Core that has no flow.")
 

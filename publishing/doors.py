@@ -6,7 +6,7 @@ DRF reads those settings while it is imported, so nothing here may import DRF's 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -51,6 +51,10 @@ class SignedInAuthentication(SessionAuthentication):
         """The signed-in user, if the tenant is active."""
         found: tuple[User, None] | None = super().authenticate(request)
         return found if found and found[0].tenant.is_active else None
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Django's check on Django's request: given DRF's, it would parse the body to look for a form field."""
+        super().enforce_csrf(cast(Request, request._request))
 
 
 class StrictJSONParser(BaseParser):

@@ -33,7 +33,8 @@ def locked_flow(flow: Flow) -> Flow:
 
 def locked_core(core: Core) -> Core:
     """The Core as it is now, ours until the transaction ends."""
-    locked = Core.objects.select_for_update(of=("self",)).select_related("live").filter(pk=core.pk).first()
+    # Without a join: a row joined here would be the one that was there before we waited for the lock.
+    locked = Core.objects.select_for_update().filter(pk=core.pk).first()
     if locked is None:
         raise CoreNotFound
     return locked

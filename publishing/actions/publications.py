@@ -110,7 +110,7 @@ def _groups(tenant_id: str, given: object) -> list[Group]:
     asked = Group.objects.select_for_update(no_key=True).filter(tenant=tenant_id, scaikey_id__in=given).order_by("pk")
     found = {group.scaikey_id: group for group in asked}
     problems = [
-        Problem(f"group_ids[{place}]", f"The group {name} does not exist.")
+        Problem(f"group_ids[{place}]", f"The group {name[:128]} does not exist.")
         for place, name in enumerate(given)
         if name not in found
     ]
