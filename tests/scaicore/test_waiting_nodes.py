@@ -1,7 +1,6 @@
 """Nodes that wait for the world: side by side, heard while they speak, and stopped with their run."""
 
 import asyncio
-import time
 from contextlib import aclosing
 
 import pytest
@@ -36,11 +35,10 @@ def fork(*branches, last=None):
     return flow(entry(), *branches, last, *edges, *(edge(branch["id"], last["id"]) for branch in branches))
 
 
-async def test_branches_wait_at_the_same_time():
-    document = fork(*(waits(f"w{i}", "x", seconds=0.1) for i in range(5)), last=says("end", "{{w0}}{{w4}}"))
-    started = time.monotonic()
+async def test_branches_wait_at_the_same_time(log):
+    document = fork(*(waits(f"w{i}", "x", seconds=0.01) for i in range(5)), last=says("end", "{{w0}}{{w4}}"))
     assert await answer(document) == "xx"
-    assert time.monotonic() - started < 0.6
+    assert log == ["began"] * 5 + ["ended"] * 5
 
 
 async def test_a_join_waits_for_the_slowest_branch():
@@ -106,10 +104,8 @@ async def test_tokens_are_summed_over_the_run():
 
 
 async def test_a_run_that_takes_too_long_ends_at_its_deadline(log):
-    started = time.monotonic()
     with pytest.raises(RunTimedOut, match=r"^The Core did not answer in time\.$"):
         await run(chain(entry(), waits("w", seconds=30)), deadline_s=0.05)
-    assert time.monotonic() - started < 1
     assert log == ["began", "cancelled"]
 
 

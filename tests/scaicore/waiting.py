@@ -30,7 +30,9 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Log:
         async def work(visit: Visit) -> Any:
             log.append("began")
             try:
-                return await _speak(config, visit)
+                result = await _speak(config, visit)
+                log.append("ended")
+                return result
             except asyncio.CancelledError:
                 log.append("cancelled")
                 raise
