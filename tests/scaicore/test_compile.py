@@ -155,6 +155,13 @@ def test_publishing_can_be_asked_for_from_outside_the_document():
     )
 
 
+@pytest.mark.parametrize("name", ["state", "entity_id"])
+def test_the_names_of_the_runtime_itself_are_taken(name):
+    assert "reserved_name" in codes(flow(says(name, "")))
+    assert "reserved_name" in codes(chain(entry(), says("a", "", result_binding=name)))
+    assert codes(flow(entry(), says("a", ""), edge("entry", "a"), data("entry", f"a.{name}"))) == ["reserved_name"]
+
+
 def test_a_node_that_declares_no_ports_takes_any():
     assert codes(flow(entry(), says("a", ""), edge("entry.next", "a.from"))) == []
 
