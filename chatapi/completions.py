@@ -15,7 +15,7 @@ from typing import NamedTuple
 import psycopg
 from django.conf import settings
 
-from chatapi import answers, auth, errors, turns, wire
+from chatapi import answers, auth, errors, purposes, turns, wire
 from chatapi.answers import Label
 from chatapi.errors import ChatError, DatabaseUnavailable, Unexpected
 from chatapi.pace import paced
@@ -103,14 +103,19 @@ async def _parsed(body: bytes, headers: Mapping[str, str]) -> wire.ChatRequest:
 async def _answered(authorization: str | None, asked: wire.ChatRequest, request_id: str) -> Whole | Frames:
     caller = await auth.authorize(authorization, asked.model)
     core = await registry.load(caller.version_id)
-    turn = await turns.begin(caller, core, asked, request_id=request_id, wait_s=settings.ENTITY_WAIT_S)
+    wire.check_demands(asked, core.program.program.capabilities)
+    purpose = purposes.of(asked.texts) if core.program.program.recognises_hidden_prompts else purposes.CHAT
+    turn = None
+    if purpose == purposes.CHAT:
+        turn = await turns.begin(caller, core, asked, request_id=request_id, wait_s=settings.ENTITY_WAIT_S)
     run: Run | Replay
     if turn is not None and turn.recorded is not None:
         run = Replay(turn, turn.recorded, asked.stop)
     else:
         run = Run(
-            caller=caller, core=core, asked=asked, turn=turn, request_id=request_id, deadline_s=settings.RUN_DEADLINE_S
-        )
+            caller=caller, core=core, asked=asked, purpose=purpose, turn=turn, request_id=request_id,
+            deadline_s=settings.RUN_DEADLINE_S,
+        )  # fmt: skip
     label = Label(ids.new("chatcmpl").replace("_", "-"), int(time.time()), asked.model)
     headers = {"x-request-id": request_id} | _ignored(asked, core)
     if asked.is_streamed:

@@ -25,6 +25,7 @@ class UsageRecord(models.Model):
     core_id = models.CharField(max_length=40)
     core_version = models.PositiveIntegerField()
     model = models.CharField(max_length=200)
+    purpose = models.CharField(max_length=20, default="chat")
     is_streamed = models.BooleanField()
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
     prompt_tokens = models.PositiveIntegerField()

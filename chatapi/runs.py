@@ -37,13 +37,14 @@ class Run:
     """
 
     def __init__(
-        self, *, caller: Allowed, core: LiveCore, asked: ChatRequest, turn: memory.Turn | None, request_id: str,
-        deadline_s: float,
+        self, *, caller: Allowed, core: LiveCore, asked: ChatRequest, purpose: str, turn: memory.Turn | None,
+        request_id: str, deadline_s: float,
     ) -> None:  # fmt: skip
         self.tokens = Tokens(0, 0, 0)
         self._caller = caller
         self._core = core
         self._asked = asked
+        self._purpose = purpose
         self._turn = turn
         self._request_id = request_id
         self._deadline_s = deadline_s
@@ -143,7 +144,7 @@ class Run:
         return usage.Row(
             at=datetime.now(UTC), request_id=self._request_id, tenant_id=caller.tenant_id, user_id=caller.user_id,
             key_id=caller.key_id, core_id=caller.core_id, core_version=self._core.number, model=self._asked.model,
-            is_streamed=self._asked.is_streamed, outcome=outcome.value,
+            purpose=self._purpose, is_streamed=self._asked.is_streamed, outcome=outcome.value,
             prompt_tokens=self.tokens.prompt_tokens, completion_tokens=self.tokens.completion_tokens,
             duration_ms=self._elapsed_ms(), first_token_ms=self._first_token_ms,
         )  # fmt: skip

@@ -65,6 +65,7 @@ REFUSED: dict[int, Any] = {
 BEARER = OpenApiParameter("Authorization", str, "header", description="`Bearer sgk_…`", required=True)
 
 COMPLETIONS: dict[str, Any] = {
+    "operation_id": "create_chat_completion",
     "tags": ["chat"],
     "request": ChatRequestSerializer,
     "parameters": [BEARER],
@@ -84,8 +85,14 @@ COMPLETIONS: dict[str, Any] = {
     ],
 }
 MODELS: dict[str, Any] = {
+    "operation_id": "list_models",
     "tags": ["chat"],
     "parameters": [BEARER],
     "responses": {200: ModelListSerializer, 401: REFUSED[401]},
 }
-MODEL: dict[str, Any] = {"tags": ["chat"], "parameters": [BEARER], "responses": {200: ModelSerializer, **REFUSED}}
+MODEL: dict[str, Any] = {
+    "operation_id": "read_model",
+    "tags": ["chat"],
+    "parameters": [BEARER],
+    "responses": {200: ModelSerializer, **REFUSED},
+}

@@ -36,6 +36,7 @@ class Row(Struct, frozen=True):
     core_id: str
     core_version: int
     model: str
+    purpose: str
     is_streamed: bool
     outcome: str
     prompt_tokens: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -82,6 +82,7 @@ class ChatRequest(Struct, frozen=True):
     messages: list[dict[str, Any]]
     texts: list[str]
     params: dict[str, Any]
+    demands: tuple[str, ...]
     is_streamed: bool
     has_usage_chunk: bool
     stop: tuple[str, ...]
@@ -99,6 +100,8 @@ PASSED: Final = (
     "logit_bias", "seed", "reasoning_effort", "verbosity", "parallel_tool_calls", "user", "safety_identifier",
     "prompt_cache_key", "metadata",
 )  # fmt: skip
+# What no Core can meet: this server answers with one text.
+NEVER_MET: Final = frozenset({"n", "logprobs", "modalities", "audio"})
 UNDERSTOOD: Final = USED | set(PASSED)
 
 JSON_WORDS: Final = (("str", "string"), ("int", "integer"), ("float", "number"), ("bool", "boolean"))
@@ -123,14 +126,15 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
     raw = _object(body)
     given = _typed(raw)
     _check_contents(given.messages)
-    _refuse_what_would_make_the_answer_wrong(given)
+    demands = _demands(given)
     is_streamed = bool(given.stream)
     return ChatRequest(
         model=given.model,
         message=_last_user_text(given.messages),
         messages=raw["messages"],
         texts=[text_of(message) for message in given.messages],
-        params={name: raw[name] for name in PASSED if raw.get(name) is not None},
+        params={name: raw[name] for name in (*PASSED, *demands) if raw.get(name) is not None},
+        demands=demands,
         is_streamed=is_streamed,
         has_usage_chunk=bool(is_streamed and given.stream_options and given.stream_options.include_usage),
         stop=_stops(given.stop),
@@ -138,7 +142,7 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         idempotency_key=_idempotency_key(headers),
         is_retry=_is_retry(headers),
         fingerprint=hashlib.sha256(body).digest(),
-        ignored=_ignored(raw, is_streamed=is_streamed),
+        ignored=_ignored(raw, used=demands, is_streamed=is_streamed),
     )
 
 
@@ -173,8 +177,16 @@ def _explained(said: str) -> FieldInvalid:
     return refused_field(path, f"`{path}` is not usable: {reason[:1].lower()}{reason[1:]}.", code)
 
 
-def _refuse_what_would_make_the_answer_wrong(given: Body) -> None:
-    asked_for = {
+def check_demands(asked: ChatRequest, capabilities: Collection[str]) -> None:
+    """Refuse what the Core does not declare: an answer that ignored it would be wrong."""
+    for name in asked.demands:
+        if name not in capabilities or name in NEVER_MET:
+            raise refused_field(name, f"This model does not support `{name}` as it was sent.", "unsupported_parameter")
+
+
+def _demands(given: Body) -> tuple[str, ...]:
+    """The fields that ask for another kind of answer than text."""
+    is_asked = {
         "n": given.n is not None and given.n > 1,
         "logprobs": given.logprobs,
         "tool_choice": given.tool_choice not in (None, "none", "auto"),
@@ -184,9 +196,7 @@ def _refuse_what_would_make_the_answer_wrong(given: Body) -> None:
         "audio": given.audio is not None,
         "web_search_options": given.web_search_options is not None,
     }
-    for name, is_asked in asked_for.items():
-        if is_asked:
-            raise refused_field(name, f"This model does not support `{name}` as it was sent.", "unsupported_parameter")
+    return tuple(name for name, asked in is_asked.items() if asked)
 
 
 def _check_contents(messages: list[Message]) -> None:
@@ -250,9 +260,9 @@ def _is_retry(headers: Mapping[str, str]) -> bool:
     return count.isdecimal() and int(count) >= 1
 
 
-def _ignored(raw: dict[str, Any], *, is_streamed: bool) -> tuple[str, ...]:
+def _ignored(raw: dict[str, Any], *, used: Collection[str], is_streamed: bool) -> tuple[str, ...]:
     """The fields that have no effect, by name; a name that a header cannot carry is left out."""
-    names = [name for name in raw if name not in UNDERSTOOD and raw[name] is not None]
+    names = [name for name in raw if name not in UNDERSTOOD and name not in used and raw[name] is not None]
     if not is_streamed and raw.get("stream_options") is not None:
         names.append("stream_options")
     return tuple(name for name in names if _HEADER_SAFE.fullmatch(name))[:64]

@@ -131,6 +131,7 @@ def _build(flow: Flow, configs: Configs) -> Program:
         models=tuple(flow.models),
         instance_mode=flow.instance_mode,
         entity_scope=flow.entity_scope,
+        recognises_hidden_prompts=flow.recognises_hidden_prompts,
         publish=Publish(flow.publish_as_model, tuple(flow.group_ids)),
         capabilities=tuple(flow.capabilities),
         responders=_responders(nodes, edges),

@@ -115,6 +115,7 @@ class Flow(msgspec.Struct, frozen=True):
     group_ids: list[str]
     instance_mode: InstanceMode
     entity_scope: EntityScope
+    recognises_hidden_prompts: bool
     capabilities: list[str]
 
 
@@ -203,8 +204,7 @@ def _read(reader: Reader) -> Flow:
     identity = reader.section(config, "core_identity", "config.core_identity")
     meta = reader.section(config, "scaiflow_meta", "config.scaiflow_meta")
     metadata = reader.section(document, "metadata", "metadata")
-    for key in ("tests",):
-        reader.value(document, key, list[Any] | None, None, key)
+    reader.value(document, "tests", list[Any] | None, None, "tests")
     return Flow(
         name=reader.value(document, "name", str, "", "name"),
         version=reader.value(document, "version", str, "", "version"),
@@ -219,6 +219,7 @@ def _read(reader: Reader) -> Flow:
         ),
         instance_mode=_choice(reader, meta, "instance_mode", InstanceMode, "stateless"),
         entity_scope=_choice(reader, meta, "entity_scope", EntityScope, "user"),
+        recognises_hidden_prompts=_choice(reader, meta, "recognise_hidden_prompts", bool, True),
         capabilities=reader.value(config, "capabilities", list[str], [], "config.capabilities"),
     )
 

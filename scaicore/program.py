@@ -60,6 +60,8 @@ class Program(msgspec.Struct, frozen=True):
     models: tuple[Model, ...] = ()
     instance_mode: InstanceMode = "stateless"
     entity_scope: EntityScope = "user"
+    # Whether a chat front end's own prompts, for a title or tags, are kept out of the memory.
+    recognises_hidden_prompts: bool = True
     publish: Publish = Publish()
     responders: tuple[str, ...] = ()  # the nodes whose text may be sent while they still write it
     capabilities: tuple[str, ...] = ()  # request features that the Core declares, by their names on the wire

@@ -21,7 +21,7 @@ KeyOf = Callable[[User], str]
 NAME = "scaicore/acme/counter"
 
 
-def counter(owner: User, **meta: str) -> Core:
+def counter(owner: User, **meta: str | bool) -> Core:
     """A Core that counts its turns and says so: `1: hello`."""
     document = echo_document(scaiflow_meta={"instance_mode": "entity", **meta})
     entry, reply = document["nodes"]
