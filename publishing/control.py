@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from django.db.models import Model, QuerySet
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,7 +31,7 @@ class ControlView(APIView):
 
     metadata_class = None
 
-    def refuse(self, error: Exception) -> Response:
+    def refuse(self, error: Exception) -> HttpResponse:
         """The answer that tells of `error`."""
         raise NotImplementedError
 
@@ -66,7 +66,7 @@ class ControlView(APIView):
         """The fields of `shape` in the query string."""
         return _checked(shape, self.request.query_params.dict())
 
-    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], HttpResponse]:
         """DRF's hook: every exception becomes an answer in this view's envelope."""
         return lambda error, context: self.refuse(error)
 
@@ -76,7 +76,7 @@ class ModuleView(ControlView):
 
     authentication_classes: Sequence[type[BaseAuthentication]] = (BearerAuthentication,)
 
-    def refuse(self, error: Exception) -> Response:
+    def refuse(self, error: Exception) -> HttpResponse:
         """`error` in the module envelope."""
         return refusals.module(self.request, error)
 
@@ -99,7 +99,7 @@ class ApiView(ControlView):
 
     authentication_classes: Sequence[type[BaseAuthentication]] = (BearerAuthentication, SignedInAuthentication)
 
-    def refuse(self, error: Exception) -> Response:
+    def refuse(self, error: Exception) -> HttpResponse:
         """`error` in the envelope of `/api/v1`."""
         return refusals.api(self.request, error)
 

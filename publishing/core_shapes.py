@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from identity.caller import Actor
 from publishing.models import Core, CoreVersion, Publication
-from publishing.shapes import LARGEST, Text, Whole
+from publishing.shapes import LARGEST, FlowDocument, Text, Whole
 
 
 class NewCore(serializers.Serializer[Any]):
@@ -17,7 +17,7 @@ class NewCore(serializers.Serializer[Any]):
     name = Text(max_length=200)
     slug = Text(required=False, max_length=63, help_text="Left out: made from the name. Taken: 409 `SLUG_CONFLICT`.")
     description = Text(required=False, allow_blank=True, help_text="Left out: the document's own.")
-    content = serializers.JSONField(help_text="The v2 flow document.")
+    content = FlowDocument(help_text="The v2 flow document.")
 
 
 class CoreChange(serializers.Serializer[Any]):
@@ -26,7 +26,7 @@ class CoreChange(serializers.Serializer[Any]):
     name = Text(required=False, max_length=200)
     slug = Text(required=False, help_text="Never changes: any but the Core's own is refused.")
     description = Text(required=False, allow_blank=True)
-    content = serializers.JSONField(required=False, help_text="A new version, for a Core that has no flow.")
+    content = FlowDocument(required=False, help_text="A new version, for a Core that has no flow.")
 
 
 class CoreShape(serializers.Serializer[Core]):

@@ -10,7 +10,7 @@ from identity.caller import Actor
 from publishing import documents
 from publishing.actions import Deployment
 from publishing.models import CoreVersion, FlowVersion
-from publishing.shapes import Diagnostic, Text
+from publishing.shapes import Diagnostic, FlowDocument, Text
 
 
 class NewFlow(serializers.Serializer[Any]):
@@ -18,7 +18,7 @@ class NewFlow(serializers.Serializer[Any]):
 
     name = Text(max_length=200)
     description = Text(required=False, allow_blank=True, help_text="Left out: the document's own.")
-    content = serializers.JSONField(help_text="The v2 flow document. Its `id` is replaced by the server's.")
+    content = FlowDocument(help_text="The v2 flow document. Its `id` is replaced by the server's.")
 
 
 class FlowChange(serializers.Serializer[Any]):
@@ -26,7 +26,7 @@ class FlowChange(serializers.Serializer[Any]):
 
     name = Text(required=False, max_length=200)
     description = Text(required=False, allow_blank=True)
-    content = serializers.JSONField(required=False, help_text="Bumps the patch version.")
+    content = FlowDocument(required=False, help_text="Bumps the patch version.")
     base_version = Text(
         required=False, help_text="The version that the change is based on; or send it as the `If-Match` header."
     )
@@ -41,7 +41,7 @@ class DeployBody(serializers.Serializer[Any]):
 class Document(serializers.Serializer[Any]):
     """A document to look at, without keeping it."""
 
-    content = serializers.JSONField(help_text="The v2 flow document.")
+    content = FlowDocument(help_text="The v2 flow document.")
 
 
 class FlowSummary(serializers.Serializer[FlowVersion]):
@@ -59,7 +59,7 @@ class FlowSummary(serializers.Serializer[FlowVersion]):
 class FlowShape(FlowSummary):
     """A flow with its saved document."""
 
-    content = serializers.JSONField()
+    content = FlowDocument()
 
 
 class FlowVersionSummary(serializers.Serializer[FlowVersion]):
@@ -73,7 +73,7 @@ class FlowVersionSummary(serializers.Serializer[FlowVersion]):
 class FlowVersionShape(FlowVersionSummary):
     """One save of a flow with its document."""
 
-    content = serializers.JSONField()
+    content = FlowDocument()
 
 
 class DeploymentShape(serializers.Serializer[Deployment]):

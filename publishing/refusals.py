@@ -12,11 +12,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, RawPostDataException, UnreadablePostError
+from django.http import Http404, HttpRequest, JsonResponse, RawPostDataException, UnreadablePostError
 from rest_framework import exceptions
-from rest_framework.response import Response
 
 from identity.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from publishing.errors import (
@@ -100,6 +99,11 @@ ANSWERS: dict[type[Exception], Row] = {
         428, "BASE_VERSION_REQUIRED", "The save does not say which version it is based on.",
         "Send that version as `base_version`, or as the `If-Match` header.",
     ),
+    DisallowedHost: Row(
+        400, "HOST_UNKNOWN", "This server does not answer under the host name of the request.",
+        "Ask the operator to set PUBLIC_URL or ALLOWED_HOSTS.",
+    ),
+    SuspiciousOperation: Row(400, "BAD_REQUEST", "The request is malformed.", SEE_DOCS),
     UnreadablePostError: Row(400, "BODY_UNREADABLE", "The body did not arrive whole.", "Send it again."),
     OperationalError: Row(
         503, "SERVICE_UNAVAILABLE", "The database is not available for a moment.", TRY_AGAIN,
@@ -115,25 +119,30 @@ ANSWERS: dict[type[Exception], Row] = {
 }  # fmt: skip
 
 
-def module(request: HttpRequest, error: Exception) -> Response:
+def module(request: HttpRequest, error: Exception) -> JsonResponse:
     """`{"status": "error", "error": {"code", "message", "details"}, "meta"}`."""
     row = _row(request, error)
     told = {"code": row.code, "message": row.message or str(error), "details": _details(error)}
     meta = {"request_id": request_id(request)}
-    return Response({"status": "error", "error": told, "meta": meta}, row.status, headers=row.headers)
+    return _json({"status": "error", "error": told, "meta": meta}, row.status, row)
 
 
-def api(request: HttpRequest, error: Exception) -> Response:
+def api(request: HttpRequest, error: Exception) -> JsonResponse:
     """`{"detail": {"error", "message", "fix"}}`, with `details`, `diagnostics` or `current_version` where they help."""
     row = _row(request, error)
     status, code = row.api or (row.status, row.code.lower())
     told = {"error": code, "message": row.message or str(error), "fix": row.fix} | _more(error)
-    return Response({"detail": told}, status, headers=row.headers)
+    return _json({"detail": told}, status, row)
 
 
 def request_id(request: HttpRequest) -> str:
     """The id under which the log speaks of this request."""
     return str(getattr(request, "request_id", ""))
+
+
+def _json(body: dict[str, Any], status: int, row: Row) -> JsonResponse:
+    """Whatever renderers the view has: an answer that refuses is always JSON."""
+    return JsonResponse(body, status=status, headers=row.headers, json_dumps_params={"ensure_ascii": False})
 
 
 def _row(request: HttpRequest, error: Exception) -> Row:

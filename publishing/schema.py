@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from django.http import HttpResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import serializers
 
-from publishing import shapes
+from publishing import refusals, shapes
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Endpoint = tuple[str, str, str, Callable[..., Any]]
+Handler = Callable[[Exception, dict[str, Any]], HttpResponse]
 Shape = type[serializers.Serializer[Any]]
 
 
@@ -45,11 +47,19 @@ class SchemaView(SpectacularAPIView):
 
     renderer_classes = [OpenApiJsonRenderer]
 
+    def get_exception_handler(self) -> Handler:
+        """DRF's hook: refused in the envelope of `/api/v1`."""
+        return lambda error, context: refusals.api(self.request, error)
+
 
 class DocsView(SpectacularSwaggerSplitView):
     """The OpenAPI document as a page to read and try, without inline script or style."""
 
     template_name = "publishing/api_docs.html"
+
+    def get_exception_handler(self) -> Handler:
+        """DRF's hook: refused in the envelope of `/api/v1`."""
+        return lambda error, context: refusals.api(self.request, error)
 
 
 def one_path_each(endpoints: Sequence[Endpoint]) -> list[Endpoint]:

@@ -7,6 +7,8 @@ import binascii
 import re
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 LARGEST = 2**31 - 1
@@ -31,6 +33,11 @@ class Whole(serializers.IntegerField):
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class FlowDocument(serializers.JSONField):
+    """A v2 flow document. That it is an object is for the actions to say, what is wrong inside for the compiler."""
 
 
 class Cursor(serializers.CharField):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from chatapi.views import unknown_url
 from publishing import urls as control
 
 urlpatterns = [
@@ -14,6 +15,11 @@ urlpatterns = [
     path("api/", include(control.unknown_api)),
     path("v1/modules/scaicore/", include(control.modules)),
     path("v1/modules/", include(control.unknown_module)),
-    re_path(r"^(?:oai/)?v1(?:/|$)", include("chatapi.urls")),
+    path("v1/", include("chatapi.urls")),
+    path("oai/v1/", include("chatapi.urls")),
+    re_path(r"^(?:oai/)?v1$", unknown_url),
     path("", include("publishing.pages")),
 ]
+
+handler400 = "scaigrid_site.refused.bad_request"
+handler500 = "scaigrid_site.refused.server_error"
