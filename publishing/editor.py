@@ -94,6 +94,8 @@ def deploy(request: MemberRequest, flow_id: str) -> HttpResponse:
     form.full_clean()
     if form.edits:
         return _page(request, shown, form, notice=NOT_SAVED)
+    if (question := _question(shown)) and request.POST.get("agreed") != question.agreed:
+        return _page(request, shown, notice=question)
     try:
         done = actions.deploy(shown, actor=actor, at=timezone.now(), expected=request.POST.get("base_version", ""))
     except StaleSave:
@@ -123,12 +125,23 @@ def _page(request: MemberRequest, flow: Flow, form: PropertiesForm | None = None
     )
 
 
+def _question(flow: Flow) -> Notice | None:
+    """What must be asked before the saved version goes live: it would not read what the live one remembers."""
+    saved = flow.saved
+    wanted = scaicore.properties(saved.content)
+    lost = standing.of(flow, saved.version).forgets(wanted)
+    if not lost:
+        return None
+    kept = f"The live version remembers {lost} conversation{'s' if lost > 1 else ''} that version {saved.version} "
+    advice = f"{kept}will not read, because its instance mode or entity scope is another. They stay stored."
+    return Notice("Nothing was deployed yet.", advice, agreed=saved.version)
+
+
 def _uncompiled(refusal: DoesNotCompile) -> Notice:
     count = len(refusal.problems)
     found = "1 error" if count == 1 else f"{count} errors"
-    return Notice(
-        "Nothing was deployed.", f"The check of the saved flow found {found}. What is live stays as it is.", True
-    )
+    advice = f"The check of the saved flow found {found}. What is live stays as it is."
+    return Notice("Nothing was deployed.", advice, is_about_findings=True)
 
 
 @transaction.atomic

@@ -16,11 +16,12 @@ from publishing.models import Flow, FlowVersion
 
 @dataclass(frozen=True)
 class Notice:
-    """A refusal at the top of the page: what did not happen, and what to do."""
+    """What did not happen, and what to do; with `agreed` it is a question that can be answered by yes."""
 
     headline: str
     advice: str
     is_about_findings: bool = False
+    agreed: str = ""
 
 
 @dataclass(frozen=True)

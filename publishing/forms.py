@@ -74,6 +74,19 @@ class PropertiesForm(forms.Form):
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )  # fmt: skip
 
+    instance_mode = forms.ChoiceField(
+        choices=[
+            ("stateless", "Stateless: every call stands alone"),
+            ("entity", "Entity: one memory for each entity_id"),
+            ("singleton", "Singleton: one memory for all calls"),
+        ],
+        show_hidden_initial=True,
+    )
+    entity_scope = forms.ChoiceField(
+        choices=[("user", "Each user has entities of their own"), ("tenant", "The tenant shares its entities")],
+        show_hidden_initial=True,
+    )
+
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tenant = tenant
@@ -120,24 +133,33 @@ class PropertiesForm(forms.Form):
 
     def content_changes(self) -> dict[str, Any]:
         """The changed properties that belong to the document, as `scaicore.with_properties` names them."""
-        places = {"publish": "publish_as_model", "groups": "group_ids"}
-        return {place: self.cleaned_data[name] for name, place in places.items() if name in self.edits}
+        return {place: self.cleaned_data[name] for name, place in IN_DOCUMENT.items() if name in self.edits}
 
 
-PROPERTIES = ("name", "description", "publish", "groups")
+# field → the property of the document that it sets
+IN_DOCUMENT = {
+    "publish": "publish_as_model",
+    "groups": "group_ids",
+    "instance_mode": "instance_mode",
+    "entity_scope": "entity_scope",
+}
+PROPERTIES = ("name", "description", *IN_DOCUMENT)
 
 
 def saved_values(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
     """What is saved, field by field."""
     given = documents.config(saved.content).get("model_visibility_group_ids", [])
+    properties = scaicore.properties(saved.content)
     is_readable = isinstance(given, list) and all(isinstance(name, str) for name in given)
     return {
         "base_version": saved.version,
         "name": flow.name,
         "description": flow.description,
-        "publish": scaicore.properties(saved.content).publish_as_model,
+        "publish": properties.publish_as_model,
         # What no list of ids is shows as it stands: the admin must see what a deploy will refuse.
         "groups": given if is_readable else [json.dumps(given)],
+        "instance_mode": properties.instance_mode,
+        "entity_scope": properties.entity_scope,
     }
 
 

@@ -41,8 +41,8 @@ class Sample:
 
 def of(model: str, *, base_url: str, has_memory: bool) -> list[Sample]:
     """The same request by curl and by the OpenAI SDK; a model with memory is told which conversation it is."""
-    body = {"model": model, "messages": [{"role": "user", "content": "hello"}]}
-    entity = {"entity_id": "conversation-1"} if has_memory else {}
+    body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": "hello"}]}
+    entity: dict[str, object] = {"entity_id": "conversation-1"} if has_memory else {}
     extra = f"\n    extra_body={json.dumps(entity)}," if entity else ""
     return [
         Sample("curl", CURL.substitute(base_url=base_url, body=_indented(body | entity)).strip()),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from publishing.models import Core, Flow, FlowVersion, Publication, Visibility
+from publishing.models import Core, Entity, Flow, FlowVersion, Publication, Visibility
 from scaicore import Properties
 
 
@@ -43,6 +43,20 @@ class Standing:
         if publication is None or not wanted.publish_as_model:
             return wanted.publish_as_model != (publication is not None)
         return publication.group_ids != sorted(set(wanted.group_ids)) or self.has_nobody
+
+    def forgets(self, wanted: Properties) -> int:
+        """How many memories of the live version a version with these properties would no longer read."""
+        live = self.core.live if self.core else None
+        if live is None or _memory(live.instance_mode, live.entity_scope) == _memory(
+            wanted.instance_mode, wanted.entity_scope
+        ):
+            return 0
+        return Entity.objects.filter(core=self.core, partition=live.instance_mode, turns_committed__gt=0).count()
+
+
+def _memory(mode: str, scope: str) -> tuple[str, str]:
+    """What decides which memory a call meets; the scope matters to entities alone."""
+    return mode, scope if mode == "entity" else ""
 
 
 def of(flow: Flow, saved: str) -> Standing:

@@ -61,8 +61,11 @@ def test_deploy_waits_for_save_and_loses_nothing(visit: Visit, root: User, draft
     deploy = page.get_by_role("button", name="Deploy")
     expect(deploy).to_have_accessible_description("Save first: Deploy takes the saved version.")
     expect(deploy).to_be_disabled()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
     deploy.click(force=True)
     expect(page.get_by_label("Name", exact=True)).to_have_value("Renamed")
+    assert not sent
     assert not Core.objects.exists()
 
 

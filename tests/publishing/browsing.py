@@ -18,6 +18,7 @@ class Fields(HTMLParser):
         super().__init__()
         self.values: dict[str, str] = {}
         self._area: str | None = None
+        self._select = ""
         self._is_inside = False
         self.feed(html)
 
@@ -28,6 +29,10 @@ class Fields(HTMLParser):
         elif self._is_inside and tag == "textarea":
             self._area = str(given["name"])
             self.values[self._area] = ""
+        elif self._is_inside and tag == "select":
+            self._select = str(given["name"])
+        elif self._is_inside and tag == "option" and "selected" in given:
+            self.values[self._select] = str(given["value"])
         elif self._is_inside and tag == "input" and (given["type"] != "checkbox" or "checked" in given):
             self.values[str(given["name"])] = given.get("value") or ("on" if given["type"] == "checkbox" else "")
 

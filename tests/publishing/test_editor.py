@@ -9,7 +9,8 @@ from django.utils import timezone
 from identity.caller import actor_of
 from identity.models import AuditEntry, Group, Role, Tenant, User
 from publishing import actions
-from publishing.models import Core, Flow, Publication
+from publishing.models import Core, Entity, Flow, Publication
+from scaicore import with_properties
 from tests.conftest import echo_document
 from tests.publishing.browsing import deploy, fields_of, opened, page_of, save, toasts
 
@@ -238,3 +239,36 @@ def test_a_published_flow_shows_its_name_and_requests_to_copy(admin: Client, ech
     assert '<code id="model-name">scaicore/acme/echo-agent</code>' in page
     assert "curl -X POST &quot;http://testserver/v1/chat/completions&quot;" in page
     assert "base_url=&quot;http://testserver/v1&quot;" in page
+
+
+def test_instance_mode_and_scope_are_properties_of_the_document(admin: Client, draft: Flow) -> None:
+    save(admin, draft, opened(admin, draft), instance_mode="entity", entity_scope="tenant")
+    assert config_of(draft)["scaiflow_meta"] == {"instance_mode": "entity", "entity_scope": "tenant"}
+
+
+@pytest.fixture
+def remembering(draft: Flow, root: User) -> Core:
+    """A live entity-mode Core with one conversation."""
+    content = with_properties(draft.saved.content, instance_mode="entity")
+    saved_by(root, draft, content=content)
+    now = timezone.now()
+    core = actions.deploy(draft, actor=actor_of(root), at=now).core
+    Entity.objects.create(
+        core=core, partition="entity", owner=root.pk, entity_id="one", turns_committed=2, created_at=now, updated_at=now
+    )
+    return core
+
+
+def test_a_deploy_that_would_forget_conversations_asks_first(admin: Client, draft: Flow, remembering: Core) -> None:
+    save(admin, draft, opened(admin, draft), instance_mode="stateless")
+    fields = opened(admin, draft)
+    assert "The live version remembers 1 conversation that version 1.0.2" in page_of(deploy(admin, draft, fields))
+    assert remembering.versions.count() == 1
+    assert toasts(admin, deploy(admin, draft, fields, agreed="1.0.2")) == [f"Deployed core_id={remembering.pk}"]
+    assert Entity.objects.count() == 1
+
+
+def test_a_deploy_that_forgets_nothing_asks_nothing(admin: Client, draft: Flow, remembering: Core) -> None:
+    save(admin, draft, opened(admin, draft), publish="on")
+    deploy(admin, draft, opened(admin, draft))
+    assert remembering.versions.count() == 2
