@@ -29,7 +29,7 @@ Row = TypeVar("Row", bound=Model)
 class ControlView(APIView):
     """One URL of the control plane. Subclasses say how its callers sign in and in which envelope it refuses."""
 
-    metadata_class = None
+    http_method_names = ["get", "head", "post", "put", "delete"]
 
     def refuse(self, error: Exception) -> HttpResponse:
         """The answer that tells of `error`."""

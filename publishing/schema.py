@@ -120,6 +120,7 @@ def _described(
     statuses = [status] if isinstance(status, int) else status
     responses = dict.fromkeys(statuses, answer) | dict.fromkeys((401, *errors), refusal)
     described: Callable[[Method], Method] = extend_schema(
-        operation_id=operation, tags=[tag], request=body, parameters=[query] if query else None, responses=responses
-    )
+        operation_id=operation, summary=operation.replace("_", " ").capitalize(), tags=[tag], request=body,
+        parameters=[query] if query else None, responses=responses,
+    )  # fmt: skip
     return described

@@ -17,6 +17,7 @@ from chatapi import usage  # noqa: E402
 from chatapi.door import App, LeanDoor, Receive, Scope, Send  # noqa: E402
 from publishing import pool  # noqa: E402
 from scaicore import tokens  # noqa: E402
+from scaigrid_site.body_limit import BodyLimit  # noqa: E402
 
 FLUSH_S = 5.0
 
@@ -50,5 +51,5 @@ async def _stop() -> None:
     await pool.close()
 
 
-site = cast("App", django_application)
+site = BodyLimit(cast("App", django_application), most=settings.MAX_BODY_BYTES)
 application = Lifespan(LeanDoor(site) if settings.LEAN_DOOR else site)
