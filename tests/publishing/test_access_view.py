@@ -65,6 +65,8 @@ def test_groups_nested_in_a_ring_end(echo: Core, acme: Tenant, ann: User, bo: Us
         scaikey.set_members(parent, users=users, groups=[child], actor=actor, at=timezone.now())
     show_to(echo, third)
     assert callers(echo) == ["ann@acme.test"]
+    show_to(echo, group(acme, "group_beside_the_ring"))
+    assert callers(echo) == []
 
 
 def test_a_deleted_group_leaves_nobody_and_never_everybody(narrow_echo: Core, engineering: Group) -> None:
