@@ -1,5 +1,7 @@
 // Whether the form differs from what is saved: says so, keeps Deploy from reading the wrong thing, warns on leaving.
 
+const PATIENCE_MS = 5000;
+
 /** Watch `form` and show its state by the elements marked `data-unsaved` and `data-deploy`. */
 export function watchChanges(form) {
   const badge = document.querySelector("[data-unsaved]");
@@ -27,6 +29,8 @@ export function watchChanges(form) {
       event.preventDefault(); // the second click of a double click
     } else {
       isLeaving = true;
+      // Somebody may stop the request on its way; then the page is still theirs.
+      setTimeout(() => (isLeaving = false), PATIENCE_MS);
     }
   });
   addEventListener("pageshow", () => {

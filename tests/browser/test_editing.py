@@ -74,7 +74,7 @@ def test_leaving_with_unsaved_changes_asks_first(visit: Visit, root: User, draft
     page.get_by_label("Name", exact=True).press("x")
     asked: list[str] = []
     page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    page.get_by_role("link", name="Flows").first.click()
+    page.get_by_role("link", name="Flows").click()
     expect(page.get_by_text("Unsaved changes")).to_be_visible()
     assert asked == ["beforeunload"]
 
@@ -110,3 +110,13 @@ def test_a_stale_save_can_be_dropped_for_theirs(visit: Visit, root: User, second
     mine.get_by_role("link", name="Load theirs, drop mine").click()
     expect(mine.get_by_label("Name", exact=True)).to_have_value("Echo Agent")
     expect(mine.get_by_label("Publish as chat model")).to_be_checked()
+
+
+def test_the_entity_scope_shows_for_entities_alone(visit: Visit, root: User, draft: Flow) -> None:
+    page = open_flow(visit(root))
+    expect(page.get_by_label("Entity scope")).to_be_hidden()
+    page.get_by_label("Instance mode").select_option("entity")
+    expect(page.get_by_label("Entity scope")).to_be_visible()
+    page.get_by_label("Entity scope").select_option("tenant")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Entity scope")).to_have_value("tenant")
