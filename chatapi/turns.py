@@ -39,7 +39,7 @@ async def commit(turn: memory.Turn, outcome: memory.Outcome) -> None:
 def _place(caller: Allowed, core: LiveCore, asked: ChatRequest) -> memory.Place | None:
     program = core.program.program
     if program.instance_mode == "singleton":
-        return memory.Place(caller.core_id, Partition.SINGLETON, "", "")
+        return memory.Place(caller.core_id, Partition.SINGLETON, "", "singleton")
     if program.instance_mode == "entity":
         if asked.entity_id is None:
             raise refused_field(
