@@ -131,6 +131,16 @@ def test_the_head_count_is_the_audience(staff: Client, echo: Core, narrow_echo: 
     assert "3 users<" in staff.get(PUBLICATIONS).content.decode()
 
 
+def test_a_large_tenant_is_counted_on_the_page_of_the_publication(
+    staff: Client, narrow_echo: Core, bo: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publishing.admin.MOST_COUNTED", 2)
+    assert "counted on its page" in staff.get(PUBLICATIONS).content.decode()
+    assert "1 user:" in staff.get(page_of(narrow_echo)).content.decode()
+    Group.objects.all().delete()
+    assert "Nobody can call this" in staff.get(PUBLICATIONS).content.decode()
+
+
 def test_the_audience_page_lists_exactly_who_may_call(staff: Client, narrow_echo: Core, bo: User) -> None:
     text = staff.get(page(PUBLICATIONS, narrow_echo, "audience")).content.decode()
     assert "ann@acme.test" in text

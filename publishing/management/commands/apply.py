@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.utils import timezone
 
 from identity import caller
@@ -30,6 +31,9 @@ class Command(BaseCommand):
             changes = declared.apply(options["file"], actor=actor, at=timezone.now(), is_plan=is_plan)
         except declared.DeclarationRefused as refusal:
             raise CommandError(str(refusal)) from None
+        except OperationalError as error:
+            # Somebody's change stood in the way of this one and this in the way of theirs, or the server is gone.
+            raise CommandError(f"The database gave up, and nothing was changed. Try again. ({error})") from None
         for line in changes:
             self.stdout.write(line)
         self.stdout.write(_summary(len(changes), is_plan))
