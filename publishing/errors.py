@@ -4,11 +4,16 @@ identity.errors.ActionRefused
 ├── NotFound
 │   ├── CoreNotFound         the tenant has no such Core
 │   ├── FlowNotFound         the tenant has no such flow
-│   └── NotPublished         the Core has no publication
+│   ├── NotPublished         the Core has no publication
+│   ├── ProviderNotFound     the tenant has no such model provider
+│   └── SecretNotFound       the tenant has no such secret
 ├── Conflict
 │   ├── StaleSave            somebody saved a newer version meanwhile
 │   ├── SlugTaken            another Core of the tenant has this slug
-│   └── StillPublished       the flow's Core is published
+│   ├── StillPublished       the flow's Core is published
+│   ├── ProviderExists       another model provider of the tenant has this ref
+│   ├── ProviderInUse        live Cores call the model provider
+│   └── SecretExists         another secret of the tenant has this name
 └── Invalid
     └── DoesNotCompile       the saved document has errors; carries the diagnostics
 """
@@ -42,6 +47,20 @@ class NotPublished(NotFound):
         super().__init__("The Core is not published.")
 
 
+class ProviderNotFound(NotFound):
+    """The tenant has no such model provider."""
+
+    def __init__(self) -> None:
+        super().__init__("The provider does not exist.")
+
+
+class SecretNotFound(NotFound):
+    """The tenant has no such secret."""
+
+    def __init__(self) -> None:
+        super().__init__("The secret does not exist.")
+
+
 class StaleSave(Conflict):
     """Somebody saved a newer version meanwhile; theirs is kept, and so is what was sent."""
 
@@ -62,6 +81,28 @@ class StillPublished(Conflict):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The flow is published as {name}.")
+
+
+class ProviderExists(Conflict):
+    """Another model provider of the tenant has this ref."""
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(f"A provider with the ref {ref} exists already; change that one, or take another ref.")
+
+
+class ProviderInUse(Conflict):
+    """Live Cores call the model provider, so removing it would make their calls fail."""
+
+    def __init__(self, cores: Sequence[str]) -> None:
+        shown = ", ".join([*cores[:5], "…"] if len(cores) > 5 else cores)
+        super().__init__(f"These Cores call the provider: {shown}. Deploy them without it first.")
+
+
+class SecretExists(Conflict):
+    """Another secret of the tenant has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A secret with the name {name} exists already; change that one, or take another name.")
 
 
 class DoesNotCompile(Invalid):

@@ -161,7 +161,8 @@ class FlowValidate(ApiView):
     @in_api("validate_flow", data=Verdict, body=Document, errors=[400, 422])
     def post(self, request: Request) -> Response:
         """Say what the compiler finds in a document."""
-        result = scaicore.compile(documents.accepted(self.fields(Document)["content"]))
+        content = documents.accepted(self.fields(Document)["content"])
+        result = actions.compilation(content, tenant=self.user.tenant_id)
         return Response({"valid": result.program is not None, "diagnostics": _told(result.diagnostics)})
 
 
@@ -172,10 +173,11 @@ class FlowCompile(ApiView):
     def post(self, request: Request) -> Response | HttpResponse:
         """Compile a document to its YAML manifest; with `?format=yaml` the answer is the YAML itself."""
         content = documents.accepted(self.fields(Document)["content"])
-        manifest = scaicore.manifest.render(actions.compiled(content))
+        manifest = scaicore.manifest.render(actions.compiled(content, tenant=self.user.tenant_id))
         if request.query_params.get("format") == "yaml":
             return HttpResponse(manifest, content_type="application/yaml")
-        return Response({"manifest": manifest, "diagnostics": _told(scaicore.compile(content).diagnostics)})
+        found = actions.compilation(content, tenant=self.user.tenant_id).diagnostics
+        return Response({"manifest": manifest, "diagnostics": _told(found)})
 
 
 def _told(diagnostics: Any) -> Any:

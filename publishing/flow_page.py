@@ -9,7 +9,7 @@ from typing import Any
 import scaicore
 from identity.caller import actor_of
 from identity.models import AuditEntry, Role, User
-from publishing import documents, drawing, registry, samples, standing
+from publishing import actions, documents, drawing, registry, samples, standing
 from publishing.forms import PropertiesForm, saved_values, unknown_groups
 from publishing.models import Flow, FlowVersion
 
@@ -46,7 +46,7 @@ def context(
     """Everything that the template of the page reads; `base_url` is where clients call, `chosen` a node's id."""
     saved = flow.saved
     may_change = actor_of(user).manages(flow.tenant_id)
-    findings = list(scaicore.compile(documents.shown(flow, saved)).diagnostics)
+    findings = list(actions.compilation(documents.shown(flow, saved), tenant=flow.tenant_id).diagnostics)
     picture = drawing.draw(saved.content, findings)
     where = standing.of(flow, saved.version)
     wanted = scaicore.properties(saved.content)

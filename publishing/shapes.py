@@ -40,6 +40,16 @@ class FlowDocument(serializers.JSONField):
     """A v2 flow document. That it is an object is for the actions to say, what is wrong inside for the compiler."""
 
 
+class Seconds(serializers.FloatField):
+    """A JSON number; DRF's own field would take `"2"` and `true` for one."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """The number as DRF checks it."""
+        if not isinstance(data, (int, float)) or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class Cursor(serializers.CharField):
     """The place where a page ended: opaque to callers, the key of the last row to us."""
 

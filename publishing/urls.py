@@ -8,9 +8,10 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 
-from publishing import control, core_api, flow_api, group_api, key_api, schema
+from publishing import control, core_api, flow_api, group_api, key_api, memory_api, provider_api, schema, secret_api
 
 View = Callable[..., HttpResponseBase]
+ENTITY = "cores/(?P<core_id>[^/]+)/entities/(?P<entity_id>.+?)"
 
 
 def _both(route: str, view: View, **more: Any) -> list[URLPattern]:
@@ -22,6 +23,11 @@ modules = [
     *_both("cores", core_api.Cores.as_view()),
     *_both("cores/<str:core_id>", core_api.OneCore.as_view()),
     *_both("cores/<str:core_id>/publish", core_api.Publish.as_view()),
+    # An entity's id is the caller's own text, slashes included.
+    re_path(rf"^{ENTITY}/turns/?$", memory_api.EntityTurns.as_view()),
+    re_path(rf"^{ENTITY}/export/?$", memory_api.EntityExported.as_view()),
+    re_path(rf"^{ENTITY}/?$", memory_api.OneEntity.as_view()),
+    *_both("cores/<str:core_id>/entities", memory_api.Entities.as_view()),
     *_both("cores/<str:core_id>/rollback", core_api.CoreRollback.as_view()),
     *_both("cores/<str:core_id>/versions", core_api.CoreVersions.as_view()),
 ]
@@ -39,6 +45,10 @@ api = [
     *_both("groups/<str:group_id>", group_api.OneGroup.as_view()),
     *_both("keys", key_api.Keys.as_view()),
     *_both("keys/<str:key_id>", key_api.OneKey.as_view()),
+    *_both("providers", provider_api.Providers.as_view()),
+    *_both("providers/<str:ref>", provider_api.OneProvider.as_view()),
+    *_both("secrets", secret_api.Secrets.as_view()),
+    *_both("secrets/<str:name>", secret_api.OneSecret.as_view()),
 ]
 
 documentation = [

@@ -15,7 +15,7 @@ from django.conf import settings  # noqa: E402  what follows needs the apps that
 
 from chatapi import usage  # noqa: E402
 from chatapi.door import App, LeanDoor, Receive, Scope, Send  # noqa: E402
-from publishing import pool  # noqa: E402
+from publishing import outbound, pool  # noqa: E402
 from scaicore import tokens  # noqa: E402
 from scaigrid_site.body_limit import BodyLimit  # noqa: E402
 
@@ -48,6 +48,7 @@ async def _start() -> None:
 
 async def _stop() -> None:
     await asyncio.wait({asyncio.create_task(usage.flush())}, timeout=FLUSH_S)
+    await outbound.close()
     await pool.close()
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 import environ
+
+_HOST_ENTRY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:[0-9]{1,5})?")
 
 
 class SettingInvalid(SystemExit):
@@ -36,6 +40,10 @@ class Conf:
     HOST: str = _described("Address that the server listens on.", "127.0.0.1")
     PORT: int = _described("Port that the server listens on.", 8000)
     WORKERS: int = _described("Server processes. All state is in PostgreSQL, so any number gives the same answers.", 1)
+    SECRET_KEY_FALLBACKS: tuple[str, ...] = _described(
+        "Earlier secret keys, comma-separated. What they signed or sealed is still read; new things get `SECRET_KEY`.",
+        (),
+    )
     PUBLIC_URL: str = _described(
         "The address that people use, e.g. `https://grid.example.com`. Decides allowed hosts and secure cookies. "
         "Empty: `http://127.0.0.1:{PORT}`.",
@@ -48,6 +56,16 @@ class Conf:
     RUN_DEADLINE_S: float = _described("Longest time that one call of a Core may run, in seconds.", 300.0)
     ENTITY_WAIT_S: float = _described(
         "How long a call waits for another call of its entity before it answers 409, in seconds.", 30.0
+    )
+    OUTBOUND_ALLOWED_HOSTS: tuple[str, ...] = _described(
+        "Hosts that flows and model providers may call although their addresses are not public, comma-separated, "
+        "each `host` or `host:port`. Every other host must be public.",
+        (),
+    )
+    MODEL_PROVIDERS: str = _described(
+        'Model providers of every tenant, as JSON: `{"ref": {"base_url": "…/v1", "api_key": "…", "timeout_s": 60}}`. '
+        "Key and seconds may be left out; the hosts need not be public. A tenant's own provider of the same ref wins.",
+        "{}",
     )
     KEEP_ALIVE_S: float = _described("Silence after which a stream sends a comment line, in seconds.", 15.0)
     DATABASE_POOL_SIZE: int = _described("Connections that each process keeps for chat calls.", 8)
@@ -71,6 +89,12 @@ class Conf:
     def is_https(self) -> bool:
         """Whether people reach the site over TLS, so that cookies can insist on it."""
         return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def model_providers(self) -> dict[str, dict[str, Any]]:
+        """The operator's model providers by ref."""
+        given: dict[str, dict[str, Any]] = json.loads(self.MODEL_PROVIDERS)
+        return given
 
     @property
     def hosts(self) -> list[str]:
@@ -120,6 +144,12 @@ def _check(conf: Conf) -> None:
     ):
         if getattr(conf, name) <= 0:
             raise SettingInvalid(f"{name} must be greater than 0.")
+    _check_words(conf)
+    _check_outbound(conf)
+    _check_providers(conf)
+
+
+def _check_words(conf: Conf) -> None:
     if conf.PORT > 65535:
         raise SettingInvalid("PORT must be at most 65535.")
     if urlsplit(conf.public_url).scheme not in ("http", "https"):
@@ -128,3 +158,29 @@ def _check(conf: Conf) -> None:
         raise SettingInvalid("LOG_FORMAT must be console or json.")
     if conf.LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise SettingInvalid("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
+
+
+def _check_outbound(conf: Conf) -> None:
+    for entry in conf.OUTBOUND_ALLOWED_HOSTS:
+        if not _HOST_ENTRY.fullmatch(entry):
+            raise SettingInvalid(f"OUTBOUND_ALLOWED_HOSTS must list host or host:port, not {entry!r}.")
+
+
+def _check_providers(conf: Conf) -> None:
+    """The text itself is never shown: it holds keys."""
+    try:
+        given = json.loads(conf.MODEL_PROVIDERS)
+        wrong = [ref for ref, provider in given.items() if not _is_provider(ref, **provider)]
+    except (ValueError, TypeError, AttributeError):
+        raise SettingInvalid('MODEL_PROVIDERS must be JSON such as {"house": {"base_url": "…"}}.') from None
+    if wrong:
+        raise SettingInvalid(
+            f"MODEL_PROVIDERS: {wrong[0][:80]!r} is not a ref with an http(s) base_url and seconds > 0."
+        )
+
+
+def _is_provider(ref: str, *, base_url: str, api_key: str = "", timeout_s: float = 60.0) -> bool:
+    url = urlsplit(base_url)
+    has_url = url.scheme in ("http", "https") and bool(url.hostname) and url.username is None
+    has_key = isinstance(api_key, str) and (not api_key or (api_key.isascii() and api_key.isprintable()))
+    return bool(ref) and has_url and has_key and not isinstance(timeout_s, bool) and 0 < timeout_s <= 3600

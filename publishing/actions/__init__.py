@@ -4,23 +4,43 @@ The REST endpoints, the editor form, Django admin and the command line are doors
 """
 
 from publishing.actions.base import UNCHANGED, Unchanged
-from publishing.actions.cores import Deployment, compiled, create_core, delete_core, deploy, rollback, update_core
+from publishing.actions.cores import (
+    Deployment,
+    compilation,
+    compiled,
+    create_core,
+    delete_core,
+    deploy,
+    rollback,
+    update_core,
+)
+from publishing.actions.entities import erase_entity
 from publishing.actions.flows import create_flow, delete_flow, save_flow
+from publishing.actions.providers import create_provider, delete_provider, save_provider
 from publishing.actions.publications import publish, unpublish
+from publishing.actions.secrets import create_secret, delete_secret, save_secret
 
 __all__ = [
     "UNCHANGED",
     "Deployment",
     "Unchanged",
+    "compilation",
     "compiled",
     "create_core",
     "create_flow",
+    "create_provider",
+    "create_secret",
     "delete_core",
     "delete_flow",
+    "delete_provider",
+    "delete_secret",
     "deploy",
+    "erase_entity",
     "publish",
     "rollback",
     "save_flow",
+    "save_provider",
+    "save_secret",
     "unpublish",
     "update_core",
 ]

@@ -20,6 +20,7 @@ from publishing.actions import publications
 from publishing.actions.base import UNCHANGED, Unchanged, locked_core, locked_flow, named
 from publishing.errors import DoesNotCompile, SlugTaken, StaleSave
 from publishing.models import Core, CoreVersion, Flow, Publication
+from publishing.providers import providers_of
 from scaicore import manifest
 
 
@@ -53,7 +54,7 @@ def deploy(flow: Flow, *, actor: Actor, at: datetime, expected: str | None = Non
     saved = flow.saved
     if expected is not None and expected != saved.version:
         raise StaleSave(current=saved.version, based_on=expected)
-    program = compiled(documents.shown(flow, saved))
+    program = compiled(documents.shown(flow, saved), tenant=flow.tenant_id)
     core = Core.objects.select_for_update().filter(flow=flow).first() or _new_core(flow, at)
     core.name, core.description = flow.name, flow.description
     version = _go_live(core, program, flow_version=saved.version, actor=actor, at=at)
@@ -73,7 +74,7 @@ def create_core(
     """A Core made straight from a document, without a flow to edit. A slug that is taken is refused, not numbered."""
     actor.must_manage(tenant.pk)
     document = documents.accepted(content)
-    program = compiled({**document, "name": named(name)})
+    program = compiled({**document, "name": named(name)}, tenant=tenant.pk)
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
     core = Core.objects.create(
         tenant=tenant, slug=_unused(tenant, slug) if slug else _free_slug(tenant, name), name=named(name),
@@ -100,7 +101,7 @@ def update_core(
     if not isinstance(content, Unchanged):
         if core.flow_id:
             raise Invalid("This Core has a flow.", [Problem("content", f"Save and deploy the flow {core.flow_id}.")])
-        program = compiled({**documents.accepted(content), "name": core.name})
+        program = compiled({**documents.accepted(content), "name": core.name}, tenant=core.tenant_id)
         publications.must_be_callable(core, program)
         _go_live(core, program, flow_version="", actor=actor, at=at)
     core.save(update_fields=["name", "description", "updated_at"])
@@ -144,9 +145,14 @@ def rollback(core: Core, *, version: int, actor: Actor, at: datetime) -> CoreVer
     return wanted
 
 
-def compiled(document: dict[str, Any]) -> scaicore.Program:
+def compilation(document: dict[str, Any], *, tenant: str) -> scaicore.Compilation:
+    """What the compiler gives for a document of this tenant, whose model providers it may name."""
+    return scaicore.compile(document, providers=providers_of(tenant))
+
+
+def compiled(document: dict[str, Any], *, tenant: str) -> scaicore.Program:
     """The document's program; `DoesNotCompile` with every diagnostic when it has errors."""
-    result = scaicore.compile(document)
+    result = compilation(document, tenant=tenant)
     if result.program is None:
         raise DoesNotCompile(result.diagnostics)
     return result.program

@@ -2,6 +2,7 @@
 
 from publishing.models.flows import Core, CoreVersion, Flow, FlowVersion, core_id, flow_id
 from publishing.models.memory import Entity, Partition, Turn
+from publishing.models.providers import ModelProvider, Secret
 from publishing.models.publications import Access, Grant, Publication, Visibility
 
 __all__ = [
@@ -12,8 +13,10 @@ __all__ = [
     "Flow",
     "FlowVersion",
     "Grant",
+    "ModelProvider",
     "Partition",
     "Publication",
+    "Secret",
     "Turn",
     "Visibility",
     "core_id",

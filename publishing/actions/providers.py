@@ -1,0 +1,131 @@
+"""Model providers: added, changed, removed. What the audit log keeps of a key is whether there is one."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from identity import audit, rows
+from identity.caller import Actor
+from identity.errors import Invalid, Problem
+from identity.models import Tenant
+from publishing import outbound, providers, vault
+from publishing.actions.base import UNCHANGED, Unchanged
+from publishing.errors import ProviderExists, ProviderInUse, ProviderNotFound
+from publishing.models import Core, ModelProvider
+
+_KEY = re.compile(r"[\x21-\x7e]{1,1000}")
+
+
+@transaction.atomic
+def create_provider(
+    *, tenant: Tenant, ref: str, base_url: str, actor: Actor, at: datetime,
+    api_key: str = "", timeout_s: float = providers.TIMEOUT_S,
+) -> ModelProvider:  # fmt: skip
+    """A new provider; without a key its calls carry none. A ref that is taken is refused."""
+    actor.must_manage(tenant.pk)
+    Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+    if ModelProvider.objects.filter(tenant=tenant, ref=ref).exists():
+        raise ProviderExists(ref)
+    provider = ModelProvider(
+        tenant=tenant, ref=ref, base_url=_url(base_url), timeout_s=timeout_s, created_at=at, updated_at=at
+    )
+    provider.sealed_key = _sealed(provider, api_key)
+    rows.store(provider)
+    _tell("provider.created", provider, actor, at, None, _told(provider))
+    return provider
+
+
+@transaction.atomic
+def save_provider(
+    provider: ModelProvider, *, actor: Actor, at: datetime, base_url: str | Unchanged = UNCHANGED,
+    api_key: str | Unchanged = UNCHANGED, timeout_s: float | Unchanged = UNCHANGED,
+) -> ModelProvider:  # fmt: skip
+    """Change a provider. A key that is left out stays, an empty one is removed.
+
+    A key never goes to another server than it was given for: with another one in `base_url` it must be sent again.
+    """
+    actor.must_manage(provider.tenant_id)
+    provider = _locked(provider)
+    before, earlier = _told(provider), provider.base_url
+    if not isinstance(base_url, Unchanged):
+        provider.base_url = _url(base_url)
+    if not isinstance(timeout_s, Unchanged):
+        provider.timeout_s = timeout_s
+    if not isinstance(api_key, Unchanged):
+        provider.sealed_key = _sealed(provider, api_key)
+    elif provider.has_key and _server(provider.base_url) != _server(earlier):
+        raise Invalid(
+            "The key was given for another server.",
+            [Problem("api_key", "Send the key again, or an empty one to call this server without.")],
+        )
+    provider.updated_at = at
+    rows.store(provider, update_fields=["base_url", "timeout_s", "sealed_key", "updated_at"])
+    key = {} if isinstance(api_key, Unchanged) else {"key_replaced": True}
+    _tell("provider.saved", provider, actor, at, before, _told(provider) | key)
+    return provider
+
+
+@transaction.atomic
+def delete_provider(provider: ModelProvider, *, actor: Actor, at: datetime) -> None:
+    """Remove a provider; refused while a live Core calls it and the operator has none of the same ref."""
+    actor.must_manage(provider.tenant_id)
+    provider = _locked(provider)
+    if provider.ref not in providers.operators() and (names := _users(provider)):
+        raise ProviderInUse(names)
+    _tell("provider.deleted", provider, actor, at, _told(provider), None)
+    provider.delete()
+
+
+def _locked(provider: ModelProvider) -> ModelProvider:
+    locked = ModelProvider.objects.select_for_update().filter(pk=provider.pk).first()
+    if locked is None:
+        raise ProviderNotFound
+    return locked
+
+
+def _users(provider: ModelProvider) -> list[str]:
+    """The slugs of the Cores whose live version names the provider, first choice or fallback."""
+    first = Q(live__program__models__contains=[{"ref": provider.ref}])
+    spare = Q(live__program__models__contains=[{"fallback": [{"ref": provider.ref}]}])
+    return list(Core.objects.filter(first | spare, tenant=provider.tenant_id).values_list("slug", flat=True))
+
+
+def _url(text: str) -> str:
+    """The base URL to store; a path alone may follow the host."""
+    try:
+        url = outbound.read(text.strip())
+    except outbound.UrlRefused as error:
+        raise Invalid("The base URL is unusable.", [Problem("base_url", str(error))]) from None
+    if url.query or url.fragment:
+        raise Invalid("The base URL is unusable.", [Problem("base_url", "Leave out what follows the path: ? and #.")])
+    if outbound.is_hopeless(url, outbound.listed()):
+        said = "This server is not public; ask the operator to list it in OUTBOUND_ALLOWED_HOSTS."
+        raise Invalid("The base URL is unusable.", [Problem("base_url", said)])
+    return str(url).rstrip("/")
+
+
+def _server(base_url: str) -> tuple[str, outbound.Allowed]:
+    url = outbound.read(base_url)
+    return url.scheme, outbound.named(url)
+
+
+def _sealed(provider: ModelProvider, api_key: str) -> bytes | None:
+    key = api_key.strip()
+    if key and not _KEY.fullmatch(key):
+        raise Invalid("The key is unusable.", [Problem("api_key", "Send a key of 1 to 1000 visible ASCII characters.")])
+    return vault.seal(key, place=providers.place(provider.tenant_id, provider.ref)) if key else None
+
+
+def _told(provider: ModelProvider) -> dict[str, Any]:
+    return {"base_url": provider.base_url, "timeout_s": provider.timeout_s, "has_key": provider.has_key}
+
+
+def _tell(
+    action: str, provider: ModelProvider, actor: Actor, at: datetime, before: audit.Values, after: audit.Values
+) -> None:
+    audit.record(action, provider.ref, tenant=provider.tenant_id, actor=actor, at=at, before=before, after=after)

@@ -1,0 +1,67 @@
+"""Secrets that flows name: added, replaced, removed. The audit log keeps their names alone."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from django.db import transaction
+
+from identity import audit, rows
+from identity.caller import Actor
+from identity.errors import Invalid, Problem
+from identity.models import Tenant
+from publishing import tenant_http, vault
+from publishing.errors import SecretExists, SecretNotFound
+from publishing.models import Secret
+
+_VALUE = re.compile(r"[\x20-\x7e]{1,4000}")
+
+
+@transaction.atomic
+def create_secret(*, tenant: Tenant, name: str, value: str, actor: Actor, at: datetime) -> Secret:
+    """A new secret. A name that is taken is refused."""
+    actor.must_manage(tenant.pk)
+    Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+    if Secret.objects.filter(tenant=tenant, name=name).exists():
+        raise SecretExists(name)
+    secret = Secret(tenant=tenant, name=name, created_at=at, updated_at=at)
+    secret.sealed = _sealed(secret, value)
+    rows.store(secret)
+    audit.record("secret.created", secret.name, tenant=secret.tenant_id, actor=actor, at=at)
+    return secret
+
+
+@transaction.atomic
+def save_secret(secret: Secret, *, value: str, actor: Actor, at: datetime) -> Secret:
+    """Give a secret another value; flows use it from the next call."""
+    actor.must_manage(secret.tenant_id)
+    secret = _locked(secret)
+    secret.sealed, secret.updated_at = _sealed(secret, value), at
+    rows.store(secret, update_fields=["sealed", "updated_at"])
+    audit.record("secret.saved", secret.name, tenant=secret.tenant_id, actor=actor, at=at)
+    return secret
+
+
+@transaction.atomic
+def delete_secret(secret: Secret, *, actor: Actor, at: datetime) -> None:
+    """Remove a secret; flows that name it fail from the next call."""
+    actor.must_manage(secret.tenant_id)
+    secret = _locked(secret)
+    audit.record("secret.deleted", secret.name, tenant=secret.tenant_id, actor=actor, at=at)
+    secret.delete()
+
+
+def _locked(secret: Secret) -> Secret:
+    locked = Secret.objects.select_for_update().filter(pk=secret.pk).first()
+    if locked is None:
+        raise SecretNotFound
+    return locked
+
+
+def _sealed(secret: Secret, value: str) -> bytes:
+    if not _VALUE.fullmatch(value):
+        raise Invalid(
+            "The value is unusable.", [Problem("value", "Send 1 to 4000 printable ASCII characters, on one line.")]
+        )
+    return vault.seal(value, place=tenant_http.place(secret.tenant_id, secret.name))

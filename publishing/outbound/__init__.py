@@ -1,0 +1,27 @@
+"""Everything that leaves this installation: language models, HTTP nodes, Cores that live elsewhere.
+
+    request = outbound.outgoing("POST", url, headers, body)
+    async with outbound.answered(request, hosts=outbound.listed(), until=…, most_bytes=…) as answer:
+        while (piece := await answer.piece(until)) is not None: …
+
+The host's addresses are looked up once, all of them checked, and the connection goes to a checked one; so does every
+redirect. Whatever fails raises `scaicore.services.ServiceFailed` with a reason and nothing of what was sent.
+"""
+
+from publishing.outbound.client import Answer, answered, close
+from publishing.outbound.destinations import Allowed, UrlRefused, is_hopeless, listed, named, read
+from publishing.outbound.requests import Outgoing, outgoing
+
+__all__ = [
+    "Allowed",
+    "Answer",
+    "Outgoing",
+    "UrlRefused",
+    "answered",
+    "close",
+    "is_hopeless",
+    "listed",
+    "named",
+    "outgoing",
+    "read",
+]
