@@ -17,11 +17,8 @@ class UsageRecordAdmin(StaffAdmin):
     """One row for each run of a Core. Nobody changes a row."""
 
     tenant_path = "tenant_id"
-    list_display = (
-        "at", "model", "caller", "outcome", "is_streamed", "prompt_tokens", "completion_tokens", "duration_ms",
-        "request_id",
-    )  # fmt: skip
-    list_filter = ("outcome", "is_streamed")
+    list_display = ("at", "model", "caller", "outcome", "tokens", "duration_ms")
+    list_filter = ("outcome", "purpose", "is_streamed")
     search_fields = ("model", "user_id", "request_id")
     date_hierarchy = "at"
 
@@ -32,3 +29,7 @@ class UsageRecordAdmin(StaffAdmin):
     @admin.display(ordering="user_id")
     def caller(self, usage: Any) -> str:
         return str(usage.email or usage.user_id)
+
+    @admin.display(description="tokens in + out")
+    def tokens(self, usage: UsageRecord) -> str:
+        return f"{usage.prompt_tokens} + {usage.completion_tokens}"

@@ -224,15 +224,21 @@ class AuditEntryAdmin(StaffAdmin):
 
     @admin.display
     def change(self, entry: AuditEntry) -> SafeString:
-        """The target, and the values that differ, each as `name: before → after`."""
-        before, after = entry.before or {}, entry.after or {}
-        names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-        told = "; ".join(f"{name}: {_word(before.get(name))} → {_word(after.get(name))}" for name in names)
-        return format_html("<strong>{}</strong> {}", entry.target, told)
+        """The target, and the values: of a change, those that differ."""
+        return format_html("<strong>{}</strong> {}", entry.target, "; ".join(_values(entry.before, entry.after)))
+
+
+def _values(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[str]:
+    if before is None or after is None:
+        return [f"{name}: {_word(value)}" for name, value in (before or after or {}).items()]
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [f"{name}: {_word(before.get(name))} → {_word(after.get(name))}" for name in names]
 
 
 def _word(value: Any) -> str:
-    return "—" if value in (None, "", []) else str(value)
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    return "—" if value in (None, "") else str(value)
 
 
 def _outranks(request: HttpRequest, user: User | None) -> bool:
