@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from publishing.demo import Demo
-
 from scaigrid_site.conf import Conf
 
 
