@@ -15,7 +15,9 @@ from identity import caller, keys, scaikey
 from identity.models import Group, Role, Tenant, User
 from publishing import actions
 from publishing.models import Core, Flow
+from tests import upstream as scripted
 from tests.serving import Server, serving
+from tests.upstream import Upstream
 
 ECHO: dict[str, Any] = {
     "name": "Echo Agent",
@@ -124,6 +126,19 @@ def narrow_echo(echo: Core, engineering: Group, root: User) -> Core:
     """The echo Core, published to the engineers alone."""
     actions.publish(echo, group_ids=[engineering.scaikey_id], actor=caller.actor_of(root), at=timezone.now())
     return echo
+
+
+@pytest.fixture(scope="session")
+def upstream_server() -> Iterator[Upstream]:
+    with scripted.running() as running:
+        yield running
+
+
+@pytest.fixture
+def upstream(upstream_server: Upstream) -> Upstream:
+    """A scripted model server and web server on loopback, with nothing yet to remember."""
+    upstream_server.forget()
+    return upstream_server
 
 
 @pytest.fixture(scope="session")
