@@ -26,6 +26,11 @@ async def test_a_run_holds_no_more_data_than_it_may(monkeypatch):
     assert await failure(document, {"message": "x" * 600}) == "too_much_data"
 
 
+async def test_what_the_caller_sent_is_not_counted(monkeypatch):
+    monkeypatch.setattr("scaicore.run.MAX_HELD", 1000)
+    assert await run(chain(entry(), says("a", "ok")), {"message": "x" * 2000})
+
+
 async def test_a_run_that_only_calculates_ends_at_its_deadline_too():
     with pytest.raises(RunTimedOut):
         await run(chain(entry(), *(says(f"n{i}", "{{message}}") for i in range(4000))), deadline_s=0.001)

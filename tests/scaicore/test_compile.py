@@ -180,6 +180,19 @@ def test_a_value_that_can_never_fit_its_variable_is_refused():
     assert codes(sets(value=3)) == codes(sets(expression="1")) == []
 
 
+def test_a_new_value_is_given_in_one_way():
+    assert codes(sets(value=3, expression="1")) == ["bad_value"]
+
+
+def test_templates_deep_inside_a_value_are_read_too():
+    put = node("set", "data_variable_set", variable="v", value={"a": ["{{"]})
+    assert codes(chain(entry(), put, variables=[variable("v", "object")])) == ["bad_template"]
+
+
+def test_a_decision_has_conditional_edges_only():
+    assert codes(decision(edge("if", "a", "true"), edge("if", "b"))) == ["decision_without_conditions"]
+
+
 def test_unknown_keys_are_never_errors():
     document = chain({**entry(), "colour": 1}, {**says("a", "", mood=1), "x": {}}, future={"a": [1]})
     assert codes({**document, "extra": {"deep": [1, None]}}) == []

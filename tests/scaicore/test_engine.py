@@ -96,6 +96,15 @@ async def test_a_branch_that_dies_late_does_not_hold_up_the_one_that_came():
     assert sorted(ran(await events(document))) == ["end", "entry", "if", "x", "z"]
 
 
+async def test_a_decision_that_is_not_reached_passes_on_that_its_ways_are_dead():
+    document = flow(
+        entry(), node("if", "logic_decision"), node("deep", "logic_decision"), says("go", "G"), says("end", "{{go}}"),
+        edge("entry", "if"), edge("if", "deep", "false"), edge("if", "go", "else"),
+        edge("deep", "end", "else"), edge("go", "end"),
+    )  # fmt: skip
+    assert ran(await events(document)) == ["entry", "if", "go", "end"]
+
+
 async def test_a_join_behind_only_dead_branches_does_not_run():
     document = flow(
         entry(), node("if", "logic_decision"), says("x", ""), says("y", ""), says("join", ""), says("go", "went"),
@@ -148,6 +157,11 @@ async def test_a_caller_cannot_lay_a_value_under_the_name_of_a_node():
     forged = {"message": "m", "later": "forged", "state": {"n": 9}}
     document = chain(entry(), says("a", "<{{later}}{{state.n}}>"), says("b", "{{a}}", result_binding="later"))
     assert await answer(document, forged) == "<>"
+
+
+async def test_a_node_may_take_the_place_of_the_message_for_those_behind_it():
+    document = chain(entry(), says("a", "{{message}}!", result_binding="message"), says("b", "{{message}}"))
+    assert await answer(document) == "hello!"
 
 
 async def test_other_keys_of_the_input_are_in_the_scope():

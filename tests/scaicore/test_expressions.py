@@ -55,6 +55,8 @@ def reason(source, **scope):
         ("r'\\d' + \"'\"", "\\d'"),
         ("message // a remark", "hi"),
         ("[3].map(message, message)", [3]),
+        (".message", "hi"),
+        ("'count' in .state", True),
     ],
 )
 def test_expressions_read_the_scope(source, value):
@@ -74,6 +76,11 @@ def test_anything_else_is_a_failure_and_not_a_crash(value):
         evaluate("message", message=value)
     except RunFailed as failed:
         assert failed.reason in ("expression_failed", "not_plain_data", "expression_too_costly")
+
+
+@pytest.mark.parametrize("value", ["\ud800", ["\ud800"], 10**30, object(), (1,)])
+def test_what_the_engine_does_not_know_is_a_failure(value):
+    assert reason("message", message=value) == "expression_failed"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +146,11 @@ def test_a_bomb_is_refused_in_no_time(bomb):
     with within(1):
         scope = {"message": "ab" * 500_000, "messages": list(range(9_000))}
         assert reason(BOMBS[bomb], **scope) in ("expression_too_costly", "expression_failed")
+
+
+def test_a_pattern_counts_as_often_as_it_repeats():
+    assert reason("message.matches('(a|b){0,900}c')", message="ab" * 10_000) == "expression_too_costly"
+    assert evaluate("message.matches('(a|b){0,9}c')", message="ab" * 10_000) is False
 
 
 def test_more_loops_than_an_expression_may_have_are_refused():

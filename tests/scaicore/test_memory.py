@@ -65,11 +65,12 @@ async def test_memory_beyond_a_mebibyte_is_refused():
 async def test_memory_cannot_grow_deeper_without_end():
     document = setting("any", expression="{'before': state.v}")
     document["config"] = {"scaiflow_meta": {"instance_mode": "singleton"}}
-    state = {}
+    state, turns = {}, 0
     with pytest.raises(RunFailed) as failed:
-        for _ in range(100):
+        while turns < 100:
             state = (await run(document, state=state)).state
-    assert failed.value.reason == "not_plain_data"
+            turns += 1
+    assert (failed.value.reason, turns) == ("not_plain_data", 64)
 
 
 @pytest.mark.parametrize(
