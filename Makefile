@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 export PIP_NO_INPUT = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve setup check test lock format bench
+.PHONY: help run serve setup check test lock format bench faults
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: .venv/dev.stamp  ## All tests: the suite, then the browser's own run
 
 bench: .venv/dev.stamp  ## What a call costs, as a ratio to a bare server in the same run
 	$(BIN)/python -m bench
+
+faults: .venv/dev.stamp  ## Turns from two processes, and processes killed in the middle of them
+	$(BIN)/python -m bench.faults
 
 format: .venv/dev.stamp  ## Format the code and mend what can be mended
 	$(BIN)/ruff format .

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import json
 import os
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import django
+from django.utils import timezone
 
+from bench import servers
 from bench.load import Result, measure
-from scaigrid_site import bootstrap
 
-ROOT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 16
 SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
 ROUNDS = 3
@@ -31,16 +20,32 @@ BODY = json.dumps({"model": "scaicore/acme/echo-agent", "messages": [{"role": "u
 
 def main() -> None:
     """Measure every door in turn, several rounds, and print medians and ratios."""
-    data = tempfile.mkdtemp(prefix="scaigrid-bench-")
-    atexit.register(shutil.rmtree, data)  # exit hooks run backwards: after the database has stopped
-    os.environ |= {"SCAIGRID_DATA": data, "DATABASE_URL": "", "LOG_LEVEL": "WARNING"}
-    bootstrap.prepare(os.environ)
-    django.setup()
-    key = _prepared()
+    servers.install()
+    key = _key()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[1:] or cores)
-    with _bare(cores[0]) as bare, _site(cores[0], LEAN_DOOR="on") as lean, _site(cores[0], LEAN_DOOR="off") as drf:
-        _print(_measured({"bare uvicorn, fixed text": bare, "lean door": lean, "DRF view": drf}, key))
+
+    def pin() -> None:
+        os.sched_setaffinity(0, {cores[0]})
+
+    port = servers.free_port()
+    bare = [sys.executable, "-m", "uvicorn", "bench.bare:application", "--port", str(port), "--no-access-log",
+            "--log-level", "warning", "--lifespan", "off"]  # fmt: skip
+    with (
+        servers.running(servers.start(bare, port, settings={}, pin=pin)) as bare_url,
+        servers.running(servers.start_site(pin=pin, LEAN_DOOR="on")) as lean_url,
+        servers.running(servers.start_site(pin=pin, LEAN_DOOR="off")) as drf_url,
+    ):
+        _print(_measured({"bare uvicorn, fixed text": bare_url, "lean door": lean_url, "DRF view": drf_url}, key))
+
+
+def _key() -> str:
+    # The models can be imported once the installation is there.
+    from publishing import demo  # noqa: PLC0415
+
+    made = demo.prepare(at=timezone.now())
+    assert made.key is not None
+    return made.key
 
 
 def _measured(urls: dict[str, str], key: str) -> dict[str, list[Result]]:
@@ -51,61 +56,6 @@ def _measured(urls: dict[str, str], key: str) -> dict[str, list[Result]]:
             call = measure(f"{url}/v1/chat/completions", key, BODY, connections=CONNECTIONS, seconds=SECONDS)
             results[name].append(asyncio.run(call))
     return results
-
-
-def _prepared() -> str:
-    from django.core.management import call_command  # noqa: PLC0415  needs the apps that main() loads
-    from django.utils import timezone  # noqa: PLC0415
-
-    from publishing import demo  # noqa: PLC0415
-
-    call_command("migrate", verbosity=0)
-    made = demo.prepare(at=timezone.now())
-    assert made.key is not None
-    return made.key
-
-
-@contextmanager
-def _bare(core: int) -> Iterator[str]:
-    port = _free_port()
-    command = [sys.executable, "-m", "uvicorn", "bench.bare:application", "--port", str(port), "--no-access-log",
-               "--log-level", "warning", "--lifespan", "off"]  # fmt: skip
-    with _running(command, port, core, {}) as url:
-        yield url
-
-
-@contextmanager
-def _site(core: int, **settings: str) -> Iterator[str]:
-    port = _free_port()
-    with _running([sys.executable, "manage.py", "serve"], port, core, {"PORT": str(port), **settings}) as url:
-        yield url
-
-
-@contextmanager
-def _running(command: list[str], port: int, core: int, settings: dict[str, str]) -> Iterator[str]:
-    pin = lambda: os.sched_setaffinity(0, {core})  # noqa: E731
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL, preexec_fn=pin)
-    try:
-        _await(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def _await(port: int) -> None:
-    for _ in range(600):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise SystemExit("a server did not start")
 
 
 def _print(results: dict[str, list[Result]]) -> None:
