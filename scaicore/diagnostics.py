@@ -10,6 +10,7 @@ Severity = Literal["error", "warning"]
 CODES: Final[dict[str, str]] = {
     "bad_condition": "a condition is missing, unreadable or not true-or-false",
     "bad_expression": "an expression is unreadable or too costly",
+    "bad_schema": "an `output_schema` is no JSON Schema, or uses what cannot be used here",
     "bad_template": "a template is unreadable",
     "bad_value": "a field has a value that it cannot have",
     "bad_variable_type": "a variable declares a type that does not exist",

@@ -6,6 +6,7 @@ crew of tasks, so that branches wait at the same time.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator
 from typing import Final, NoReturn
 
@@ -16,10 +17,12 @@ from scaicore.link import Stage
 from scaicore.nodes.base import Visit
 from scaicore.protocol import Event, NodeFinished, NodeStarted, RunRequest, TextDelta
 from scaicore.run import Run
+from scaicore.services import ServiceFailed
 
 logger = logging.getLogger(__name__)
 
 _BREATH: Final = 64  # steps after which other work of the process gets its turn
+_NEAR_S: Final = 0.1  # a call that ends so near to the deadline was ended by it
 
 
 async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
@@ -51,7 +54,7 @@ def _work(stage: Stage, visit: Visit) -> Json:
     try:
         return stage.work(visit)
     except Exception as problem:
-        _fail(problem, stage)
+        _fail(problem, stage, visit)
 
 
 def _told(run: Run, said: TextDelta | Done) -> Event:
@@ -60,7 +63,7 @@ def _told(run: Run, said: TextDelta | Done) -> Event:
         run.spoken.append(said.text)
         return said
     if said.error is not None:
-        _fail(said.error, said.stage)
+        _fail(said.error, said.stage, said.visit)
     return _settle(run, said.stage, said.visit, said.result)
 
 
@@ -68,11 +71,14 @@ def _settle(run: Run, stage: Stage, visit: Visit, result: Json) -> NodeFinished:
     try:
         return run.leave(stage, visit, result)
     except RunFailed as problem:
-        _fail(problem, stage)
+        _fail(problem, stage, visit)
 
 
-def _fail(problem: Exception, stage: Stage) -> NoReturn:
+def _fail(problem: Exception, stage: Stage, visit: Visit) -> NoReturn:
     """Raise what a caller may see; what nobody expected goes to the log alone."""
+    if isinstance(problem, ServiceFailed):
+        is_late = problem.reason == "timed_out" and visit.until - time.monotonic() < _NEAR_S
+        raise RunTimedOut(stage.id) if is_late else RunFailed(f"service_{problem.reason}", stage.id)
     if isinstance(problem, RunFailed | RunTimedOut):
         problem.node_id = problem.node_id or stage.id
         raise problem

@@ -24,6 +24,23 @@ REASONS: Final[dict[str, str]] = {
     "too_many_steps": "The run took more steps than a run may take.",
     "too_much_data": "The run collected more data than a run may hold.",
     "state_too_large": "The memory of the Core would be larger than 1 MiB of JSON.",
+    "no_models": "The node asks a language model, and this run was given none.",
+    "no_http": "The node calls another server, and this run was given no way out.",
+    "no_cores": "The node calls another Core, and this run was given no way to one.",
+    "output_unfit": "The model's answer did not fit the `output_schema`, the second time neither.",
+    "guard_refused": "The node's `guard` did not hold, and it has no fallback.",
+    "validation_refused": "The model's answer did not pass the node's `validate`, and it has no fallback.",
+    "bad_url": "A value left the URL's path empty there, or made it lead elsewhere, or the URL too long.",
+    "unexpected_status": "The server answered with a status that the node does not expect; see `expect_status`.",
+    "too_deep": "Cores call each other more than 8 levels deep.",
+    "service_unreachable": "A server that the node calls could not be reached, or the connection broke.",
+    "service_refused_address": "The node calls an address that this installation does not call.",
+    "service_timed_out": "A server that the node calls did not answer in time.",
+    "service_rate_limited": "A server that the node calls refused because of too many requests.",
+    "service_upstream_failed": "A server that the node calls failed, or gave an answer that cannot be read.",
+    "service_rejected": "A server that the node calls refused the request.",
+    "service_too_large": "A server that the node calls answered with more than an answer may hold.",
+    "service_unconfigured": "A provider, Core or secret that the node names does not exist, or may not be used.",
 }
 
 

@@ -17,8 +17,11 @@ _ENCODER = msgspec.json.Encoder()
 
 def compact(value: Json) -> str:
     """The text of a value: text as it is, anything else as compact JSON."""
-    if isinstance(value, str):
-        return value
+    return value if isinstance(value, str) else encode(value)
+
+
+def encode(value: Json) -> str:
+    """The value as compact JSON."""
     try:
         return _ENCODER.encode(value).decode()
     except (UnicodeError, OverflowError, msgspec.MsgspecError):

@@ -44,11 +44,13 @@ class NodeFinished(msgspec.Struct, frozen=True, tag=True):
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
     """The last event of a run that did not fail. `output` always holds `response`; `state` holds the declared variables
-    and nothing else, to be read and not written; `usage` is None when no model reported any."""
+    and nothing else, to be read and not written; `usage` is None when no model reported any; `finish_reason` is
+    `length` where a model's limit cut the response short, else `stop`."""
 
     output: dict[str, Any]
     usage: Usage | None
     state: dict[str, Any]
+    finish_reason: str = "stop"
 
 
 Event = TextDelta | NodeStarted | NodeFinished | Finished

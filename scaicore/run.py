@@ -37,8 +37,8 @@ class Run:
         self._deadline = time.monotonic() + request.deadline_s
         self._held = 0
         self._arrived: dict[int, tuple[int, bool]] = {}
-        self._bound: tuple[Json] | None = None
-        self._last: Json = None
+        self._bound: tuple[Json, str] | None = None
+        self._last: tuple[Json, str] = (None, "stop")
         self._spent: Usage | None = None
 
     def remaining(self) -> float:
@@ -51,20 +51,23 @@ class Run:
     def enter(self) -> tuple[Stage, Visit]:
         """The next node that is ready, once the bounds allow it."""
         stage = self.runnable.stages[self.ready.popleft()]
-        self.remaining()
+        now = time.monotonic()
+        if now >= self._deadline:
+            raise RunTimedOut
+        until = self._deadline if stage.timeout_s is None else min(self._deadline, now + stage.timeout_s)
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise RunFailed("too_many_steps", stage.id)
         scope = self.scope | _fed(stage.feeds, self.scope) if stage.feeds else self.scope
-        return stage, Visit(scope, self.state, self._request.input, self._request.services, time.monotonic())
+        return stage, Visit(scope, self.state, self._request.input, self._request.services, now, until)
 
     def leave(self, stage: Stage, visit: Visit, result: Json) -> NodeFinished:
         """Put a node's result into the scope and make ready what comes next."""
-        self._keep(stage, result)
+        self._keep(stage, result, visit.finish_reason)
         taken = self._choose(stage)
         if result is None and taken is not None:
             result = taken.edge_id
-            self._keep(stage, result)
+            self._keep(stage, result, visit.finish_reason)
         if visit.prompt_tokens is not None:
             self._spend(visit)
         self._follow(stage, taken)
@@ -75,10 +78,10 @@ class Run:
         """The run's last event; RunFailed when the memory grew too large."""
         if self.runnable.keeps_memory and len(compact(self.state).encode(errors="surrogatepass")) > MAX_STATE:
             raise RunFailed("state_too_large")
-        output = self._output()
+        output, finish_reason = self._output()
         if self.spoken and not response_text(output).startswith("".join(self.spoken)):
             raise RunFailed  # what the client has read is not what the flow answers
-        return Finished(output, self._spent, self.state)
+        return Finished(output, self._spent, self.state, finish_reason)
 
     def _choose(self, stage: Stage) -> Branch | None:
         """The branch that the node takes; None for a node without conditional edges."""
@@ -114,16 +117,17 @@ class Run:
                 pending.extend((behind, False) for behind in stage.onward)
                 pending.extend((branch.target, False) for branch in stage.branches)
 
-    def _keep(self, stage: Stage, result: Json) -> None:
+    def _keep(self, stage: Stage, result: Json, finish_reason: str) -> None:
         if result is not self._request.input:
             self._held += size(result, MAX_HELD)
         if self._held > MAX_HELD:
             raise RunFailed("too_much_data")
-        self.scope[stage.id] = self._last = result
+        self.scope[stage.id] = result
+        self._last = (result, finish_reason)
         if stage.binding is not None:
             self.scope[stage.binding] = result
         if RESPONSE in (stage.binding, stage.id):
-            self._bound = (result,)
+            self._bound = self._last
 
     def _spend(self, visit: Visit) -> None:
         so_far = self._spent or Usage(0, 0)
@@ -132,12 +136,11 @@ class Run:
             so_far.completion_tokens + (visit.completion_tokens or 0),
         )
 
-    def _output(self) -> dict[str, Json]:
-        if self._bound is not None:
-            return {RESPONSE: self._bound[0]}
-        if isinstance(self._last, dict) and RESPONSE in self._last:
-            return self._last
-        return {RESPONSE: self._last}
+    def _output(self) -> tuple[dict[str, Json], str]:
+        result, finish_reason = self._bound or self._last
+        if self._bound is None and isinstance(result, dict) and RESPONSE in result:
+            return result, finish_reason
+        return {RESPONSE: result}, finish_reason
 
 
 def _initial_state(runnable: Runnable, persisted: dict[str, Json]) -> dict[str, Json]:

@@ -1,7 +1,7 @@
 """Templates: text with `{{path}}` placeholders, filled from the scope in one pass, nothing evaluated."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from scaicore.errors import RunFailed, SourceUnreadable
@@ -17,10 +17,11 @@ _MISSING: Final = object()
 class Template:
     """A template that was read once; `fill` puts it together from a scope."""
 
-    __slots__ = ("_parts", "paths")
+    __slots__ = ("_parts", "head", "paths")
 
     def __init__(self, source: str) -> None:
         self._parts = tuple(_split(source))
+        self.head = self._parts[0] if self._parts and isinstance(self._parts[0], str) else ""
         self.paths: tuple[tuple[str, ...], ...] = tuple(part for part in self._parts if isinstance(part, tuple))
 
     def fill(self, scope: Mapping[str, Json], missing: list[str]) -> str:
@@ -32,6 +33,19 @@ class Template:
         if sum(map(len, pieces)) > MAX_FILLED:
             raise RunFailed("too_much_data")
         return pieces[0] if len(pieces) == 1 else "".join(pieces)
+
+    def fill_encoded(self, scope: Mapping[str, Json], missing: list[str], encode: Callable[[str], str]) -> str:
+        """The text with each filled-in value written as `encode` gives it, which keeps it inside its place."""
+        pieces = (part if isinstance(part, str) else encode(_text(part, scope, missing)) for part in self._parts)
+        return "".join(pieces)
+
+
+def look(path: tuple[str, ...], scope: Mapping[str, Json]) -> Json:
+    """The value at a path; None where it leads nowhere."""
+    value: Json = scope
+    for step in path:
+        value = _step(value, step)
+    return None if value is _MISSING else value
 
 
 def _split(source: str) -> list[str | tuple[str, ...]]:

@@ -7,17 +7,27 @@ import msgspec
 from scaicore.jsondata import Json
 from scaicore.nodes.base import NodeKind
 from scaicore.nodes.data_variable_set import DATA_VARIABLE_SET
-from scaicore.nodes.entry import ENTRY_API
+from scaicore.nodes.entry import ENTRY_API, ENTRY_SCHEDULE, ENTRY_WEBHOOK
+from scaicore.nodes.llm_flexible import LLM_FLEXIBLE
+from scaicore.nodes.llm_guarded import LLM_GUARDED
 from scaicore.nodes.llm_rigid import LLM_RIGID
 from scaicore.nodes.logic_decision import LOGIC_DECISION
+from scaicore.nodes.subflow_call import SUBFLOW_CALL
+from scaicore.nodes.tool_http import TOOL_HTTP
 
 KINDS: Final[dict[str, NodeKind]] = {
     kind.kind: kind
     for kind in (
         ENTRY_API,
+        ENTRY_WEBHOOK,
+        ENTRY_SCHEDULE,
         LLM_RIGID,
+        LLM_FLEXIBLE,
+        LLM_GUARDED,
         LOGIC_DECISION,
         DATA_VARIABLE_SET,
+        TOOL_HTTP,
+        SUBFLOW_CALL,
     )
 }
 
@@ -27,13 +37,8 @@ _COMPUTE: Final = "it needs a ScaiBunker connection, which this installation doe
 
 # kind → what is missing, as the second half of a sentence
 UNAVAILABLE: Final[dict[str, str]] = {
-    "entry_webhook": _RUNTIME,
-    "entry_schedule": _RUNTIME,
-    "llm_flexible": _RUNTIME,
-    "llm_guarded": _RUNTIME,
     "logic_loop": _RUNTIME,
     "logic_parallel": _RUNTIME,
-    "tool_http": _RUNTIME,
     "tool_plugin": "it needs a connection to plugin servers, which this installation does not have",
     "checkpoint": _RUNTIME,
     "hitl_decision": _RUNTIME,
@@ -46,7 +51,6 @@ UNAVAILABLE: Final[dict[str, str]] = {
     "compute_file_upload": _COMPUTE,
     "compute_file_download": _COMPUTE,
     "compute_destroy": _COMPUTE,
-    "subflow_call": _RUNTIME,
 }
 
 

@@ -1,6 +1,8 @@
 """What a node kind is: its config, its checks, and how a config becomes something that runs."""
 
-from collections.abc import Awaitable, Callable, Iterator
+import math
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -8,7 +10,7 @@ import msgspec
 
 from scaicore import diagnostics
 from scaicore.diagnostics import Diagnostic
-from scaicore.errors import SourceUnreadable
+from scaicore.errors import RunTimedOut, SourceUnreadable
 from scaicore.expressions import Expression, verify
 from scaicore.flow import Edge, Flow, Node
 from scaicore.jsondata import Json
@@ -38,15 +40,26 @@ class Visit:
     input: dict[str, Json]
     services: Services = NO_SERVICES
     started_at: float = 0.0  # by the monotonic clock
+    until: float = math.inf  # when it must have ended, by the same clock
     warnings: list[str] = field(default_factory=list)
     speak: Callable[[str], Awaitable[None]] | None = None
+    has_spoken: bool = False
+    finish_reason: str = "stop"
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+
+    def remaining(self) -> float:
+        """Seconds that a call of the outside may take; RunTimedOut when there are none."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise RunTimedOut
+        return left
 
     async def say(self, text: str) -> None:
         """Send text of the response while it is still being written; nothing happens at a node that does not respond.
         Waits while the caller reads more slowly than the node writes."""
         if text and self.speak is not None:
+            self.has_spoken = True
             await self.speak(text)
 
     def spend(self, prompt_tokens: int, completion_tokens: int) -> None:
@@ -58,8 +71,13 @@ class Visit:
         """The template's text from the scope; an empty placeholder becomes a warning."""
         missing: list[str] = []
         text = template.fill(self.scope, missing)
-        self.warnings.extend(f"`{{{{{path}}}}}` is empty: nothing has that name." for path in missing)
+        if missing:
+            self.miss(missing)
         return text
+
+    def miss(self, paths: Iterable[str]) -> None:
+        """Tell the owner of placeholders that stayed empty."""
+        self.warnings.extend(f"`{{{{{path}}}}}` is empty: nothing has that name." for path in paths)
 
 
 Work = Callable[[Visit], Json | Awaitable[Json]]
@@ -93,15 +111,27 @@ class Site:
         for path in dict.fromkeys(path[:2] for path in paths):
             yield from self._check_name(path, key)
 
-    def check_expression(self, source: str, key: str, code: str = "bad_expression") -> Iterator[Diagnostic]:
-        """Whether the expression can be read, and whether its names exist."""
+    def check_expression(self, source: str, key: str, known: Collection[str] = ()) -> Iterator[Diagnostic]:
+        """Whether the expression can be read, and whether its names exist; `known` are names of this place alone."""
         try:
             verify(source)
             roots = Expression(source).roots
         except SourceUnreadable as problem:
-            yield self.error(code, f"the expression cannot be read: {problem}", key)
+            yield self.error("bad_expression", f"the expression cannot be read: {problem}", key)
             return
-        yield from self.check_roots(roots, key)
+        yield from self.check_roots(tuple(root for root in roots if root not in known), key)
+
+    def check_condition(self, source: str, key: str, known: Collection[str] = ()) -> Iterator[Diagnostic]:
+        """The same for an expression that must be true or false."""
+        findings = list(self.check_expression(source, key, known))
+        yield from findings
+        if not diagnostics.has_errors(findings) and not verify(source):
+            said = "the condition is never true or false; compare it with a value."
+            yield self.error("bad_condition", said, key)
+
+    def check_path(self, path: str, key: str) -> Iterator[Diagnostic]:
+        """Whether a binding's path, such as `state.name`, can be read, and whether its names exist."""
+        yield from self.check_template(f"{{{{{path}}}}}", key)
 
     def check_roots(self, roots: tuple[str, ...], key: str) -> Iterator[Diagnostic]:
         """Whether the names that an expression reads exist."""

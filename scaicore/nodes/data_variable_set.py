@@ -1,6 +1,6 @@
 """Setting a variable: the one way in which a flow changes its memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -10,11 +10,9 @@ from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
 from scaicore.expressions import Expression
 from scaicore.jsondata import Json
+from scaicore.nodes import values
 from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
 from scaicore.program import Program
-from scaicore.templates import Template
-
-Maker = Callable[[Visit], Json]
 
 
 class DataVariableSet(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
@@ -26,7 +24,7 @@ class DataVariableSet(NodeConfig, frozen=True, kw_only=True, omit_defaults=True)
 
 
 def _prepare(config: DataVariableSet, program: Program) -> Work:
-    make = _maker(config.value) if config.expression is None else _evaluator(config.expression)
+    make = values.maker(config.value) if config.expression is None else _evaluator(config.expression)
     type_name = next(slot.type for slot in program.variables if slot.name == config.variable)
 
     def put(visit: Visit) -> Json:
@@ -39,23 +37,9 @@ def _prepare(config: DataVariableSet, program: Program) -> Work:
     return put
 
 
-def _evaluator(source: str) -> Maker:
+def _evaluator(source: str) -> values.Maker:
     expression = Expression(source)
     return lambda visit: expression.evaluate(visit.scope)
-
-
-def _maker(value: Json) -> Maker:
-    """Builds the value anew at each visit; its texts are templates, its keys are not."""
-    if isinstance(value, str):
-        template = Template(value)
-        return lambda visit: visit.fill(template)
-    if isinstance(value, list):
-        items = [_maker(item) for item in value]
-        return lambda visit: [make(visit) for make in items]
-    if isinstance(value, dict):
-        fields = {key: _maker(item) for key, item in value.items()}
-        return lambda visit: {key: make(visit) for key, make in fields.items()}
-    return lambda _visit: value
 
 
 def _check(config: DataVariableSet, site: Site) -> Iterator[Diagnostic]:
@@ -73,19 +57,11 @@ def _check(config: DataVariableSet, site: Site) -> Iterator[Diagnostic]:
 
 
 def _check_value(value: Json, declared: str | None, site: Site) -> Iterator[Diagnostic]:
-    for text in _texts(value):
+    for text in values.texts(value):
         yield from site.check_template(text, "value")
     if declared in variables.TYPES and not variables.fits(value, declared):
         said = f"`value` is not of type `{declared}`; a template always gives text, so calculate with `expression`."
         yield site.error("wrong_type", said, "value")
-
-
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)
 
 
 DATA_VARIABLE_SET = NodeKind(

@@ -1,8 +1,22 @@
 """Entries: where a call comes in."""
 
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+from zoneinfo import available_timezones
+
+import msgspec
+
+from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
-from scaicore.nodes.base import NodeConfig, NodeKind, Visit, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
 from scaicore.program import Program
+
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
+# minute, hour, day of month, month, day of week: the least and the greatest number of each
+_FIELDS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_CRON_PART: Final = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?")
 
 
 class EntryApi(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
@@ -12,12 +26,64 @@ class EntryApi(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     path: str = "/"
 
 
-def _prepare(_config: EntryApi, _program: Program) -> Work:
+class WebhookAuth(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`header` brings the HMAC-SHA256 of the body, made with the secret that `secret_ref` names."""
+
+    header: str
+    secret_ref: str
+
+
+class EntryWebhook(EntryApi, frozen=True, kw_only=True, omit_defaults=True):
+    """The same as an API entry, reached by a URL and guarded by a signature."""
+
+    auth: WebhookAuth | None = None
+
+
+class EntrySchedule(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """`cron` has five fields (minute, hour, day of month, month, day of week); `timezone` is a name such as
+    `Europe/Amsterdam`."""
+
+    cron: str = "0 * * * *"
+    timezone: str = "UTC"
+
+
+def _prepare(_config: NodeConfig, _program: Program) -> Work:
     return _accept
 
 
 def _accept(visit: Visit) -> Json:
     return visit.input
+
+
+def _check_webhook(config: EntryWebhook, site: Site) -> Iterator[Diagnostic]:
+    if config.auth is not None and not _HEADER.fullmatch(config.auth.header):
+        said = f"`{config.auth.header[:80]}` cannot be the name of a header; take one such as `X-Signature`."
+        yield site.error("bad_value", said, "auth.header")
+    if config.auth is not None and not config.auth.secret_ref.strip():
+        yield site.error("bad_value", "the signature needs a secret; name it in `secret_ref`.", "auth.secret_ref")
+
+
+def _check_schedule(config: EntrySchedule, site: Site) -> Iterator[Diagnostic]:
+    fields = config.cron.split()
+    if len(fields) != len(_FIELDS) or not all(map(_is_cron, fields, *zip(*_FIELDS, strict=True))):
+        said = f"`{config.cron[:80]}` is no schedule; write five fields such as `0 9 * * 1-5`."
+        yield site.error("bad_value", said, "cron")
+    if config.timezone not in _zones():
+        said = f"`{config.timezone[:80]}` is no time zone; write one such as `Europe/Amsterdam`."
+        yield site.error("bad_value", said, "timezone")
+
+
+def _is_cron(field: str, low: int, high: int) -> bool:
+    """Whether it is a list of `*`, `n` or `n-m`, each perhaps with a step, inside the field's range."""
+    found = [_CRON_PART.fullmatch(part) for part in field.split(",")]
+    return all(
+        part is not None and all(low <= int(number) <= high for number in part.group(1, 2) if number) for part in found
+    )
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones()) | {"UTC"}
 
 
 ENTRY_API = NodeKind(
@@ -27,4 +93,22 @@ ENTRY_API = NodeKind(
     summary="Receives a call; its input becomes the scope.",
     config=EntryApi,
     prepare=_prepare,
+)
+ENTRY_WEBHOOK = NodeKind(
+    kind="entry_webhook",
+    label="Webhook entry",
+    category="entry",
+    summary="Receives a call at a URL, checked by its signature.",
+    config=EntryWebhook,
+    prepare=_prepare,
+    check=_check_webhook,
+)
+ENTRY_SCHEDULE = NodeKind(
+    kind="entry_schedule",
+    label="Schedule",
+    category="entry",
+    summary="Starts the flow at set times, beside an API entry.",
+    config=EntrySchedule,
+    prepare=_prepare,
+    check=_check_schedule,
 )

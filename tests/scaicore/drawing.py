@@ -58,7 +58,7 @@ def codes(document: object, **options: Any) -> list[str]:
 
 
 def request(document: Document, given: Document | None = None, **rest: Any) -> RunRequest:
-    compilation = compile(document)
+    compilation = compile(document, providers={"house", "attic"})
     assert compilation.program, compilation.diagnostics
     return RunRequest(program=link(compilation.program), input=given or {"message": "hello"}, **rest)
 

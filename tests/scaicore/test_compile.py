@@ -27,6 +27,9 @@ def sets(**config):
 ERRORS = {
     "bad_condition": decision(edge("if", "a", "message =="), edge("if", "b", "else")),
     "bad_expression": sets(expression="1 +"),
+    "bad_schema": chain(
+        entry(), node("think", "llm_flexible", output_schema={"type": 7}), core_identity={"models": [MODEL]}
+    ),
     "bad_template": chain(entry(), says("reply", "{{message")),
     "bad_value": sets(),
     "bad_variable_type": chain(entry(), variables=[variable("n", "colour")]),

@@ -1,0 +1,173 @@
+"""The free answer: one chat with a language model, whose text or JSON is the node's result."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from scaicore.diagnostics import Diagnostic
+from scaicore.errors import RunFailed, SourceUnreadable
+from scaicore.flow import Model
+from scaicore.jsondata import Json
+from scaicore.nodes import asking
+from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.nodes.prompt import Message, Prompt
+from scaicore.program import Program
+from scaicore.schemas import Schema
+from scaicore.services import ModelCall, ServiceFailed
+from scaicore.templates import Template
+
+
+class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The text, a template, that stands in for an answer."""
+
+    fallback: str
+
+
+class Example(msgspec.Struct, frozen=True):
+    """What was asked and what a good answer is; what is not text is shown as JSON."""
+
+    input: Any
+    output: Any
+
+
+class Budget(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an answer may cost at most."""
+
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+class LlmFlexible(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """`goal`, `guidance` and `constraints` are templates; bindings are paths into the scope. `input_bindings` stand in
+    place of the caller's last message, `context_bindings` in the system text. `output_schema` makes the result JSON."""
+
+    goal: str = ""
+    llm_role: str | None = None
+    guidance: str | None = None
+    constraints: list[str] = []
+    examples: list[Example] = []
+    input_bindings: dict[str, str] = {}
+    context_bindings: dict[str, str] = {}
+    output_schema: dict[str, Any] | None = None
+    include_history: bool = True
+    on_failure: Literal["fail"] | Fallback = "fail"
+    budget: Budget = Budget()
+
+
+@dataclass(frozen=True, slots=True)
+class Thinker:
+    """A node's chat, ready to be had."""
+
+    config: LlmFlexible
+    model: Model
+    prompt: Prompt
+    schema: Schema | None
+    speaks: bool
+
+    async def think(self, visit: Visit) -> Json:
+        """The answer, as text or checked JSON; ServiceFailed or RunFailed when there is none."""
+        if visit.services.models is None:
+            raise RunFailed("no_models")
+        messages = self.prompt.messages(visit)
+        text = await self._ask(visit, messages)
+        if self.schema is None:
+            return text
+        value, wrong = self.schema.read(text)
+        if wrong:
+            text = await self._ask(visit, [*messages, *_repair(text, wrong)])
+            value, wrong = self.schema.read(text)
+        if wrong:
+            raise RunFailed("output_unfit")
+        return value
+
+    async def _ask(self, visit: Visit, messages: list[Message]) -> str:
+        is_reply = self.schema is None and (visit.speak is not None or self.config.result_binding == "response")
+        caller = visit.scope.get("params") if is_reply else None
+        params = asking.params(self.model, self.config.budget.max_tokens, caller)
+        if self.schema is not None:
+            wanted = {"name": "output", "schema": self.schema.source}
+            params["response_format"] = {"type": "json_schema", "json_schema": wanted}
+        call = ModelCall(asking.choices(self.model), messages, params, visit.remaining())
+        return await asking.ask(visit, call, speaks=self.speaks)
+
+
+def thinker(config: LlmFlexible, program: Program, *, speaks: bool) -> Thinker:
+    """The chat that a config describes; it speaks while it thinks only where its first word is final."""
+    model = asking.role(program, config.llm_role)
+    constraints = "Constraints:\n" + "\n".join(f"- {text}" for text in config.constraints)
+    prompt = Prompt(
+        model,
+        texts=(config.goal, config.guidance or "", constraints if config.constraints else ""),
+        examples=[(example.input, example.output) for example in config.examples],
+        inputs=config.input_bindings,
+        context=config.context_bindings,
+        has_history=config.include_history,
+        schema=config.output_schema,
+    )
+    schema = None if config.output_schema is None else Schema(config.output_schema)
+    return Thinker(config, model, prompt, schema, speaks and schema is None)
+
+
+def surely(config: LlmFlexible, work: Work) -> Work:
+    """The work, or the fallback of its `on_failure`; what was already heard cannot be taken back."""
+    if not isinstance(config.on_failure, Fallback):
+        return work
+    fallback = Template(config.on_failure.fallback)
+
+    async def answer(visit: Visit) -> Json:
+        try:
+            return await work(visit)
+        except (ServiceFailed, RunFailed) as problem:
+            if visit.has_spoken or getattr(problem, "reason", "") == "no_models":
+                raise
+            visit.warnings.append("The model gave no usable answer; the fallback stands in for it.")
+            return visit.fill(fallback)
+
+    return answer
+
+
+def _repair(text: str, wrong: str) -> list[Message]:
+    said = f"That does not fit the JSON Schema: {wrong}. Answer again, with the JSON alone."
+    return [{"role": "assistant", "content": text}, {"role": "user", "content": said}]
+
+
+def _prepare(config: LlmFlexible, program: Program) -> Work:
+    return surely(config, thinker(config, program, speaks=True).think)
+
+
+def check(config: LlmFlexible, site: Site) -> Iterator[Diagnostic]:
+    """What every chat with a model needs: a model, and texts, paths and a schema that can be read."""
+    if config.llm_role is None and not site.flow.models:
+        said = "it asks a language model, and the flow declares none. Add one to `config.core_identity.models`."
+        yield site.error("undeclared_model_role", said, "llm_role")
+    yield from site.check_template(config.goal, "goal")
+    yield from site.check_template(config.guidance or "", "guidance")
+    for index, text in enumerate(config.constraints):
+        yield from site.check_template(text, f"constraints[{index}]")
+    for key in ("input_bindings", "context_bindings"):
+        for name, path in getattr(config, key).items():
+            yield from site.check_path(path, f"{key}.{name}")
+    if isinstance(config.on_failure, Fallback):
+        yield from site.check_template(config.on_failure.fallback, "on_failure.fallback")
+    if config.output_schema is not None:
+        yield from _check_schema(config.output_schema, site)
+
+
+def _check_schema(source: dict[str, Any], site: Site) -> Iterator[Diagnostic]:
+    try:
+        Schema(source)
+    except SourceUnreadable as problem:
+        yield site.error("bad_schema", f"the `output_schema` cannot be used. {problem}", "output_schema")
+
+
+LLM_FLEXIBLE = NodeKind(
+    kind="llm_flexible",
+    label="Model reply",
+    category="llm",
+    summary="Asks a language model; its text, or JSON by a schema, is the result.",
+    config=LlmFlexible,
+    prepare=_prepare,
+    check=check,
+    waits=True,
+)

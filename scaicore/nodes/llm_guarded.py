@@ -1,0 +1,91 @@
+"""The guarded answer: a language model is asked only if the guard holds, and believed only if its answer is valid."""
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from scaicore.diagnostics import Diagnostic
+from scaicore.errors import RunFailed
+from scaicore.expressions import Expression
+from scaicore.jsondata import Json
+from scaicore.nodes import llm_flexible
+from scaicore.nodes.base import NodeKind, Site, Visit, Work
+from scaicore.nodes.llm_flexible import Fallback, LlmFlexible
+from scaicore.program import Program
+from scaicore.templates import Template
+
+Judge = Callable[[Visit, Json], bool]
+
+
+class LlmGuarded(LlmFlexible, frozen=True, kw_only=True, omit_defaults=True):
+    """`guard` is a CEL condition over the scope, `validate` one over the scope and `output`. When `guard` does not
+    hold, or `validate` does not at last, the fallback of `on_validation_failure` is the result, or the run fails."""
+
+    guard: str | None = None
+    validate: str | None = None
+    on_validation_failure: Literal["fail", "retry"] | Fallback = "fail"
+
+
+def _prepare(config: LlmGuarded, program: Program) -> Work:
+    thinker = llm_flexible.thinker(config, program, speaks=config.validate is None)
+    is_valid = _judge(config.validate)
+    guard = None if config.guard is None else Expression(config.guard)
+    refuse = _refusal(config)
+    tries = 2 if config.on_validation_failure == "retry" else 1
+
+    async def think(visit: Visit) -> Json:
+        for _ in range(tries):
+            output = await thinker.think(visit)
+            if is_valid(visit, output):
+                return output
+        return refuse(visit, "validation_refused")
+
+    surely = llm_flexible.surely(config, think)
+
+    async def answer(visit: Visit) -> Json:
+        if guard is not None and not guard.holds(visit.scope):
+            return refuse(visit, "guard_refused")
+        return await surely(visit)
+
+    return answer
+
+
+def _judge(source: str | None) -> Judge:
+    if source is None:
+        return lambda _visit, _output: True
+    condition = Expression(source)
+    return lambda visit, output: condition.holds(visit.scope | {"output": output})
+
+
+def _refusal(config: LlmGuarded) -> Callable[[Visit, str], Json]:
+    choice = config.on_validation_failure
+    fallback = Template(choice.fallback) if isinstance(choice, Fallback) else None
+
+    def refuse(visit: Visit, reason: str) -> Json:
+        if fallback is None:
+            raise RunFailed(reason)
+        visit.warnings.append("The guard or the validation did not hold; the fallback stands in for the answer.")
+        return visit.fill(fallback)
+
+    return refuse
+
+
+def _check(config: LlmGuarded, site: Site) -> Iterator[Diagnostic]:
+    yield from llm_flexible.check(config, site)
+    if config.guard is not None:
+        yield from site.check_condition(config.guard, "guard")
+    if config.validate is not None:
+        yield from site.check_condition(config.validate, "validate", known=("output",))
+    if isinstance(config.on_validation_failure, Fallback):
+        yield from site.check_template(config.on_validation_failure.fallback, "on_validation_failure.fallback")
+
+
+LLM_GUARDED = NodeKind(
+    kind="llm_guarded",
+    label="Guarded reply",
+    category="llm",
+    summary="Asks a language model behind a guard, and checks what it says.",
+    config=LlmGuarded,
+    prepare=_prepare,
+    check=_check,
+    waits=True,
+)

@@ -1,0 +1,90 @@
+"""What a language model is told: the flow's own words first, then the conversation, which never speaks with their
+authority."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from scaicore.flow import Model
+from scaicore.jsondata import Json, compact
+from scaicore.nodes.base import Visit
+from scaicore.templates import Template
+
+Message = dict[str, Any]
+_FROM_CALLER: Final = "The caller asks for this besides; it counts as far as it agrees with all of the above:"
+
+
+class Prompt:
+    """The fixed part of a node's messages, read once."""
+
+    def __init__(
+        self, model: Model, *, texts: Iterable[str], examples: Iterable[tuple[Json, Json]], inputs: dict[str, str],
+        context: dict[str, str], has_history: bool, schema: dict[str, Any] | None,
+    ) -> None:  # fmt: skip
+        self._system = model.system_context or ""
+        self._texts = [Template(text) for text in texts if text]
+        self._examples = [
+            message
+            for given, wanted in examples
+            for message in (_message("user", compact(given)), _message("assistant", compact(wanted)))
+        ]
+        self._inputs = _bindings(inputs)
+        self._context = _bindings(context)
+        self._has_history = has_history
+        self._format = f"Answer with one JSON value that fits this JSON Schema: {compact(schema)}" if schema else ""
+
+    def messages(self, visit: Visit) -> list[Message]:
+        """The call's messages: system text, examples, then the conversation or what is bound in its place."""
+        history = list(_told(visit.scope.get("messages"))) if self._has_history else []
+        asked = [text for role, text in history if role == "system"]
+        talk = [_message(role, content) for role, content in history if role != "system"]
+        if self._inputs:
+            if talk and talk[-1]["role"] == "user":
+                talk.pop()
+            talk.append(_message("user", _bound(self._inputs, visit)))
+        elif not talk:
+            talk.append(_message("user", compact(visit.scope.get("message", ""))))
+        system = self._system_text(visit, asked)
+        return [*([_message("system", system)] if system else []), *self._examples, *talk]
+
+    def _system_text(self, visit: Visit, asked: list[Json]) -> str:
+        parts = [self._system, *(visit.fill(text) for text in self._texts)]
+        if self._context:
+            parts.append("Context:\n" + _bound(self._context, visit))
+        parts.append(self._format)
+        if words := "\n".join(map(_plain, asked)):
+            parts.append(f"{_FROM_CALLER}\n{words}")
+        return "\n\n".join(part for part in parts if part)
+
+
+def _message(role: str, content: Json) -> Message:
+    return {"role": role, "content": content}
+
+
+def _bindings(paths: dict[str, str]) -> dict[str, Template]:
+    return {name: Template(f"{{{{{path}}}}}") for name, path in paths.items()}
+
+
+def _bound(bindings: dict[str, Template], visit: Visit) -> str:
+    """A sole value as it is; several as lines, each behind its name."""
+    if len(bindings) == 1:
+        return visit.fill(next(iter(bindings.values())))
+    return "\n".join(f"{name}: {visit.fill(path)}" for name, path in bindings.items())
+
+
+def _told(messages: Json) -> Iterator[tuple[str, Json]]:
+    """`(role, content)` of what was said; calls of tools and their results are no part of this flow."""
+    for message in messages if isinstance(messages, list) else ():
+        if not isinstance(message, dict) or not isinstance(message.get("content"), str | list):
+            continue
+        role = message.get("role")
+        if role in ("user", "assistant"):
+            yield role, message["content"]
+        elif role in ("system", "developer"):
+            yield "system", message["content"]
+
+
+def _plain(content: Json) -> str:
+    if isinstance(content, str):
+        return content
+    texts = (part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text")
+    return "\n".join(text for text in texts if isinstance(text, str))

@@ -1,0 +1,86 @@
+"""A call of another Core, with the rights of the one who called this one."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+import msgspec
+
+from scaicore.diagnostics import Diagnostic
+from scaicore.errors import RunFailed
+from scaicore.jsondata import Json
+from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.program import Program
+from scaicore.services import CoreCall
+from scaicore.templates import Template, look
+
+MAX_DEPTH: Final = 8
+_TARGET: Final = re.compile(r"core://([a-z0-9][a-z0-9_-]*)/([a-z0-9][a-z0-9_-]*)")
+_PASSED: Final = ("message", "messages", "params")
+
+
+class SubflowCall(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """`target` is `core://tenant/slug`. `input_bindings` name the paths of the other Core's input, which is this one's
+    own when there are none; `instance_key`, a template, is its entity id; `timeout` is in seconds."""
+
+    target: str
+    input_bindings: dict[str, str] = {}
+    instance_key: str | None = None
+    version: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    timeout: float | None = None
+
+
+def _prepare(config: SubflowCall, _program: Program) -> Work:
+    found = _TARGET.fullmatch(config.target)
+    tenant, slug = found.groups() if found else ("", "")
+    bindings = {name: tuple(path.split(".")) for name, path in config.input_bindings.items()}
+    instance_key = None if config.instance_key is None else Template(config.instance_key)
+
+    async def call(visit: Visit) -> Json:
+        services = visit.services
+        if services.cores is None:
+            raise RunFailed("no_cores")
+        if services.depth >= MAX_DEPTH:
+            raise RunFailed("too_deep")
+        request = CoreCall(
+            tenant=tenant,
+            slug=slug,
+            input=_input(bindings, visit),
+            instance_key=None if instance_key is None else visit.fill(instance_key),
+            version=config.version,
+            timeout_s=min(config.timeout or visit.remaining(), visit.remaining()),
+            depth=services.depth + 1,
+        )
+        answer = await services.cores.call(request)
+        if answer.prompt_tokens is not None or answer.completion_tokens is not None:
+            visit.spend(answer.prompt_tokens or 0, answer.completion_tokens or 0)
+        return answer.output
+
+    return call
+
+
+def _input(bindings: dict[str, tuple[str, ...]], visit: Visit) -> dict[str, Json]:
+    if not bindings:
+        return {name: visit.scope[name] for name in _PASSED if name in visit.scope}
+    return {name: look(path, visit.scope) for name, path in bindings.items()}
+
+
+def _check(config: SubflowCall, site: Site) -> Iterator[Diagnostic]:
+    if not _TARGET.fullmatch(config.target):
+        said = f"`{config.target[:80]}` is no Core; a target reads `core://tenant/slug`."
+        yield site.error("bad_value", said, "target")
+    for name, path in config.input_bindings.items():
+        yield from site.check_path(path, f"input_bindings.{name}")
+    yield from site.check_template(config.instance_key or "", "instance_key")
+
+
+SUBFLOW_CALL = NodeKind(
+    kind="subflow_call",
+    label="Call a Core",
+    category="flow",
+    summary="Runs another Core with the caller's rights; its output is the result.",
+    config=SubflowCall,
+    prepare=_prepare,
+    check=_check,
+    waits=True,
+)

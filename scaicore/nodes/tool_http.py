@@ -1,0 +1,188 @@
+"""A call of somebody else's server. What fills a placeholder stays inside its place: it can change neither the host nor
+the path's structure, nor begin another header."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+import msgspec
+
+from scaicore.diagnostics import Diagnostic
+from scaicore.errors import RunFailed, SourceUnreadable
+from scaicore.jsondata import Json, defect, encode
+from scaicore.nodes import values
+from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.program import Program
+from scaicore.services import HttpAnswer, HttpCall
+from scaicore.templates import Template
+
+TIMEOUT_S: Final = 30.0
+MAX_URL: Final = 8_000
+SECRETS: Final = "secrets"
+_PLACE: Final = re.compile(r"https?://[^/?#\\\s@]+[/?#]", re.IGNORECASE)
+_WHOLE: Final = re.compile(r"https?://[^/?#\\\s@]+([/?#]\S*)?", re.IGNORECASE)
+_NOTHING: Final = "\0"  # where a value left nothing behind
+_DOTS: Final = frozenset(("", ".", "..", "%2e", "%2e%2e", ".%2e", "%2e."))
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+_OURS: Final = frozenset(("host", "content-length", "transfer-encoding", "connection"))
+
+
+class ToolHttp(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """Texts in `url`, `headers`, `query`, `json` and `body` are templates; the URL's host is not. `secret_refs` name
+    the tenant's secrets: a header reads one as `{{secrets.name}}`, and a name that no header reads is a header itself.
+    `expect_status` are the accepted answers, by default 200 to 299."""
+
+    url: str
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
+    headers: dict[str, str] = {}
+    query: dict[str, str] = {}
+    json: Any = msgspec.UNSET
+    body: str | None = None
+    expect_status: list[int] = []
+    secret_refs: dict[str, str] = {}
+
+
+def _prepare(config: ToolHttp, _program: Program) -> Work:
+    url = Template(config.url)
+    query = {name: Template(text) for name, text in config.query.items()}
+    headers = {name: Template(text) for name, text in config.headers.items()}
+    body = _body(config)
+
+    async def call(visit: Visit) -> Json:
+        http = visit.services.http
+        if http is None:
+            raise RunFailed("no_http")
+        content_type, content = body(visit)
+        secrets = {name: await http.secret(ref) for name, ref in config.secret_refs.items()}
+        request = HttpCall(
+            method=config.method,
+            url=_url(url, visit),
+            headers=content_type | _headers(headers, secrets, visit),
+            query={name: visit.fill(text) for name, text in query.items()},
+            body=content,
+            timeout_s=min(config.timeout_s or TIMEOUT_S, visit.remaining()),
+        )
+        answer = await http.send(request)
+        _expect(answer.status, config.expect_status)
+        return _result(answer)
+
+    return call
+
+
+def _url(template: Template, visit: Visit) -> str:
+    """The URL with every filled-in value percent-encoded; RunFailed when one leaves its segment empty or all dots."""
+    missing: list[str] = []
+    url = template.fill_encoded(visit.scope, missing, _inside)
+    visit.miss(missing)
+    segments = re.split(r"[?#]", url, maxsplit=1)[0].split("/")[3:]
+    # An emptied segment would ask for something else: the list in place of the one thing.
+    if len(url) > MAX_URL or any(segment.strip(_NOTHING).lower() in (_DOTS if segment else ()) for segment in segments):
+        raise RunFailed("bad_url")
+    return url.replace(_NOTHING, "")
+
+
+def _inside(text: str) -> str:
+    return quote(text, safe="", errors="replace") or _NOTHING
+
+
+def _headers(templates: dict[str, Template], secrets: dict[str, str], visit: Visit) -> dict[str, str]:
+    """The headers, each one line; a secret goes nowhere else."""
+    scope = visit.scope | {SECRETS: secrets}
+    missing: list[str] = []
+    read = {path[1] for text in templates.values() for path in text.paths if len(path) > 1 and path[0] == SECRETS}
+    filled = {name: text.fill(scope, missing) for name, text in templates.items()}
+    visit.miss(missing)
+    filled |= {name: secret for name, secret in secrets.items() if name not in read}
+    return {name.lower(): _CONTROL.sub(" ", text).strip() for name, text in filled.items()}
+
+
+def _body(config: ToolHttp) -> Callable[[Visit], tuple[dict[str, str], bytes | None]]:
+    """What is sent, with the header that says what it is."""
+    if config.json is not msgspec.UNSET:
+        make = values.maker(config.json)
+        return lambda visit: ({"content-type": "application/json"}, _bytes(encode(make(visit))))
+    if config.body is not None:
+        template = Template(config.body)
+        return lambda visit: ({"content-type": "text/plain; charset=utf-8"}, _bytes(visit.fill(template)))
+    return lambda _visit: ({}, None)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="replace")
+
+
+def _expect(status: int, expected: list[int]) -> None:
+    if status not in expected if expected else not 200 <= status < 300:
+        raise RunFailed("unexpected_status")
+
+
+def _result(answer: HttpAnswer) -> Json:
+    """`{status, headers, json}` when the answer says that it is JSON and is; else `{status, headers, text}`."""
+    text = answer.body.decode(errors="replace").replace("\0", "")
+    told = {"status": answer.status, "headers": dict(answer.headers)}
+    if "json" in answer.headers.get("content-type", "").partition(";")[0]:
+        try:
+            value = msgspec.json.decode(answer.body)
+            if defect(value) is None:
+                return told | {"json": value}
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            pass
+    return told | {"text": text}
+
+
+def _check(config: ToolHttp, site: Site) -> Iterator[Diagnostic]:
+    yield from _check_url(config.url, site)
+    if config.json is not msgspec.UNSET and config.body is not None:
+        yield site.error("bad_value", "give what is sent by only one of `json` and `body`.", "body")
+    texts = {"body": config.body or "", **{f"query.{name}": text for name, text in config.query.items()}}
+    for key, text in texts.items():
+        yield from site.check_template(text, key)
+    for text in values.texts(config.json):
+        yield from site.check_template(text, "json")
+    yield from _check_headers(config, site)
+
+
+def _check_url(url: str, site: Site) -> Iterator[Diagnostic]:
+    yield from site.check_template(url, "url")
+    try:
+        template = Template(url)
+    except SourceUnreadable:
+        return
+    if not (_PLACE.match(template.head) if template.paths else _WHOLE.fullmatch(url)):
+        said = "`url` begins with `https://`, a host and a `/`, and only behind that stand placeholders: what a caller "
+        yield site.error("bad_value", f"{said}sends must not choose the server.", "url")
+
+
+def _check_headers(config: ToolHttp, site: Site) -> Iterator[Diagnostic]:
+    for name in [*config.headers, *config.secret_refs]:
+        if not _NAME.fullmatch(name) or name.lower() in _OURS:
+            yield site.error("bad_value", f"`{name[:80]}` cannot be the name of a header here.", "headers")
+    for name, text in config.headers.items():
+        for finding in site.check_template(text, f"headers.{name}"):
+            if not (finding.code == "unknown_name" and f"`{SECRETS}`" in finding.message):
+                yield finding
+        for path in _paths(text):
+            if path[0] == SECRETS and path[1:2] and path[1] not in config.secret_refs:
+                said = f"the header `{name}` reads the secret `{path[1]}`, which `secret_refs` does not name."
+                yield site.error("bad_value", said, f"headers.{name}")
+
+
+def _paths(source: str) -> tuple[tuple[str, ...], ...]:
+    try:
+        return Template(source).paths
+    except SourceUnreadable:
+        return ()
+
+
+TOOL_HTTP = NodeKind(
+    kind="tool_http",
+    label="HTTP request",
+    category="tool",
+    summary="Calls another server; the result holds status, headers, and JSON or text.",
+    config=ToolHttp,
+    prepare=_prepare,
+    check=_check,
+    waits=True,
+)
