@@ -52,10 +52,17 @@ class GroupIdsField(forms.CharField):
         return list(dict.fromkeys(part for part in re.split(r"[,;\s]+", text) if part))
 
 
+NO_NAME = {"required": "Give the flow a name."}
+
+
 class NewFlowForm(forms.Form):
     """A name is enough to begin."""
 
-    name = forms.CharField(max_length=200, help_text="For example: Hello World Echo Agent. It can be changed later.")
+    name = forms.CharField(
+        max_length=200,
+        error_messages=NO_NAME,
+        help_text="For example: Hello World Echo Agent. It can be changed later.",
+    )
     description = PlainText(required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
@@ -64,7 +71,7 @@ class PropertiesForm(forms.Form):
     names what this person changed, whatever others saved meanwhile."""
 
     base_version = forms.CharField(widget=forms.HiddenInput)
-    name = forms.CharField(max_length=200, show_hidden_initial=True)
+    name = forms.CharField(max_length=200, error_messages=NO_NAME, show_hidden_initial=True)
     description = PlainText(
         required=False, max_length=5000, show_hidden_initial=True, widget=forms.Textarea(attrs={"rows": 3})
     )

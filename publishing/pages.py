@@ -6,7 +6,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from publishing import editor
+from publishing import canvas, editor
 from publishing.forms import SignInForm
 
 sign_in = LoginView.as_view(
@@ -21,4 +21,8 @@ urlpatterns = [
     path("flows/new/", editor.new_flow, name="new-flow"),
     path("flows/<slug:flow_id>/", editor.flow, name="flow"),
     path("flows/<slug:flow_id>/deploy/", editor.deploy, name="deploy-flow"),
+    path("flows/<slug:flow_id>/canvas/", canvas.flow_canvas, name="flow-canvas"),
+    path("flows/<slug:flow_id>/standing/", canvas.flow_standing, name="flow-standing"),
+    path("flows/<slug:flow_id>/plan/", canvas.flow_plan, name="flow-plan"),
+    path("flows/<slug:flow_id>/rollback/", canvas.flow_rollback, name="flow-rollback"),
 ]

@@ -109,7 +109,7 @@ def test_a_group_deleted_meanwhile_hinders_no_rename_and_is_pointed_out(
 
 def test_a_blank_name_is_refused_beside_its_field(admin: Client, draft: Flow) -> None:
     page = page_of(save(admin, draft, opened(admin, draft), name="  "))
-    assert '<p class="error" id="id_name_error">This field is required.</p>' in page
+    assert '<p class="error" id="id_name_error">Give the flow a name.</p>' in page
 
 
 def test_a_stale_save_changes_nothing_and_shows_both_sides(admin: Client, draft: Flow, ops: User) -> None:
