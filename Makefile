@@ -8,7 +8,7 @@ export PIP_NO_INPUT = 1
 .PHONY: help run serve setup check test lock format bench faults
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 run: setup  ## Set up, make the demo tenant, serve, and print what to do next
 	@exec $(BIN)/python manage.py serve --demo
@@ -40,6 +40,12 @@ format: .venv/dev.stamp  ## Format the code and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+frontend: frontend/node_modules/.package-lock.json  ## Build the flow editor into static/editor (needs Node 20 and npm)
+	cd frontend && npm run --silent build
+
+frontend-check: frontend/node_modules/.package-lock.json  ## Types and tests of the flow editor; is the committed bundle what a build gives?
+	cd frontend && npm run --silent types && npm run --silent test && npm run --silent compare
+
 lock:  ## Compile the lock files anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--upgrade requirements.in -o requirements.lock
@@ -53,4 +59,8 @@ lock:  ## Compile the lock files anew (needs uv)
 
 .venv/dev.stamp: requirements-dev.lock .venv/run.stamp
 	@$(PIP) -r requirements-dev.lock
+	@touch $@
+
+frontend/node_modules/.package-lock.json: frontend/package-lock.json
+	@cd frontend && npm ci --silent
 	@touch $@

@@ -1,0 +1,119 @@
+// Layered layout: one column for each step from the entry; within a column nodes stand near those they come from.
+
+import { type EdgeView, type NodeView, type Place } from "./document";
+
+export const WIDTH = 208;
+export const HEIGHT = 64;
+const GAP_X = 136;
+const GAP_Y = 40;
+const SWEEPS = 4;
+
+export function tidy(nodes: NodeView[], edges: EdgeView[]): Map<string, Place> {
+  const keys = nodes.map((node) => node.key);
+  const known = new Set(keys);
+  const links = edges
+    .map((edge) => [edge.source, edge.target] as const)
+    .filter(([source, target]) => source !== target && known.has(source) && known.has(target));
+  const forward = acyclic(keys, links);
+  const column = columnsOf(keys, forward);
+  const columns: string[][] = [];
+  for (const key of keys) (columns[column.get(key)!] ??= []).push(key);
+  settle(columns, forward);
+  const tallest = Math.max(...columns.map((names) => names.length), 1);
+  const places = new Map<string, Place>();
+  columns.forEach((names, x) => {
+    const top = ((tallest - names.length) * (HEIGHT + GAP_Y)) / 2;
+    names.forEach((key, y) => places.set(key, { x: x * (WIDTH + GAP_X), y: Math.round(top + y * (HEIGHT + GAP_Y)) }));
+  });
+  return places;
+}
+
+/** Where each node stands: as written, or, for those without a place, below the others or all by layout. */
+export function placesOf(nodes: NodeView[], edges: EdgeView[]): Map<string, Place> {
+  const places = new Map(nodes.flatMap((node) => (node.place ? [[node.key, node.place] as const] : [])));
+  if (places.size === nodes.length) return places;
+  const bottom = Math.max(...[...places.values()].map((place) => place.y + HEIGHT + GAP_Y), 0);
+  const left = Math.min(...[...places.values()].map((place) => place.x), Infinity);
+  const lost = nodes.filter((node) => !node.place);
+  for (const [key, place] of tidy(lost, edges)) {
+    places.set(key, { x: place.x + (Number.isFinite(left) ? left : 0), y: place.y + bottom });
+  }
+  return places;
+}
+
+type Link = readonly [string, string];
+
+/** The links without those that close a circle. */
+function acyclic(keys: string[], links: Link[]): Link[] {
+  const following = group(links);
+  const state = new Map<string, "open" | "done">();
+  const kept: Link[] = [];
+  const entries = [...keys.filter((key) => !links.some(([, target]) => target === key)), ...keys];
+  for (const entry of entries) {
+    if (state.has(entry)) continue;
+    const stack: { key: string; rest: Link[] }[] = [{ key: entry, rest: [...(following.get(entry) ?? [])] }];
+    state.set(entry, "open");
+    while (stack.length) {
+      const top = stack[stack.length - 1]!;
+      const link = top.rest.shift();
+      if (!link) {
+        state.set(top.key, "done");
+        stack.pop();
+        continue;
+      }
+      if (state.get(link[1]) === "open") continue;
+      kept.push(link);
+      if (state.has(link[1])) continue;
+      state.set(link[1], "open");
+      stack.push({ key: link[1], rest: [...(following.get(link[1]) ?? [])] });
+    }
+  }
+  return kept;
+}
+
+function group(links: Link[]): Map<string, Link[]> {
+  const groups = new Map<string, Link[]>();
+  for (const link of links) groups.set(link[0], [...(groups.get(link[0]) ?? []), link]);
+  return groups;
+}
+
+/** The longest way from a start to each node. */
+function columnsOf(keys: string[], links: Link[]): Map<string, number> {
+  const columns = new Map(keys.map((key) => [key, 0]));
+  const waiting = new Map(keys.map((key) => [key, 0]));
+  for (const [, target] of links) waiting.set(target, waiting.get(target)! + 1);
+  const following = group(links);
+  const ready = keys.filter((key) => !waiting.get(key));
+  while (ready.length) {
+    const key = ready.pop()!;
+    for (const [, target] of following.get(key) ?? []) {
+      columns.set(target, Math.max(columns.get(target)!, columns.get(key)! + 1));
+      waiting.set(target, waiting.get(target)! - 1);
+      if (!waiting.get(target)) ready.push(target);
+    }
+  }
+  return columns;
+}
+
+/** Order each column by the mean place of the neighbours, to and fro. */
+function settle(columns: string[][], links: Link[]): void {
+  const before = new Map<string, string[]>();
+  const after = new Map<string, string[]>();
+  for (const [source, target] of links) {
+    before.set(target, [...(before.get(target) ?? []), source]);
+    after.set(source, [...(after.get(source) ?? []), target]);
+  }
+  for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
+    const isForward = sweep % 2 === 0;
+    const row = new Map(columns.flatMap((names) => names.map((key, place) => [key, place - (names.length - 1) / 2] as const)));
+    for (const names of isForward ? columns : [...columns].reverse()) {
+      const weights = new Map(names.map((key) => [key, mean(((isForward ? before : after).get(key) ?? []).map((each) => row.get(each)!)) ?? row.get(key)!]));
+      names.sort((one, other) => weights.get(one)! - weights.get(other)!);
+      names.forEach((key, place) => row.set(key, place - (names.length - 1) / 2));
+    }
+  }
+}
+
+function mean(values: number[]): number | undefined {
+  return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : undefined;
+}

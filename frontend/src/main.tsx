@@ -1,0 +1,17 @@
+// The flow editor: mounts where the page leaves room for it.
+
+import "@xyflow/react/dist/style.css";
+import "./editor.css";
+import { ReactFlowProvider } from "@xyflow/react";
+import { createRoot } from "react-dom/client";
+import { Editor } from "./editor";
+import { pageData } from "./page";
+
+const root = document.getElementById("editor");
+if (root) {
+  createRoot(root).render(
+    <ReactFlowProvider>
+      <Editor page={pageData()} />
+    </ReactFlowProvider>,
+  );
+}

@@ -1,0 +1,46 @@
+// A node as it is drawn.
+
+import { Handle, type Node, type NodeProps, Position, useUpdateNodeInternals } from "@xyflow/react";
+import { memo, useEffect, useRef } from "react";
+
+export type NodeData = {
+  name: string;
+  kind: string;
+  family: string;
+  inputs: string[];
+  outputs: string[];
+  severity: "error" | "warning" | "";
+  isKnown: boolean;
+};
+
+export const FlowNode = memo(function FlowNode({ id, data, isConnectable }: NodeProps<Node<NodeData>>) {
+  const update = useUpdateNodeInternals();
+  const ports = [...data.inputs, "", ...data.outputs].join("\n");
+  const drawn = useRef(ports);
+  // A node that has just come is measured by itself, together with the others.
+  useEffect(() => {
+    if (drawn.current !== ports) update(id);
+    drawn.current = ports;
+  }, [id, ports, update]);
+  return (
+    <div className={`fnode ${data.family} ${data.severity && `has-${data.severity}`} ${data.isKnown ? "" : "is-unknown"}`}>
+      <Ports type="target" names={data.inputs} isConnectable={isConnectable} />
+      <span className="fnode-name">{data.name}</span>
+      <span className="fnode-kind">{data.kind || "no kind"}</span>
+      {data.severity && <span className="fnode-mark" aria-hidden="true">{data.severity === "error" ? "✕" : "!"}</span>}
+      <Ports type="source" names={data.outputs} isConnectable={isConnectable} />
+    </div>
+  );
+});
+
+function Ports({ type, names, isConnectable }: { type: "source" | "target"; names: string[]; isConnectable: boolean }) {
+  const isSource = type === "source";
+  return names.map((name, place) => {
+    const top = `${((place + 1) / (names.length + 1)) * 100}%`;
+    return (
+      <Handle key={name} id={name} type={type} position={isSource ? Position.Right : Position.Left} isConnectable={isConnectable} style={{ top }}>
+        {names.length > 1 && <span className={`port-name ${type}`}>{name}</span>}
+      </Handle>
+    );
+  });
+}

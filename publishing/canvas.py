@@ -1,0 +1,202 @@
+"""What the flow editor asks for beside the API: the data of its page, where the flow stands, what a deploy would
+change, and rolling back, which `/v1` opens to keys only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.db import transaction
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST
+
+import scaicore
+from identity.caller import Actor, actor_of
+from identity.errors import ActionRefused, Invalid, Problem
+from identity.models import Role, User
+from publishing import actions, documents, flow_shapes, forms, refusals, registry, standing
+from publishing.members import MemberRequest, admin_of, member_page
+from publishing.models import Core, Flow, FlowVersion, Publication, Visibility
+from scaicore.variables import TYPES
+
+Given = ParamSpec("Given")
+Answer = Callable[Concatenate[MemberRequest, Given], HttpResponse]
+
+
+def told(view: Answer[Given]) -> Answer[Given]:
+    """Answer a refusal as `/api/v1` does."""
+
+    @wraps(view)
+    def answered(request: MemberRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except ActionRefused as refusal:
+            return refusals.api(request, refusal)
+
+    return answered
+
+
+def page_data(user: User, flow: Flow, saved: FlowVersion) -> dict[str, Any]:
+    """Everything that the editor starts with."""
+    actor = actor_of(user)
+    may_change = actor.manages(flow.tenant_id)
+    return {
+        "flow_id": flow.pk,
+        "saved": {
+            "version": saved.version,
+            "by": saved.created_by,
+            "at": saved.created_at,
+            "content": flow_shapes.document(saved, actor),
+        },
+        "standing": _standing(flow, saved, actor),
+        "kinds": scaicore.describe(),
+        "unavailable": scaicore.UNAVAILABLE,
+        "variable_types": list(TYPES),
+        "user_id": user.pk,
+        "tenant_name": flow.tenant.name or flow.tenant_id,
+        "may_change": may_change,
+        "admins": [] if may_change else _admins(flow.tenant_id),
+        "urls": {
+            "flow": reverse("flow", args=[flow.pk]),
+            "standing": reverse("flow-standing", args=[flow.pk]),
+            "plan": reverse("flow-plan", args=[flow.pk]),
+            "rollback": reverse("flow-rollback", args=[flow.pk]),
+        },
+    }
+
+
+@member_page
+@require_GET
+@ensure_csrf_cookie
+def flow_canvas(request: MemberRequest, flow_id: str) -> HttpResponse:
+    """The editor of one flow."""
+    flow = _own_flow(request, flow_id)
+    data = page_data(request.user, flow, flow.saved)
+    return render(request, "flows/canvas_editor.html", {"flow": flow, "editor_data": data})
+
+
+@member_page
+@require_GET
+def flow_standing(request: MemberRequest, flow_id: str) -> HttpResponse:
+    """Where the flow stands now."""
+    flow = _own_flow(request, flow_id)
+    return JsonResponse(_standing(flow, flow.saved, actor_of(request.user)))
+
+
+@member_page
+@require_POST
+@told
+def flow_plan(request: MemberRequest, flow_id: str) -> HttpResponse:
+    """What a deploy of the saved version would change, found by deploying it and taking it back."""
+    flow = _own_flow(request, flow_id)
+    actor = admin_of(request)
+    lost = standing.of(flow, flow.saved.version).forgets(scaicore.properties(flow.saved.content))
+    before = _reach(Publication.objects.filter(core__flow=flow).first())
+    with transaction.atomic():
+        done = actions.deploy(flow, actor=actor, at=timezone.now())
+        after = _reach(done.publication)
+        transaction.set_rollback(True)
+    return JsonResponse({"told": _told(before, after), "questions": _questions(before, after, lost)})
+
+
+@member_page
+@require_POST
+@told
+def flow_rollback(request: MemberRequest, flow_id: str) -> HttpResponse:
+    """Make an earlier version of the flow's Core live again: `{"version": n}`."""
+    flow = _own_flow(request, flow_id)
+    actor = admin_of(request)
+    core = get_object_or_404(Core, flow=flow)
+    version = actions.rollback(core, version=_wanted(request), actor=actor, at=timezone.now())
+    message = f"Rolled back to Core version {version.number}, made from flow version {version.flow_version}"
+    return JsonResponse({"message": message, "version": version.number})
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Who could call at one moment."""
+
+    name: str
+    is_open: bool
+    count: int
+
+    def __str__(self) -> str:
+        whom = "everyone in the tenant" if self.is_open else "its groups"
+        return f"{whom}, {self.count} active user{'' if self.count == 1 else 's'}"
+
+
+def _reach(publication: Publication | None) -> Reach | None:
+    if publication is None:
+        return None
+    count = registry.audience(publication).count()
+    return Reach(publication.name, publication.visibility == Visibility.TENANT, count)
+
+
+def _told(before: Reach | None, after: Reach | None) -> str:
+    """One line for the whole change of access."""
+    if after is None:
+        return f"Un-publishes {before.name}." if before else "Not published as a chat model."
+    if before is None:
+        return f"Publishes {after.name} to {after}."
+    return f"Published to {after}." if before == after else f"Published to {after}; before: {before}."
+
+
+def _questions(before: Reach | None, after: Reach | None, lost: int) -> list[str]:
+    """What is worth asking before: access that widens, memory that would not be read any more."""
+    asked = []
+    if after and before and (after.count > before.count or (after.is_open and not before.is_open)):
+        asked.append(f"Access widens: {after.name} is now for {before}; it would be for {after}.")
+    if lost:
+        kept = f"{lost} conversation{'' if lost == 1 else 's'}"
+        asked.append(
+            f"The live version remembers {kept} that the new one will not read, because its instance mode or entity "
+            "scope is another. They stay stored."
+        )
+    return asked
+
+
+def _wanted(request: MemberRequest) -> int:
+    try:
+        version = json.loads(request.body)["version"]
+    except (ValueError, KeyError, TypeError):
+        version = None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise Invalid("The request names no version.", [Problem("version", "Send the number of a Core version.")])
+    return version
+
+
+def _own_flow(request: MemberRequest, flow_id: str) -> Flow:
+    mine = Flow.objects.select_related("tenant", "core__live", "core__publication")
+    return get_object_or_404(mine, pk=flow_id, tenant=request.user.tenant_id)
+
+
+def _standing(flow: Flow, saved: FlowVersion, actor: Actor) -> dict[str, Any]:
+    where = standing.of(flow, saved.version)
+    wanted = scaicore.properties(documents.shown(flow, saved))
+    core, publication = where.core, where.publication
+    may_change = actor.manages(flow.tenant_id)
+    return {
+        "live": where.live,
+        "core_id": core.pk if core else None,
+        "core_version": core.live.number if core and core.live else None,
+        "is_behind": where.is_behind,
+        "has_drifted": where.has_drifted(wanted),
+        "published_slug": publication.name if publication else None,
+        "visibility": publication.visibility if publication else None,
+        "group_ids": publication.group_ids if publication and may_change else [],
+        "audience": registry.audience(publication).count() if publication and may_change else None,
+        "lost_groups": forms.unknown_groups(flow.tenant, list(wanted.group_ids)) if may_change else [],
+    }
+
+
+def _admins(tenant_id: str) -> list[str]:
+    """Some of those who may change the tenant's flows."""
+    found = User.objects.filter(tenant=tenant_id, role=Role.ADMIN, is_active=True)
+    return list(found.values_list("email", flat=True)[:3])
