@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpcore2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,9 +36,9 @@ async def test_a_name_that_turns_private_at_the_second_look_is_refused_then(
 
     async def dial(self: object, host: str, *args: object, **more: object) -> None:
         dialled.append(host)
-        raise network.httpcore2.ConnectError
+        raise httpcore2.ConnectError
 
-    monkeypatch.setattr(network.httpcore2.AnyIOBackend, "connect_tcp", dial)
+    monkeypatch.setattr(httpcore2.AnyIOBackend, "connect_tcp", dial)
     assert await refused("http://rebind.example/") == "unreachable"
     assert await refused("http://rebind.example/") == "refused_address"
     assert dialled == ["8.8.8.8"]
@@ -92,7 +95,7 @@ async def test_a_slow_resolver_costs_no_more_than_the_calls_time(
     outside: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slow(host: str, port: int) -> list[str]:
-        network.asyncio.run(network.asyncio.sleep(0.5))
+        time.sleep(0.5)
         return ["8.8.8.8"]
 
     monkeypatch.setattr(network, "look_up", slow)
@@ -153,6 +156,20 @@ def test_servers_must_prove_who_they_are() -> None:
 def test_the_libraries_below_say_nothing_of_what_is_sent() -> None:
     assert logging.getLogger("httpcore2.http11").getEffectiveLevel() >= logging.WARNING
     assert logging.getLogger("httpx2").getEffectiveLevel() >= logging.WARNING
+
+
+async def test_an_answer_in_a_thousand_pieces_leaves_others_their_turn() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(1000):
+            yield b"x"
+
+    reading = asyncio.create_task(client.Answer(httpcore2.Response(200, content=pieces()), 2000).read(now() + 5, 2000))
+    turns = 0
+    while not reading.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10
+    assert await reading == b"x" * 1000
 
 
 async def test_closing_twice_is_harmless() -> None:

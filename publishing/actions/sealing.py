@@ -1,0 +1,51 @@
+"""Sealing anew, after `SECRET_KEY` was changed, what an earlier key had sealed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from identity import audit
+from identity.caller import Actor
+from publishing import providers, tenant_http, vault
+from publishing.models import ModelProvider, Secret
+
+
+class Resealed(NamedTuple):
+    """How many sealed texts were sealed anew, and which no key opens."""
+
+    sealed: int
+    unreadable: list[str]
+
+
+@transaction.atomic
+def reseal(*, actor: Actor, at: datetime) -> Resealed:
+    """Seal everything under the present `SECRET_KEY`; then `SECRET_KEY_FALLBACKS` may be emptied."""
+    done: Counter[str] = Counter()
+    unreadable = []
+    for row, column, place in _sealed():
+        sealed = bytes(getattr(row, column))
+        if vault.is_current(sealed):
+            continue
+        try:
+            setattr(row, column, vault.seal(vault.unseal(sealed, place=place), place=place))
+        except vault.Unreadable:
+            unreadable.append(place)
+            continue
+        row.save(update_fields=[column])
+        done[row.tenant_id] += 1
+    for tenant, count in done.items():
+        audit.record("secrets.resealed", tenant, tenant=tenant, actor=actor, at=at, after={"count": count})
+    return Resealed(done.total(), unreadable)
+
+
+def _sealed() -> Iterator[tuple[ModelProvider | Secret, str, str]]:
+    """Every row that holds a sealed text, ours until the transaction ends, with its column and its place."""
+    for provider in ModelProvider.objects.select_for_update().filter(sealed_key__isnull=False):
+        yield provider, "sealed_key", providers.place(provider.tenant_id, provider.ref)
+    for secret in Secret.objects.select_for_update():
+        yield secret, "sealed", tenant_http.place(secret.tenant_id, secret.name)

@@ -1,0 +1,54 @@
+"""`manage.py reseal`."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from identity import caller
+from identity.models import AuditEntry, User
+from publishing import actions, providers, tenant_http, vault
+from publishing.models import ModelProvider, Secret
+
+
+@pytest.fixture
+def sealed(root: User) -> None:
+    """A provider with a key, one without, and a secret."""
+    tenant, actor, at = root.tenant, caller.actor_of(root), timezone.now()
+    for ref, key in (("house", "sk-1"), ("open", "")):
+        actions.create_provider(tenant=tenant, ref=ref, base_url="https://a.example", api_key=key, actor=actor, at=at)
+    actions.create_secret(tenant=tenant, name="crm", value="token", actor=actor, at=at)
+
+
+def resealed() -> str:
+    out = StringIO()
+    call_command("reseal", stdout=out)
+    return out.getvalue()
+
+
+def test_after_a_new_secret_key_everything_opens_without_the_earlier_one(sealed: None, settings: LazySettings) -> None:
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "new"
+    assert resealed() == "Sealed 2 anew.\n"
+    settings.SECRET_KEY_FALLBACKS = []
+    key, secret = ModelProvider.objects.get(ref="house").sealed_key, Secret.objects.get().sealed
+    assert vault.unseal(bytes(key or b""), place=providers.place("acme", "house")) == "sk-1"
+    assert vault.unseal(bytes(secret), place=tenant_http.place("acme", "crm")) == "token"
+    assert AuditEntry.objects.get(action="secrets.resealed").after == {"count": 2}
+
+
+def test_a_second_time_does_nothing(sealed: None) -> None:
+    assert resealed() == "Sealed 0 anew.\n"
+    assert not AuditEntry.objects.filter(action="secrets.resealed").exists()
+
+
+def test_what_no_key_opens_is_named_and_left_alone(sealed: None, settings: LazySettings) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", []
+    before = bytes(Secret.objects.get().sealed)
+    with pytest.raises(CommandError, match=r"provider acme house, secret acme crm"):
+        resealed()
+    assert bytes(Secret.objects.get().sealed) == before
