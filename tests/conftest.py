@@ -144,14 +144,17 @@ def upstream(upstream_server: Upstream) -> Upstream:
 @pytest.fixture(scope="session")
 def lean_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
     """One process for all tests, with the lean door."""
-    with django_db_blocker.unblock(), serving(ENTITY_WAIT_S="3") as server:
+    with django_db_blocker.unblock(), serving(ENTITY_WAIT_S="3", OUTBOUND_ALLOWED_HOSTS="127.0.0.1") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def drf_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
     """One process for all tests, where the DRF view answers the chat."""
-    with django_db_blocker.unblock(), serving(LEAN_DOOR="off", ENTITY_WAIT_S="3") as server:
+    with (
+        django_db_blocker.unblock(),
+        serving(LEAN_DOOR="off", ENTITY_WAIT_S="3", OUTBOUND_ALLOWED_HOSTS="127.0.0.1") as server,
+    ):
         yield server
 
 

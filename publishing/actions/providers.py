@@ -104,7 +104,8 @@ def _url(text: str) -> str:
     if url.query or url.fragment:
         raise Invalid("The base URL is unusable.", [Problem("base_url", "Leave out what follows the path: ? and #.")])
     if outbound.is_hopeless(url, outbound.listed()):
-        said = "This server or port is not public; ask the operator to list it in OUTBOUND_ALLOWED_HOSTS."
+        what = "server is not public" if outbound.is_web_port(outbound.port(url)) else "port is not a web server's"
+        said = f"This {what}; ask the operator to list it in OUTBOUND_ALLOWED_HOSTS."
         raise Invalid("The base URL is unusable.", [Problem("base_url", said)])
     return str(url).rstrip("/")
 

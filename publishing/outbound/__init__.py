@@ -9,7 +9,7 @@ redirect. Whatever fails raises `scaicore.services.ServiceFailed` with a reason 
 """
 
 from publishing.outbound.client import Answer, answered, close
-from publishing.outbound.destinations import Allowed, UrlRefused, is_hopeless, listed, named, read
+from publishing.outbound.destinations import Allowed, UrlRefused, is_hopeless, is_web_port, listed, named, port, read
 from publishing.outbound.requests import Outgoing, outgoing
 
 __all__ = [
@@ -20,8 +20,10 @@ __all__ = [
     "answered",
     "close",
     "is_hopeless",
+    "is_web_port",
     "listed",
     "named",
     "outgoing",
+    "port",
     "read",
 ]

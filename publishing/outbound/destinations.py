@@ -77,11 +77,12 @@ def is_listed(host: str, port: int, hosts: Allowed) -> bool:
 
 def may_connect(host: str, port: int, addresses: Iterable[str], hosts: Allowed) -> bool:
     """Whether a connection to `host`, known by `addresses`, is one that this installation makes."""
-    if is_listed(host, port, hosts):
-        return True
-    # The low ports belong to mail, shells and the like, which take a request for their own commands.
-    has_port = port in PORTS.values() or port >= 1024
-    return has_port and all(is_public(address) for address in addresses)
+    return is_listed(host, port, hosts) or (is_web_port(port) and all(is_public(address) for address in addresses))
+
+
+def is_web_port(port: int) -> bool:
+    """Whether web servers use the port. The other low ones are of mail, shells and the like, which obey what they get."""
+    return port in PORTS.values() or port >= 1024
 
 
 def is_hopeless(url: httpx2.URL, hosts: Allowed) -> bool:
