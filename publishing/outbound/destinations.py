@@ -81,7 +81,7 @@ def may_connect(host: str, port: int, addresses: Iterable[str], hosts: Allowed) 
 
 
 def is_web_port(port: int) -> bool:
-    """Whether web servers use the port. The other low ones are of mail, shells and the like, which obey what they get."""
+    """Whether web servers use the port. The other low ones are of mail, shells and the like, which would obey."""
     return port in PORTS.values() or port >= 1024
 
 
