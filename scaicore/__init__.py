@@ -24,6 +24,7 @@ from scaicore.protocol import (
     Driver,
     Event,
     Finished,
+    NodeFailed,
     NodeFinished,
     NodeStarted,
     RunRequest,
@@ -33,6 +34,7 @@ from scaicore.protocol import (
     response_text,
 )
 from scaicore.services import Services
+from scaicore.traces import traced
 
 __all__ = [
     "CODES",
@@ -44,6 +46,7 @@ __all__ = [
     "Driver",
     "Event",
     "Finished",
+    "NodeFailed",
     "NodeFinished",
     "NodeStarted",
     "Program",
@@ -67,5 +70,6 @@ __all__ = [
     "next_version",
     "properties",
     "response_text",
+    "traced",
     "with_properties",
 ]

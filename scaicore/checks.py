@@ -5,15 +5,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
-from scaicore import graph, variables
+from scaicore import variables
 from scaicore.diagnostics import Diagnostic, error, warning
 from scaicore.flow import Edge, End, Flow, Node
+from scaicore.layout import ENTRIES
 from scaicore.nodes import KINDS, UNAVAILABLE
 from scaicore.nodes.base import RESERVED
 
-_ENTRIES: Final = frozenset({"entry_api", "entry_webhook", "entry_schedule"})
+_ASKING: Final = frozenset({"checkpoint", "hitl_decision"})
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SHOWN: Final = 5
 
 
 def kinds(flow: Flow) -> Iterator[Diagnostic]:
@@ -70,7 +70,7 @@ def declarations(flow: Flow) -> Iterator[Diagnostic]:
 
 
 def entries(flow: Flow) -> Iterator[Diagnostic]:
-    found = [node for node in flow.nodes if node.type in _ENTRIES]
+    found = [node for node in flow.nodes if node.type in ENTRIES]
     apis = [node for node in found if node.type == "entry_api"]
     if not found:
         yield error("no_entry", "The flow has no entry; add an `entry_api` node and draw an edge from it.", "nodes")
@@ -80,7 +80,8 @@ def entries(flow: Flow) -> Iterator[Diagnostic]:
     if flow.instance_mode == "entity" and not apis:
         said = "Entity mode needs an `entry_api`: only a caller's request names an entity."
         yield error("entity_never_received", said, "config.scaiflow_meta.instance_mode")
-    if flow.instance_mode != "stateless" and not flow.variables:
+    asks = any(node.type in _ASKING for node in flow.nodes)
+    if flow.instance_mode != "stateless" and not flow.variables and not asks:
         said = f"The Core is in {flow.instance_mode} mode but declares no variable, so it remembers nothing."
         yield warning("memory_without_variables", said, "variables")
 
@@ -92,7 +93,7 @@ def edges(flow: Flow) -> Iterator[Diagnostic]:
         yield from _end(edge, edge.source, "source", nodes, path)
         yield from _end(edge, edge.target, "target", nodes, path)
         target = nodes.get(edge.target.node)
-        if target is not None and target.type in _ENTRIES and edge.type != "data":
+        if target is not None and target.type in ENTRIES and edge.type != "data":
             said = f"{_called(edge, index)} leads into the entry `{target.id}`, where only calls come in; remove it."
             yield error("edge_into_entry", said, path, node=target.id, edge=edge.id)
         if edge.type == "data" and edge.target.port in RESERVED:
@@ -131,28 +132,6 @@ def conditions(flow: Flow) -> Iterator[Diagnostic]:
         if len(found) > 1:
             said = f"Node `{node_id}` has {len(found)} `else` branches; keep one."
             yield error("duplicate_else", said, "edges", node=node_id, edge=found[1].id)
-
-
-def shape(flow: Flow) -> Iterator[Diagnostic]:
-    """Circles, and nodes that no run reaches; asked only when every edge has two ends."""
-    following = graph.successors(flow.edges)
-    if circle := graph.circle([node.id for node in flow.nodes], following):
-        shown = " → ".join([*circle[:_SHOWN], "…"] if len(circle) > _SHOWN else [*circle, circle[0]])
-        said = f"These nodes wait for each other: {shown}. Remove one of the edges; repeat with a loop node."
-        yield error("cycle", said, "edges", node=circle[0])
-    start = entry(flow)
-    if start is not None:
-        reached = graph.reachable(start, following)
-        for index, node in enumerate(flow.nodes):
-            if node.id not in reached and node.type not in _ENTRIES:
-                said = f"Node `{node.id}` never runs: no edge leads to it from the entry `{start}`."
-                yield warning("unreachable_node", said, f"nodes[{index}]", node=node.id)
-
-
-def entry(flow: Flow) -> str | None:
-    """Where a call begins: the `entry_api`, else the first entry of another kind."""
-    found = [node for node in flow.nodes if node.type in _ENTRIES]
-    return next((node.id for node in found if node.type == "entry_api"), found[0].id if found else None)
 
 
 def loops(flow: Flow) -> Iterator[Diagnostic]:

@@ -1,12 +1,12 @@
 """The compiler: a flow document becomes a program, or a list of findings that say what to do."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import Final
 
 import msgspec
 
-from scaicore import checks, graph, variables
+from scaicore import checks, graph, layout, responders, variables
 from scaicore.diagnostics import Diagnostic, error, has_errors
 from scaicore.errors import SourceUnreadable
 from scaicore.expressions import Expression, verify
@@ -14,7 +14,6 @@ from scaicore.flow import DEFAULT_PORT, Edge, Flow, Node, Variable, read, shape_
 from scaicore.nodes import KINDS
 from scaicore.nodes.base import INPUT_NAMES, NodeConfig, Site
 from scaicore.program import Link, Program, Publish, Slot, Step
-from scaicore.run import RESPONSE
 
 _NO_PROVIDERS: Final[tuple[str, ...]] = ()
 
@@ -65,7 +64,7 @@ def _findings(flow: Flow, configs: Configs, providers: Collection[str]) -> list[
     findings = [finding for check in checks.CHECKS for finding in check(flow)]
     findings += checks.providers(flow, providers)
     if not any(finding.code in ("dangling_edge", "duplicate_id") for finding in findings):
-        findings += checks.shape(flow)
+        findings += layout.check(flow)
     findings += _site_findings(flow, configs)
     return findings
 
@@ -78,7 +77,7 @@ def _site_findings(flow: Flow, configs: Configs) -> Iterator[Diagnostic]:
         outgoing[edge.source.node].append((index, edge))
         if edge.type == "data":
             ports[edge.target.node].add(edge.target.port or DEFAULT_PORT)
-    names = INPUT_NAMES.union(*_made(flow))
+    names = INPUT_NAMES.union(*_made(flow, configs))
     declared = {variable.name: variable.type for variable in flow.variables}
     for index, node in enumerate(flow.nodes):
         ways = outgoing[node.id]
@@ -89,11 +88,12 @@ def _site_findings(flow: Flow, configs: Configs) -> Iterator[Diagnostic]:
             yield from _condition(edge, place, site)
 
 
-def _made(flow: Flow) -> Iterator[set[str]]:
-    """The names under which each node's result stands in the scope."""
-    for node in flow.nodes:
+def _made(flow: Flow, configs: Configs) -> Iterator[set[str]]:
+    """The names that each node puts into the scope."""
+    for index, node in enumerate(flow.nodes):
         binding = (node.config or {}).get("result_binding")
-        yield {node.id, binding} if isinstance(binding, str) else {node.id}
+        made = KINDS[node.type].makes(configs[index]) if index in configs else ()
+        yield {node.id, *made, *([binding] if isinstance(binding, str) else [])}
 
 
 def _condition(edge: Edge, place: int, site: Site) -> Iterator[Diagnostic]:
@@ -116,17 +116,19 @@ def _condition(edge: Edge, place: int, site: Site) -> Iterator[Diagnostic]:
 
 def _build(flow: Flow, configs: Configs) -> Program:
     """The program of a flow without errors: what the entry reaches, and nothing else."""
-    start = checks.entry(flow) or ""
-    reached = graph.reachable(start, graph.successors(flow.edges))
-    nodes = [_step(node, configs[index]) for index, node in enumerate(flow.nodes) if node.id in reached]
-    edges = [edge for edge in flow.edges if edge.source.node in reached and edge.target.node in reached]
+    start = layout.entry(flow) or ""
+    edges = layout.forward(flow)
+    reached = graph.reachable(start, graph.successors(edges))
+    nodes = tuple(_step(node, configs[index]) for index, node in enumerate(flow.nodes) if node.id in reached)
+    edges = [edge for edge in edges if edge.source.node in reached and edge.target.node in reached]
+    links = tuple(_link(edge, index) for index, edge in enumerate(edges))
     return Program(
         name=flow.name,
         version=flow.version,
         description=flow.description,
         entry=start,
-        nodes=tuple(nodes),
-        edges=tuple(_link(edge, index) for index, edge in enumerate(edges)),
+        nodes=nodes,
+        edges=links,
         variables=tuple(_slot(variable) for variable in flow.variables),
         models=tuple(flow.models),
         instance_mode=flow.instance_mode,
@@ -134,7 +136,8 @@ def _build(flow: Flow, configs: Configs) -> Program:
         recognises_hidden_prompts=flow.recognises_hidden_prompts,
         publish=Publish(flow.publish_as_model, tuple(flow.group_ids)),
         capabilities=tuple(flow.capabilities),
-        responders=_responders(nodes, edges),
+        responders=responders.find(nodes, links),
+        tracing=flow.tracing,
     )
 
 
@@ -158,12 +161,3 @@ def _link(edge: Edge, index: int) -> Link:
 def _slot(variable: Variable) -> Slot:
     default = variable.default if variable.has_default else variables.initial(variable.type)
     return Slot(variable.name, variable.type, default)
-
-
-def _responders(nodes: list[Step], edges: list[Edge]) -> tuple[str, ...]:
-    following = graph.successors(edges)
-    ids = [node.id for node in nodes]
-    binding = {node.id for node in nodes if RESPONSE in (node.id, node.config.get("result_binding"))}
-    sequential = Counter(edge.source.node for edge in edges if edge.type == "sequential")
-    has_fork = any(count > 1 for count in sequential.values())
-    return graph.responders(graph.order(ids, following), following, binding, has_fork=has_fork)

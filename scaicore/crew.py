@@ -1,6 +1,7 @@
 """The nodes of a run that wait for the world outside, each in a task, and what they send while they work."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,7 +71,7 @@ class Crew:
 
     async def _work(self, stage: Stage, visit: Visit) -> None:
         try:
-            async with asyncio.timeout(stage.timeout_s):
+            async with asyncio.timeout(max(0.0, visit.until - time.monotonic())):
                 done = Done(stage, visit, await stage.work(visit))
         except TimeoutError:
             done = Done(stage, visit, error=RunTimedOut(stage.id))

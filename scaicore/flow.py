@@ -117,6 +117,7 @@ class Flow(msgspec.Struct, frozen=True):
     entity_scope: EntityScope
     recognises_hidden_prompts: bool
     capabilities: list[str]
+    tracing: bool
 
 
 T = TypeVar("T")
@@ -220,6 +221,7 @@ def _read(reader: Reader) -> Flow:
         instance_mode=_choice(reader, meta, "instance_mode", InstanceMode, "stateless"),
         entity_scope=_choice(reader, meta, "entity_scope", EntityScope, "user"),
         recognises_hidden_prompts=_choice(reader, meta, "recognise_hidden_prompts", bool, True),
+        tracing=_choice(reader, meta, "tracing", bool, False),
         capabilities=reader.value(config, "capabilities", list[str], [], "config.capabilities"),
     )
 

@@ -60,39 +60,3 @@ def circle(ids: list[str], following: Successors) -> list[str]:
     while leading[found[-1]] != node_id:
         found.append(leading[found[-1]])
     return found[::-1]
-
-
-def responders(order_: list[str], following: Successors, binding: set[str], *, has_fork: bool) -> tuple[str, ...]:
-    """The nodes whose text is the response for certain, whichever way a run takes: only they may speak early.
-
-    `binding` are the nodes whose result is bound to `response`. Where branches run side by side, only a sole binder or,
-    when nothing binds, a sole last node is certain; otherwise every way has its own.
-    """
-    last = [node_id for node_id in order_ if not following.get(node_id)]
-    sole = list(binding) if binding else last
-    if len(sole) == 1:
-        return tuple(sole)
-    if has_fork:
-        return ()
-    below = _touching(reversed(order_), following, binding)
-    above = _behind(order_, following, binding)
-    certain = [n for n in order_ if (n in binding and n not in below) or (n in last and n not in binding | above)]
-    return tuple(certain)
-
-
-def _touching(backwards: Iterable[str], following: Successors, marked: set[str]) -> set[str]:
-    """The nodes with a marked node somewhere behind them."""
-    found: set[str] = set()
-    for node_id in backwards:
-        if any(target in marked or target in found for target in following.get(node_id, ())):
-            found.add(node_id)
-    return found
-
-
-def _behind(forwards: Iterable[str], following: Successors, marked: set[str]) -> set[str]:
-    """The nodes that stand somewhere behind a marked node."""
-    found: set[str] = set()
-    for node_id in forwards:
-        if node_id in marked or node_id in found:
-            found.update(following.get(node_id, ()))
-    return found

@@ -1,16 +1,20 @@
 """From stored program to something that runs: configs become work, conditions are compiled, edges become indices."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from scaicore import regions
 from scaicore.errors import ProgramUnreadable, SourceUnreadable
 from scaicore.expressions import Expression
 from scaicore.flow import DEFAULT_PORT, ELSE
-from scaicore.jsondata import Json
+from scaicore.jsondata import Json, compact
 from scaicore.nodes import KINDS
-from scaicore.nodes.base import INPUT_NAMES, Work
+from scaicore.nodes.base import INPUT_NAMES, Plan, Visit, Work
 from scaicore.program import Link, Program, Step
+from scaicore.regions import Arc
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +35,31 @@ class Feed:
     source_port: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A region that a node runs: its number, the id of its first node, and an arrival for each edge that leads in."""
+
+    home: int
+    name: str
+    firsts: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Stage:
-    """A node ready to run. `arrivals` is the number of edges that lead to it."""
+    """A node ready to run. `arrivals` is the number of edges that lead to it, `home` the number of the region that it
+    lies in; `inner` are the regions that it runs by itself."""
 
     id: str
     kind: str
     work: Work
+    plan: Plan | None
     waits: bool
     binding: str | None
     timeout_s: float | None
+    home: int = 0
+    makes: tuple[str, ...] = ()
+    inner: list[Inner] = field(default_factory=list)
+    exits: list[int] = field(default_factory=list)  # where edges lead that leave its regions
     arrivals: int = 0
     onward: list[int] = field(default_factory=list)
     branches: list[Branch] = field(default_factory=list)
@@ -57,6 +76,7 @@ class Runnable:
     defaults: dict[str, Json]
     types: dict[str, str]
     keeps_memory: bool
+    shape: str  # the same for programs with the same nodes and edges
     made: frozenset[str]  # the names that the flow's own nodes put into the scope
     responders: frozenset[str]
 
@@ -80,6 +100,7 @@ def _link(program: Program) -> Runnable:
     stages = tuple(_stage(step, program) for step in program.nodes)
     for edge in program.edges:
         _connect(edge, stages, positions)
+    _enclose(program, stages, positions)
     for stage in stages:
         # The `else` branch is asked last, wherever it stands in the document.
         stage.branches.sort(key=lambda branch: branch.condition is None)
@@ -89,23 +110,65 @@ def _link(program: Program) -> Runnable:
         stages=stages,
         defaults={slot.name: slot.default for slot in program.variables},
         types={slot.name: slot.type for slot in program.variables},
+        shape=_shape(program),
         keeps_memory=program.instance_mode != "stateless",
-        made=frozenset(name for stage in stages for name in (stage.id, stage.binding) if name) - INPUT_NAMES,
+        made=frozenset(name for stage in stages for name in (stage.id, stage.binding, *stage.makes) if name)
+        - INPUT_NAMES,
         responders=frozenset(program.responders),
     )
+
+
+def _shape(program: Program) -> str:
+    nodes = [(step.id, step.kind) for step in program.nodes]
+    edges = [(link.type, link.source, link.source_port, link.target, link.target_port) for link in program.edges]
+    return hashlib.sha256(compact([nodes, edges]).encode(errors="replace")).hexdigest()[:32]
 
 
 def _stage(step: Step, program: Program) -> Stage:
     kind = KINDS[step.kind]
     config = msgspec.convert(step.config, kind.config)
+    made = kind.prepare(config, program)
+    plan = made if isinstance(made, Plan) else None
     return Stage(
         id=step.id,
         kind=step.kind,
-        work=kind.prepare(config, program),
+        work=_planned if isinstance(made, Plan) else made,
+        plan=plan,
         waits=kind.waits,
+        makes=tuple(kind.makes(config)),
         binding=config.result_binding,
         timeout_s=config.timeout_s,
     )
+
+
+def _planned(_visit: Visit) -> Json:
+    """A node with a plan does nothing by itself."""
+    return None
+
+
+def arcs(links: Sequence[Link]) -> list[Arc]:
+    """The links that order a run."""
+    return [
+        Arc(link.source, link.source_port, link.target, link.condition is not None)
+        for link in links
+        if link.type != "data"
+    ]
+
+
+def _enclose(program: Program, stages: tuple[Stage, ...], positions: dict[str, int]) -> None:
+    """Give each region to the node that runs it, in the document's order."""
+    ways = arcs(program.edges)
+    found = regions.find({step.id: step.kind for step in program.nodes}, ways)
+    for node_id, home in regions.homes(found).items():
+        stages[positions[node_id]].home = home
+    for home, region in sorted(enumerate(found, 1), key=lambda pair: positions[pair[1].firsts[0]]):
+        owner = stages[positions[region.owner]]
+        begins = {positions[first] for first in region.firsts}
+        owner.inner.append(Inner(home, region.firsts[0], tuple(target for target in owner.onward if target in begins)))
+        owner.onward = [target for target in owner.onward if target not in begins]
+        owner.exits += [
+            positions[arc.target] for arc in ways if arc.source in region.nodes and arc.target not in region.nodes
+        ]
 
 
 def _connect(edge: Link, stages: tuple[Stage, ...], positions: dict[str, int]) -> None:

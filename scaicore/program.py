@@ -64,6 +64,7 @@ class Program(msgspec.Struct, frozen=True):
     recognises_hidden_prompts: bool = True
     publish: Publish = Publish()
     responders: tuple[str, ...] = ()  # the nodes whose text may be sent while they still write it
+    tracing: bool = False  # whether the results of nodes are kept in the runs' traces
     capabilities: tuple[str, ...] = ()  # request features that the Core declares, by their names on the wire
     format: int = FORMAT
 

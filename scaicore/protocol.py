@@ -42,23 +42,36 @@ class NodeFinished(msgspec.Struct, frozen=True, tag=True):
     warnings: tuple[str, ...] = ()
 
 
+class NodeFailed(msgspec.Struct, frozen=True, tag=True):
+    """The node at which the run fails; the error itself is raised next. `reason` is a key of `errors.REASONS`, or
+    `timed_out`."""
+
+    node_id: str
+    kind: str
+    duration_ms: float
+    reason: str
+
+
 class Finished(msgspec.Struct, frozen=True, tag=True):
     """The last event of a run that did not fail. `output` always holds `response`; `state` holds the declared variables
     and nothing else, to be read and not written; `usage` is None when no model reported any; `finish_reason` is
-    `length` where a model's limit cut the response short, else `stop`."""
+    `length` where a model's limit cut the response short, else `stop`. Where the run waits for a decision, the response
+    asks for it, and `resume` is the plain JSON with which the entity's next run goes on."""
 
     output: dict[str, Any]
     usage: Usage | None
     state: dict[str, Any]
     finish_reason: str = "stop"
+    resume: dict[str, Any] | None = None
 
 
-Event = TextDelta | NodeStarted | NodeFinished | Finished
+Event = TextDelta | NodeStarted | NodeFinished | NodeFailed | Finished
 
 
 class RunRequest(msgspec.Struct, frozen=True):
     """One call of a Core. `input` holds `message`, `messages`, `params` and whatever else was sent; `state` is what
-    was persisted of the entity; `entity_id` is None in stateless mode; `deadline_s` is in seconds."""
+    was persisted of the entity; `entity_id` is None in stateless mode; `deadline_s` is in seconds. `resume` is what the
+    entity's last run finished with, `now` the time in seconds since 1970, by a clock that all processes share."""
 
     program: Runnable
     input: dict[str, Any]
@@ -66,6 +79,8 @@ class RunRequest(msgspec.Struct, frozen=True):
     state: dict[str, Any] = {}
     deadline_s: float = DEADLINE_S
     services: Services = Services()
+    resume: dict[str, Any] | None = None
+    now: float = 0.0
 
 
 class Driver(Protocol):

@@ -1,45 +1,61 @@
-"""One run: its scope, its memory, its bounds, and which branches have arrived where."""
+"""One run: its scope, its memory, its bounds, and what becomes ready when a node has finished."""
 
 import time
 from collections import deque
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from scaicore import variables
 from scaicore.errors import RunFailed, RunTimedOut
-from scaicore.jsondata import Json, compact, size
+from scaicore.frames import Frame, Opened
+from scaicore.jsondata import Json, compact, defect, size
 from scaicore.link import Branch, Feed, Runnable, Stage
-from scaicore.nodes.base import Visit
-from scaicore.protocol import Finished, NodeFinished, RunRequest, Usage, response_text
+from scaicore.nodes.base import Loop, Visit
+from scaicore.protocol import Finished, NodeFailed, NodeFinished, RunRequest, Usage, response_text
 
 MAX_STEPS: Final = 10_000
 MAX_HELD: Final = 64_000_000  # characters of all results together
 MAX_STATE: Final = 1_048_576  # bytes of JSON
 RESPONSE: Final = "response"
+ENDED: Final = -1  # in place of a node that is ready: the region has ended
+
+
+class Parked(NamedTuple):
+    """A checkpoint that waits for somebody's decision; `until` is in seconds since 1970."""
+
+    frame: Frame
+    stage: Stage
+    prompt: str
+    until: float | None
 
 
 class Run:
     """The changing part of a run; the program itself never changes."""
 
     __slots__ = (
-        "_arrived", "_bound", "_deadline", "_held", "_last", "_request", "_spent",
-        "ready", "runnable", "scope", "spoken", "state", "steps",
+        "_deadline", "_held", "_spent",
+        "bound", "failed", "last", "parked", "ready", "request", "root", "runnable", "spoken", "state", "steps",
     )  # fmt: skip
 
     def __init__(self, request: RunRequest) -> None:
         self.runnable = request.program
+        self.request = request
         self.state = _initial_state(self.runnable, request.state)
-        self.scope = _initial_scope(self.runnable, request, self.state)
-        self.ready = deque((self.runnable.entry,))
+        self.ready: deque[tuple[Frame, int]] = deque()
+        self.parked: list[Parked] = []
+        self.failed: NodeFailed | None = None
         self.steps = 0
         self.spoken: list[str] = []
-        self._request = request
+        self.bound: tuple[Json, str] | None = None
+        self.last: tuple[Json, str] = (None, "stop")
         self._deadline = time.monotonic() + request.deadline_s
+        self.root = Frame(_initial_scope(self.runnable, request, self.state), self._deadline)
         self._held = 0
-        self._arrived: dict[int, tuple[int, bool]] = {}
-        self._bound: tuple[Json, str] | None = None
-        self._last: tuple[Json, str] = (None, "stop")
         self._spent: Usage | None = None
+
+    def start(self) -> None:
+        """Begin at the entry."""
+        self._arrive(self.root, self.runnable.entry, True)
 
     def remaining(self) -> float:
         """Seconds to the deadline; RunTimedOut when there are none."""
@@ -48,86 +64,132 @@ class Run:
             raise RunTimedOut
         return left
 
-    def enter(self) -> tuple[Stage, Visit]:
-        """The next node that is ready, once the bounds allow it."""
-        stage = self.runnable.stages[self.ready.popleft()]
+    def enter(self, frame: Frame, position: int) -> tuple[Stage, Visit]:
+        """A node that is ready, once the bounds allow it."""
+        stage = self.runnable.stages[position]
         now = time.monotonic()
-        if now >= self._deadline:
-            raise RunTimedOut
-        until = self._deadline if stage.timeout_s is None else min(self._deadline, now + stage.timeout_s)
+        if now >= frame.until:
+            raise RunTimedOut(stage.id)
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise RunFailed("too_many_steps", stage.id)
-        scope = self.scope | _fed(stage.feeds, self.scope) if stage.feeds else self.scope
-        return stage, Visit(scope, self.state, self._request.input, self._request.services, now, until)
+        return stage, self.visit(frame, stage, now)
 
-    def leave(self, stage: Stage, visit: Visit, result: Json) -> NodeFinished:
+    def visit(self, frame: Frame, stage: Stage, now: float) -> Visit:
+        """What a node of this frame sees."""
+        until = frame.until if stage.timeout_s is None else min(frame.until, now + stage.timeout_s)
+        scope = frame.scope | _fed(stage.feeds, frame.scope) if stage.feeds else frame.scope
+        visit = Visit(scope, self.state, self.request.input, self.request.services, now, until)
+        visit.place = frame
+        return visit
+
+    def open(self, stage: Stage, visit: Visit) -> None:
+        """Begin the regions that a node runs."""
+        plan = stage.plan
+        items = plan.items(visit) if isinstance(plan, Loop) and plan.items is not None else None
+        opened = Opened(visit.place, stage, visit, items)
+        self._go_on(opened)
+        if not opened.running:
+            self.ready.append((Frame({}, 0, within=opened), ENDED))
+
+    def proceed(self, opened: Opened) -> NodeFinished | None:
+        """Go on where a region has ended: with the next one, or behind the node once all of them have."""
+        self._go_on(opened)
+        if opened.running:
+            return None
+        return self.leave(opened.stage, opened.visit, opened.result, opened.exits)
+
+    def leave(self, stage: Stage, visit: Visit, result: Json, exits: Iterable[tuple[int, bool]] = ()) -> NodeFinished:
         """Put a node's result into the scope and make ready what comes next."""
-        self._keep(stage, result, visit.finish_reason)
-        taken = self._choose(stage)
+        frame: Frame = visit.place
+        self._keep(frame, stage, result, visit.finish_reason)
+        taken = _choose(stage, frame)
         if result is None and taken is not None:
             result = taken.edge_id
-            self._keep(stage, result, visit.finish_reason)
+            self._keep(frame, stage, result, visit.finish_reason)
         if visit.prompt_tokens is not None:
             self._spend(visit)
-        self._follow(stage, taken)
+        for target in stage.onward:
+            self._arrive(frame, target, True)
+        for branch in stage.branches:
+            self._arrive(frame, branch.target, branch is taken)
+        for target, is_live in exits:
+            self._arrive(frame, target, is_live)
+        self._retire(frame)
         duration_ms = (time.monotonic() - visit.started_at) * 1000
         return NodeFinished(stage.id, stage.kind, duration_ms, result, tuple(visit.warnings))
 
     def finish(self) -> Finished:
         """The run's last event; RunFailed when the memory grew too large."""
-        if self.runnable.keeps_memory and len(compact(self.state).encode(errors="surrogatepass")) > MAX_STATE:
-            raise RunFailed("state_too_large")
+        self.check_state()
         output, finish_reason = self._output()
         if self.spoken and not response_text(output).startswith("".join(self.spoken)):
             raise RunFailed  # what the client has read is not what the flow answers
         return Finished(output, self._spent, self.state, finish_reason)
 
-    def _choose(self, stage: Stage) -> Branch | None:
-        """The branch that the node takes; None for a node without conditional edges."""
-        for branch in stage.branches:
-            if branch.condition is None or branch.condition.holds(self.scope):
-                return branch
-        if stage.branches:
-            raise RunFailed("no_branch")
-        return None
+    def pause(self, prompt: str, resume: dict[str, Json]) -> Finished:
+        """The last event of a run that asks somebody for a decision."""
+        self.check_state()
+        return Finished({RESPONSE: prompt}, self._spent, self.state, resume=resume)
 
-    def _follow(self, stage: Stage, taken: Branch | None) -> None:
-        for target in stage.onward:
-            self._arrive(target, True)
-        for branch in stage.branches:
-            self._arrive(branch.target, branch is taken)
+    def check_state(self) -> None:
+        """RunFailed when the memory grew too large."""
+        if not self.runnable.keeps_memory:
+            return
+        text = compact(self.state)
+        if len(text.encode(errors="surrogatepass")) > MAX_STATE:
+            raise RunFailed("state_too_large")
+        if ("\\u" in text or not text.isprintable()) and defect(self.state):
+            raise RunFailed("not_plain_data")
 
-    def _arrive(self, target: int, is_live: bool) -> None:
+    def _go_on(self, opened: Opened) -> None:
+        """Begin the regions that may begin now."""
+        for frame in opened.begin():
+            inner = next(inner for inner in opened.stage.inner if inner.home == frame.home)
+            for target in inner.firsts:
+                self._arrive(frame, target, True)
+
+    def _retire(self, frame: Frame) -> None:
+        """One node less; the last one of a region ends it."""
+        frame.active -= 1
+        if frame.active == 0 and frame.within is not None:
+            frame.within.end(frame)
+            self.ready.append((frame, ENDED))
+
+    def _arrive(self, frame: Frame, target: int, is_live: bool) -> None:
         """An edge was taken, or never will be. A node is ready when all its edges are decided and one was taken; a node
         that none will reach passes that on to the nodes behind it."""
         pending = [(target, is_live)]
         while pending:
             position, live = pending.pop()
             stage = self.runnable.stages[position]
+            if stage.home != frame.home and frame.within is not None:
+                frame.within.exits.append((position, live))
+                continue
             if stage.arrivals > 1:
-                left, any_live = self._arrived.get(position, (stage.arrivals, False))
+                left, any_live = frame.arrived.get(position, (stage.arrivals, False))
                 live = live or any_live
-                self._arrived[position] = (left - 1, live)
+                frame.arrived[position] = (left - 1, live)
                 if left > 1:
                     continue
             if live:
-                self.ready.append(position)
+                frame.active += 1
+                self.ready.append((frame, position))
             else:
-                pending.extend((behind, False) for behind in stage.onward)
+                pending.extend((behind, False) for behind in (*stage.onward, *stage.exits))
                 pending.extend((branch.target, False) for branch in stage.branches)
 
-    def _keep(self, stage: Stage, result: Json, finish_reason: str) -> None:
-        if result is not self._request.input:
+    def _keep(self, frame: Frame, stage: Stage, result: Json, finish_reason: str) -> None:
+        if result is not self.request.input:
             self._held += size(result, MAX_HELD)
         if self._held > MAX_HELD:
             raise RunFailed("too_much_data")
-        self.scope[stage.id] = result
-        self._last = (result, finish_reason)
+        frame.scope[stage.id] = frame.last = result
+        self.last = (result, finish_reason)
         if stage.binding is not None:
-            self.scope[stage.binding] = result
+            frame.scope[stage.binding] = result
         if RESPONSE in (stage.binding, stage.id):
-            self._bound = self._last
+            self.bound = self.last
 
     def _spend(self, visit: Visit) -> None:
         so_far = self._spent or Usage(0, 0)
@@ -137,10 +199,20 @@ class Run:
         )
 
     def _output(self) -> tuple[dict[str, Json], str]:
-        result, finish_reason = self._bound or self._last
-        if self._bound is None and isinstance(result, dict) and RESPONSE in result:
+        result, finish_reason = self.bound or self.last
+        if self.bound is None and isinstance(result, dict) and RESPONSE in result:
             return result, finish_reason
         return {RESPONSE: result}, finish_reason
+
+
+def _choose(stage: Stage, frame: Frame) -> Branch | None:
+    """The branch that the node takes; None for a node without conditional edges."""
+    for branch in stage.branches:
+        if branch.condition is None or branch.condition.holds(frame.scope):
+            return branch
+    if stage.branches:
+        raise RunFailed("no_branch")
+    return None
 
 
 def _initial_state(runnable: Runnable, persisted: dict[str, Json]) -> dict[str, Json]:

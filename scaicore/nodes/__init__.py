@@ -6,12 +6,15 @@ import msgspec
 
 from scaicore.jsondata import Json
 from scaicore.nodes.base import NodeKind
+from scaicore.nodes.checkpoint import CHECKPOINT, HITL_DECISION
 from scaicore.nodes.data_variable_set import DATA_VARIABLE_SET
 from scaicore.nodes.entry import ENTRY_API, ENTRY_SCHEDULE, ENTRY_WEBHOOK
 from scaicore.nodes.llm_flexible import LLM_FLEXIBLE
 from scaicore.nodes.llm_guarded import LLM_GUARDED
 from scaicore.nodes.llm_rigid import LLM_RIGID
 from scaicore.nodes.logic_decision import LOGIC_DECISION
+from scaicore.nodes.logic_loop import LOGIC_LOOP
+from scaicore.nodes.logic_parallel import LOGIC_PARALLEL
 from scaicore.nodes.subflow_call import SUBFLOW_CALL
 from scaicore.nodes.tool_http import TOOL_HTTP
 
@@ -25,23 +28,22 @@ KINDS: Final[dict[str, NodeKind]] = {
         LLM_FLEXIBLE,
         LLM_GUARDED,
         LOGIC_DECISION,
+        LOGIC_LOOP,
+        LOGIC_PARALLEL,
         DATA_VARIABLE_SET,
         TOOL_HTTP,
         SUBFLOW_CALL,
+        CHECKPOINT,
+        HITL_DECISION,
     )
 }
 
-_RUNTIME: Final = "this version of the runtime does not run it yet"
 _QUEUE: Final = "it needs a ScaiQueue connection, which this installation does not have"
 _COMPUTE: Final = "it needs a ScaiBunker connection, which this installation does not have"
 
 # kind → what is missing, as the second half of a sentence
 UNAVAILABLE: Final[dict[str, str]] = {
-    "logic_loop": _RUNTIME,
-    "logic_parallel": _RUNTIME,
     "tool_plugin": "it needs a connection to plugin servers, which this installation does not have",
-    "checkpoint": _RUNTIME,
-    "hitl_decision": _RUNTIME,
     "hitl_review": _QUEUE,
     "queue_publish": _QUEUE,
     "queue_consume": _QUEUE,

@@ -47,6 +47,7 @@ class Visit:
     finish_reason: str = "stop"
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    place: Any = None  # where the engine goes on from; nodes leave it alone
 
     def remaining(self) -> float:
         """Seconds that a call of the outside may take; RunTimedOut when there are none."""
@@ -80,7 +81,46 @@ class Visit:
         self.warnings.extend(f"`{{{{{path}}}}}` is empty: nothing has that name." for path in paths)
 
 
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Runs a body for each of `items`, or as long as `condition` holds and `limit` allows."""
+
+    items: Callable[[Visit], list[Json]] | None
+    condition: Expression | None
+    limit: int
+    item_name: str
+    index_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """Runs branches at once, at most `limit` of them at a time."""
+
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Waits for somebody's decision: any text, or one of `options`. After `timeout_s` it is `on_timeout`; without that,
+    the flow starts anew."""
+
+    prompt: Template
+    options: tuple[str, ...]
+    timeout_s: float | None
+    on_timeout: str | None
+
+    def match(self, text: str) -> str | None:
+        """The decision that a text means; None when it is none of the options."""
+        given = text.strip().casefold()
+        return (
+            next((option for option in self.options if option.strip().casefold() == given), None)
+            if self.options
+            else text
+        )
+
+
 Work = Callable[[Visit], Json | Awaitable[Json]]
+Plan = Loop | Fan | Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +195,16 @@ def no_checks(_config: Any, _site: Site) -> Iterator[Diagnostic]:
     return iter(())
 
 
+def no_names(_config: Any) -> Iterable[str]:
+    """For kinds that put nothing into the scope but their result."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class NodeKind:
-    """A kind of node that runs here. `prepare` turns a config into its work, once per program; `check` says what is
-    wrong with a config in its flow. Work of a kind with `waits` is a coroutine and runs in a task of its own."""
+    """A kind of node that runs here. `prepare` turns a config into its work, or into a plan that the engine carries
+    out, once per program; `check` says what is wrong with a config in its flow; `makes` names what it puts into the
+    scope besides its result. Work of a kind with `waits` is a coroutine and runs in a task of its own."""
 
     kind: str
     label: str
@@ -166,6 +212,7 @@ class NodeKind:
     summary: str
     config: type[NodeConfig]
     # The config's own type is known by the table's row alone, hence Any.
-    prepare: Callable[[Any, Program], Work]
+    prepare: Callable[[Any, Program], Work | Plan]
     check: Callable[[Any, Site], Iterator[Diagnostic]] = no_checks
+    makes: Callable[[Any], Iterable[str]] = no_names
     waits: bool = False

@@ -23,6 +23,11 @@ def sets(**config):
     return chain(entry(), node("set", "data_variable_set", variable="n", **config), variables=[variable("n", "number")])
 
 
+def loops(*edges, **config):
+    looping = node("loop", "logic_loop", **{"items": "[1]", **config})
+    return flow(entry(), looping, says("a", "A"), says("b", "B"), edge("entry", "loop"), *edges)
+
+
 # code → a document that has it
 ERRORS = {
     "bad_condition": decision(edge("if", "a", "message =="), edge("if", "b", "else")),
@@ -43,8 +48,11 @@ ERRORS = {
     "entity_never_received": flow(scaiflow_meta={"instance_mode": "entity"}),
     "invalid_shape": flow(entry(), publish_as_model="yes"),
     "kind_not_available": chain(entry(), node("ask", "hitl_review")),
+    "loop_leak": loops(edge("loop.body", "a"), edge("loop.done", "b"), edge("b", "a")),
+    "loop_without_body": loops(edge("loop.done", "a"), edge("a", "b")),
     "loop_without_limit": chain(entry(), node("loop", "logic_loop", style="while", condition="true")),
     "multiple_entries": flow(entry(), entry("second")),
+    "needs_entity_mode": chain(entry(), node("ask", "checkpoint", prompt="Go on?")),
     "no_entry": flow(says("a", "")),
     "not_plain_data": {**chain(entry()), "name": "a\0b"},
     "publish_without_entry_api": flow(publish_as_model=True),

@@ -1,0 +1,79 @@
+"""Checkpoints: the turn ends with a question to somebody, and the entity's next message is the decision."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from scaicore.diagnostics import Diagnostic
+from scaicore.nodes.base import NodeConfig, NodeKind, Pause, Site
+from scaicore.program import Program
+from scaicore.templates import Template
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_SPAN: Final = re.compile(r"(\d{1,6})\s*([smhd])")
+
+Span = Annotated[float, msgspec.Meta(gt=0)] | Annotated[str, msgspec.Meta(pattern=r"^\d{1,6}\s*[smhd]\Z")]
+
+
+class Checkpoint(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """`prompt`, a template, is the question; `type` says to people what it is about. With `options`, the answer is one
+    of them, in any case of letters, else the question is asked again. `timeout` is in seconds, or text such as `24h`;
+    an answer that comes later counts as `on_timeout`, and without that begins the flow anew."""
+
+    prompt: str
+    type: str = "approval"
+    options: list[str] = []
+    timeout: Span | None = None
+    on_timeout: str | None = None
+
+
+def _prepare(config: Checkpoint, _program: Program) -> Pause:
+    return Pause(Template(config.prompt), tuple(config.options), _seconds(config.timeout), config.on_timeout)
+
+
+def _seconds(span: float | str | None) -> float | None:
+    if not isinstance(span, str):
+        return span
+    found = _SPAN.fullmatch(span)
+    return int(found[1]) * _UNITS[found[2]] if found else None
+
+
+def _check(config: Checkpoint, site: Site) -> Iterator[Diagnostic]:
+    if site.flow.instance_mode != "entity":
+        said = "it waits for a later message, which only a Core in `entity` mode can tell from others. "
+        yield site.error("needs_entity_mode", f"{said}Set the instance mode in the flow's properties.")
+    if not config.prompt.strip():
+        yield site.error("bad_value", "a checkpoint needs a `prompt`: the question that people read.", "prompt")
+    yield from site.check_template(config.prompt, "prompt")
+    if config.options and config.on_timeout is not None and config.on_timeout not in config.options:
+        yield site.error("bad_value", "`on_timeout` is one of the `options`.", "on_timeout")
+    if config.on_timeout is not None and config.timeout is None:
+        yield site.error("bad_value", "`on_timeout` needs a `timeout`, after which it counts.", "timeout")
+
+
+def _makes(_config: Any) -> tuple[str, ...]:
+    return ("decision",)
+
+
+CHECKPOINT = NodeKind(
+    kind="checkpoint",
+    label="Checkpoint",
+    category="human",
+    summary="Ends the turn with a question; the next message goes on behind it.",
+    config=Checkpoint,
+    prepare=_prepare,
+    check=_check,
+    makes=_makes,
+)
+HITL_DECISION = NodeKind(
+    kind="hitl_decision",
+    label="Decision by a person",
+    category="human",
+    summary="Ends the turn with a choice for a person; the next message decides.",
+    config=Checkpoint,
+    prepare=_prepare,
+    check=_check,
+    makes=_makes,
+)

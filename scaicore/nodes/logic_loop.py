@@ -1,0 +1,98 @@
+"""The loop: what is behind its port `body` runs for each item, or as long as a condition holds."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from scaicore.diagnostics import Diagnostic
+from scaicore.errors import RunFailed
+from scaicore.expressions import Expression
+from scaicore.jsondata import Json
+from scaicore.nodes.base import RESERVED, Loop, NodeConfig, NodeKind, Site, Visit
+from scaicore.program import Program
+from scaicore.regions import BODY, DONE
+
+DEFAULT_LIMIT: Final = 1_000
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class LogicLoop(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """`foreach` runs once per entry of the CEL list `items`, and fails beyond `max_iterations`; `while` runs as long as
+    the CEL `condition` holds, up to `max_iterations`. The body sees the item and its number from 0 by their names."""
+
+    style: Literal["foreach", "while"] = "foreach"
+    items: str | None = None
+    condition: str | None = None
+    max_iterations: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    item_name: str = "item"
+    index_name: str = "index"
+
+
+def _prepare(config: LogicLoop, _program: Program) -> Loop:
+    limit = config.max_iterations or DEFAULT_LIMIT
+    is_foreach = config.style == "foreach"
+    return Loop(
+        items=_items(config.items or "[]", limit) if is_foreach else None,
+        condition=None if is_foreach else Expression(config.condition or "false"),
+        limit=limit,
+        item_name=config.item_name,
+        index_name=config.index_name,
+    )
+
+
+def _items(source: str, limit: int) -> Callable[[Visit], list[Json]]:
+    expression = Expression(source)
+
+    def evaluate(visit: Visit) -> list[Json]:
+        items = expression.evaluate(visit.scope)
+        if not isinstance(items, list):
+            raise RunFailed("not_a_list")
+        if len(items) > limit:
+            raise RunFailed("too_many_items")
+        return items
+
+    return evaluate
+
+
+def _check(config: LogicLoop, site: Site) -> Iterator[Diagnostic]:
+    key, source = ("items", config.items) if config.style == "foreach" else ("condition", config.condition)
+    if source is None:
+        yield site.error("bad_value", f"a loop of style `{config.style}` needs `{key}`.", key)
+    elif key == "items":
+        yield from site.check_expression(source, key)
+    else:
+        yield from site.check_condition(source, key)
+    for name_key in ("item_name", "index_name"):
+        name = getattr(config, name_key)
+        if name in RESERVED or not _NAME.fullmatch(name):
+            said = f"`{name[:80]}` cannot be the name of an item; take a plain word such as `item`."
+            yield site.error("reserved_name", said, name_key)
+    yield from _check_ways(site)
+
+
+def _check_ways(site: Site) -> Iterator[Diagnostic]:
+    ways = [edge for edge in site.outgoing if edge.type != "data"]
+    if not any(edge.source.port == BODY for edge in ways):
+        said = "nothing is behind its port `body`; draw an edge from there to what it repeats."
+        yield site.error("loop_without_body", said)
+    if any(edge.source.port not in (BODY, DONE) or edge.type == "conditional" for edge in ways):
+        said = "every edge out of a loop is `sequential` and leaves by the port `body` or `done`."
+        yield site.error("bad_value", said)
+
+
+def _makes(config: LogicLoop) -> tuple[str, ...]:
+    return config.item_name, config.index_name
+
+
+LOGIC_LOOP = NodeKind(
+    kind="logic_loop",
+    label="Loop",
+    category="logic",
+    summary="Runs what is behind its port `body` again and again; the result is the list of its results.",
+    config=LogicLoop,
+    prepare=_prepare,
+    check=_check,
+    makes=_makes,
+)

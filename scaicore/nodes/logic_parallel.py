@@ -1,0 +1,37 @@
+"""The parallel: its branches run at once, and what is behind them begins when all of them have ended."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+
+from scaicore.diagnostics import Diagnostic
+from scaicore.nodes.base import Fan, NodeConfig, NodeKind, Site
+from scaicore.program import Program
+
+
+class LogicParallel(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """At most `max_concurrency` branches run at a time; all of them when it is absent."""
+
+    max_concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+def _prepare(config: LogicParallel, _program: Program) -> Fan:
+    return Fan(config.max_concurrency)
+
+
+def _check(_config: LogicParallel, site: Site) -> Iterator[Diagnostic]:
+    if any(edge.type == "conditional" for edge in site.outgoing):
+        said = "every edge out of a parallel is `sequential`, since all are taken; decide in a `logic_decision`."
+        yield site.error("bad_value", said)
+
+
+LOGIC_PARALLEL = NodeKind(
+    kind="logic_parallel",
+    label="Parallel",
+    category="logic",
+    summary="Runs its branches at once; the result holds each branch's last result by its first node's id.",
+    config=LogicParallel,
+    prepare=_prepare,
+    check=_check,
+)
