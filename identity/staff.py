@@ -203,10 +203,18 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for row in queryset:
             self.delete_model(request, row)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes along. Whether it may go is the action's decision, not one of other pages' permissions."""
-        found, count, _, protected = super().get_deleted_objects(objs, request)
-        return found, count, set(), protected
+    def get_deleted_objects(self, objs: Iterable[Any], request: HttpRequest) -> Any:
+        """The rows, and how many others go along: counted, since a group of many would make a page of many.
+
+        Whether they may go is the action's decision, not one of other pages' permissions.
+        """
+        rows = list(objs)
+        counted = {str(self.opts.verbose_name_plural): len(rows)}
+        for related in self.opts.related_objects:
+            if related.on_delete is models.CASCADE:
+                others = related.related_model._default_manager.filter(**{f"{related.field.name}__in": rows})
+                counted[str(related.related_model._meta.verbose_name_plural)] = others.count()
+        return [str(row) for row in rows], {name: count for name, count in counted.items() if count}, set(), []
 
     def response_action(
         self, request: HttpRequest, queryset: models.QuerySet[Any], *rest: Any, **named: Any

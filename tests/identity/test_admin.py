@@ -241,6 +241,12 @@ def test_a_group_of_many_is_renamed_and_keeps_its_members(
     assert scaikey.members(engineering) == ["ann@acme.test"]
 
 
+def test_the_question_before_a_deletion_counts_what_goes_along(staff: Client, engineering: Group) -> None:
+    text = staff.get(page(GROUPS, engineering, "delete")).content.decode()
+    assert "<li>ScaiKey groups: 1</li>" in text
+    assert "<li>Memberships: 1</li>" in text
+
+
 def test_deleted_groups_are_audited_one_by_one(staff: Client, engineering: Group, acme: Tenant) -> None:
     other = Group.objects.create(tenant=acme, scaikey_id="group_acme_ops")
     choose(staff, GROUPS, "delete_selected", [engineering, other], post="yes")
