@@ -6,7 +6,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from publishing import canvas, editor
+from publishing import access_page, canvas, editor, model_acts
 from publishing.forms import SignInForm
 
 sign_in = LoginView.as_view(
@@ -25,4 +25,9 @@ urlpatterns = [
     path("flows/<slug:flow_id>/standing/", canvas.flow_standing, name="flow-standing"),
     path("flows/<slug:flow_id>/plan/", canvas.flow_plan, name="flow-plan"),
     path("flows/<slug:flow_id>/rollback/", canvas.flow_rollback, name="flow-rollback"),
+    path("models/<slug:core_id>/access/", access_page.who_can_call, name="who-can-call"),
+    path("models/<slug:core_id>/unpublish/", model_acts.unpublish, name="unpublish-model"),
+    path("models/<slug:core_id>/rollback/<int:number>/", model_acts.roll_back, name="roll-back-model"),
+    path("models/<slug:core_id>/requests/", model_acts.ask, name="ask-access"),
+    path("models/<slug:core_id>/requests/<int:asked_id>/", model_acts.answer, name="answer-access"),
 ]

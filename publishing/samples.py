@@ -30,6 +30,21 @@ resp = client.chat.completions.create(
 print(resp.choices[0].message.content)
 """)
 
+TYPESCRIPT = Template("""\
+import OpenAI from "openai";
+
+const client = new OpenAI({
+  baseURL: "$base_url",
+  apiKey: process.env.SCAIGRID_TOKEN,
+});
+
+const resp = await client.chat.completions.create({
+  model: "$model",
+  messages: [{ role: "user", content: "hello" }],$extra
+});
+console.log(resp.choices[0].message.content);
+""")
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -40,13 +55,16 @@ class Sample:
 
 
 def of(model: str, *, base_url: str, has_memory: bool) -> list[Sample]:
-    """The same request by curl and by the OpenAI SDK; a model with memory is told which conversation it is."""
+    """The same request by curl and by OpenAI's SDKs; a model with memory is told which conversation it is."""
     body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": "hello"}]}
     entity: dict[str, object] = {"entity_id": "conversation-1"} if has_memory else {}
     extra = f"\n    extra_body={json.dumps(entity)}," if entity else ""
+    # The SDK's types know no such field, and send it all the same.
+    beside = f"\n  // @ts-expect-error\n  entity_id: {json.dumps(entity['entity_id'])}," if entity else ""
     return [
         Sample("curl", CURL.substitute(base_url=base_url, body=_indented(body | entity)).strip()),
         Sample("Python", PYTHON.substitute(base_url=base_url, model=model, extra=extra).strip()),
+        Sample("TypeScript", TYPESCRIPT.substitute(base_url=base_url, model=model, extra=beside).strip()),
     ]
 
 

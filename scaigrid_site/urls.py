@@ -19,6 +19,7 @@ urlpatterns = [
     path("oai/v1/", include("chatapi.urls")),
     re_path(r"^(?:oai/)?v1$", unknown_url),
     path("", include("publishing.pages")),
+    path("", include("chatapi.pages")),
 ]
 
 handler400 = "scaigrid_site.refused.bad_request"

@@ -18,6 +18,7 @@ from publishing.actions.entities import erase_entity
 from publishing.actions.flows import create_flow, delete_flow, save_flow
 from publishing.actions.providers import create_provider, delete_provider, save_provider
 from publishing.actions.publications import publish, unpublish
+from publishing.actions.requests import ask_access, decline_access, grant_access
 from publishing.actions.sealing import reseal
 from publishing.actions.secrets import create_secret, delete_secret, save_secret
 
@@ -25,18 +26,21 @@ __all__ = [
     "UNCHANGED",
     "Deployment",
     "Unchanged",
+    "ask_access",
     "compilation",
     "compiled",
     "create_core",
     "create_flow",
     "create_provider",
     "create_secret",
+    "decline_access",
     "delete_core",
     "delete_flow",
     "delete_provider",
     "delete_secret",
     "deploy",
     "erase_entity",
+    "grant_access",
     "publish",
     "reseal",
     "rollback",

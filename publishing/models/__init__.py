@@ -4,11 +4,14 @@ from publishing.models.flows import Core, CoreVersion, Flow, FlowVersion, core_i
 from publishing.models.memory import Entity, Partition, Turn
 from publishing.models.providers import ModelProvider, Secret
 from publishing.models.publications import Access, Grant, Publication, Visibility
+from publishing.models.requests import AccessRequest, Decision
 
 __all__ = [
     "Access",
+    "AccessRequest",
     "Core",
     "CoreVersion",
+    "Decision",
     "Entity",
     "Flow",
     "FlowVersion",

@@ -1,0 +1,12 @@
+"""The addresses of the web pages that tell of calls."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from chatapi import model_page
+
+urlpatterns = [
+    path("models/", model_page.models, name="models"),
+    path("models/<slug:core_id>/", model_page.model, name="model"),
+]
