@@ -13,7 +13,7 @@ import msgspec
 
 from scaicore.errors import RunFailed
 from scaicore.frames import Frame, Opened
-from scaicore.jsondata import Json, compact, defect, size
+from scaicore.jsondata import Json, compact, defect, encode
 from scaicore.link import Runnable, Stage
 from scaicore.nodes.base import Pause, Visit
 from scaicore.protocol import Finished, RunRequest
@@ -80,12 +80,17 @@ def park(run: Run, stage: Stage, visit: Visit, plan: Pause) -> None:
 
 def ask(run: Run) -> Finished:
     """The run's last event: the first question that waits, and all that is needed to go on behind it."""
-    resume: dict[str, Json] = msgspec.to_builtins(_put_away(run))
-    if size(resume, MAX_RESUME) > MAX_RESUME:
-        raise RunFailed("resume_too_large", run.parked[0].stage.id)
+    question = run.parked[0]
+    text = encode(msgspec.to_builtins(_put_away(run)))
+    if len(text) > MAX_RESUME:
+        raise RunFailed("resume_too_large", question.stage.id)
+    try:
+        resume: dict[str, Json] = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        raise RunFailed("not_plain_data", question.stage.id) from None
     if defect(resume):
-        raise RunFailed("not_plain_data", run.parked[0].stage.id)
-    return run.pause(run.parked[0].prompt, resume)
+        raise RunFailed("not_plain_data", question.stage.id)
+    return run.pause(question.prompt, resume)
 
 
 def begin(request: RunRequest) -> tuple[Run, Decided | None]:
@@ -113,16 +118,18 @@ def _decided(run: Run, frame: Frame, stage: Stage, decision: str) -> Decided:
 def _put_away(run: Run) -> Put:
     frames, opened = _standing(run)
     places = {id(frame): place for place, frame in enumerate(frames)}
+    brought = run.request.input
+    given = {name: value for name, value in brought.items() if name not in _BROUGHT_ANEW}
     entered = [name for name, value in run.root.scope.items() if value is run.request.input]
     return Put(
         shape=run.runnable.shape,
-        input={name: value for name, value in run.request.input.items() if name not in _BROUGHT_ANEW},
+        input=given,
         entered=entered,
         frames=[_put_frame(frame, opened, run.runnable, entered) for frame in frames],
         opened=[_put_opened(node, places, run.runnable) for node in opened],
         parked=[PutParked(places[id(each.frame)], each.stage.id, each.prompt, each.until) for each in run.parked],
-        bound=run.bound,
-        last=run.last,
+        bound=run.bound and (given if run.bound[0] is brought else run.bound[0], run.bound[1]),
+        last=(given if run.last[0] is brought else run.last[0], run.last[1]),
     )
 
 
@@ -164,7 +171,7 @@ def _put_frame(frame: Frame, opened: list[Opened], runnable: Runnable, entered: 
         scope=scope,
         arrived=[(runnable.stages[position].id, *told) for position, told in frame.arrived.items()],
         active=frame.active,
-        last=frame.last,
+        last=None if frame.within is None else frame.last,
     )
 
 
