@@ -24,6 +24,8 @@ from chatapi import errors, wire
 from publishing import refusals
 from publishing.declared import shape
 from publishing.forms import PropertiesForm
+from scaicore.errors import REASONS
+from scaicore.nodes.base import NodeConfig, NodeKind
 from scaigrid_site.conf import Conf
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -178,6 +180,30 @@ def _both_answers(row: refusals.Row) -> tuple[str, str]:
 def test_every_diagnostic_is_told() -> None:
     told = [words(cells[0])[0] for cells in table(DOCS / "errors.md", "## Diagnostics of a flow")]
     assert told == sorted(scaicore.CODES)
+
+
+def test_every_reason_of_a_failed_run_is_told() -> None:
+    told = {words(cells[0])[0]: cells[1] for cells in table(DOCS / "errors.md", "### Why a flow failed")}
+    assert told == REASONS
+
+
+# Flow documents
+
+
+def kind_row(kind: NodeKind) -> str:
+    """The line of a node kind in docs/flows.md."""
+    own = [name for name in kind.config.__struct_fields__ if name not in NodeConfig.__struct_fields__]
+    return f"| `{kind.kind}` | {kind.summary} | {', '.join(f'`{name}`' for name in own)} |"
+
+
+def test_every_node_kind_is_told_with_its_config() -> None:
+    page = (DOCS / "flows.md").read_text().partition("## Node kinds")[2]
+    assert re.findall(r"^\| `.*$", page, re.MULTILINE) == [kind_row(kind) for kind in scaicore.KINDS.values()]
+
+
+def test_every_node_kind_that_does_not_run_here_is_told() -> None:
+    page = (DOCS / "flows.md").read_text().rpartition("do not run here:")[2]
+    assert words(page) == list(scaicore.UNAVAILABLE)
 
 
 # API
