@@ -15,7 +15,7 @@ from typing import NamedTuple
 import psycopg
 from django.conf import settings
 
-from chatapi import answers, auth, errors, purposes, turns, wire
+from chatapi import answers, auth, errors, purposes, subflows, turns, wire
 from chatapi.answers import Label
 from chatapi.errors import ChatError, DatabaseUnavailable, Unexpected
 from chatapi.pace import paced
@@ -79,12 +79,13 @@ async def refuse(authorization: str | None, error: ChatError) -> Whole:
 
 def failed(error: Exception, request_id: str) -> Whole:
     """The answer that tells of `error`; what was not expected is logged and told by a fixed sentence."""
-    refusal = _refusal(error, request_id)
+    refusal = refusal_of(error, request_id)
     row = errors.ANSWERS[type(refusal)]
     return Whole(row.status, JSON | dict(row.headers) | {"x-request-id": request_id}, errors.body(refusal))
 
 
-def _refusal(error: Exception, request_id: str) -> ChatError:
+def refusal_of(error: Exception, request_id: str) -> ChatError:
+    """The refusal that tells of `error`; what was not expected is logged."""
     if isinstance(error, ChatError):
         return error
     if isinstance(error, psycopg.OperationalError):
@@ -100,7 +101,10 @@ async def _parsed(body: bytes, headers: Mapping[str, str]) -> wire.ChatRequest:
     return wire.parse(body, headers)
 
 
-async def _answered(authorization: str | None, asked: wire.ChatRequest, request_id: str) -> Whole | Frames:
+async def begun(
+    authorization: str | None, asked: wire.ChatRequest, request_id: str
+) -> tuple[Run | Replay, registry.LiveCore]:
+    """The allowed call, about to run or to be answered again, and the Core that it calls. Close it whatever happens."""
     caller = await auth.authorize(authorization, asked.model)
     core = await registry.load(caller.version_id)
     wire.check_demands(asked, core.program.program.capabilities)
@@ -108,14 +112,17 @@ async def _answered(authorization: str | None, asked: wire.ChatRequest, request_
     turn = None
     if purpose == purposes.CHAT:
         turn = await turns.begin(caller, core, asked, request_id=request_id, wait_s=settings.ENTITY_WAIT_S)
-    run: Run | Replay
     if turn is not None and turn.recorded is not None:
-        run = Replay(turn, turn.recorded, asked.stop)
-    else:
-        run = Run(
-            caller=caller, core=core, asked=asked, purpose=purpose, turn=turn, request_id=request_id,
-            deadline_s=settings.RUN_DEADLINE_S,
-        )  # fmt: skip
+        return Replay(turn, turn.recorded, asked.stop), core
+    run = Run(
+        caller=caller, core=core, asked=asked, purpose=purpose, turn=turn, request_id=request_id,
+        deadline_s=settings.RUN_DEADLINE_S, services=subflows.services(caller),
+    )  # fmt: skip
+    return run, core
+
+
+async def _answered(authorization: str | None, asked: wire.ChatRequest, request_id: str) -> Whole | Frames:
+    run, core = await begun(authorization, asked, request_id)
     label = Label(ids.new("chatcmpl").replace("_", "-"), int(time.time()), asked.model)
     headers = {"x-request-id": request_id} | _ignored(asked, core)
     if asked.is_streamed:
@@ -124,7 +131,7 @@ async def _answered(authorization: str | None, asked: wire.ChatRequest, request_
         return Frames(STREAM | headers, await anext(frames), frames)
     async with aclosing(run):
         pieces = [piece async for piece in run.text()]
-    return Whole(200, JSON | headers, answers.whole(label, "".join(pieces), "stop", run.tokens))
+    return Whole(200, JSON | headers, answers.whole(label, "".join(pieces), run.finish_reason, run.tokens))
 
 
 def _ignored(asked: wire.ChatRequest, core: registry.LiveCore) -> Headers:
@@ -147,6 +154,6 @@ async def _frames(run: Run | Replay, asked: wire.ChatRequest, label: Label, requ
     except Exception as error:
         if not is_open:
             raise
-        yield make.failure(errors.body(_refusal(error, request_id)))
+        yield make.failure(errors.body(refusal_of(error, request_id)))
     else:
-        yield (b"" if is_open else make.opening()) + make.closing("stop", run.tokens)
+        yield (b"" if is_open else make.opening()) + make.closing(run.finish_reason, run.tokens)

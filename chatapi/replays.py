@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import Any
 
-from chatapi.answers import Tokens
+from chatapi.answers import FinishReason, Tokens
 from chatapi.stops import StopFilter
 from publishing import memory
 
@@ -15,6 +16,8 @@ class Replay:
     def __init__(self, turn: memory.Turn, recorded: memory.Recorded, stop: tuple[str, ...]) -> None:
         spent = (recorded.prompt_tokens, recorded.completion_tokens)
         self.tokens = Tokens(*spent, sum(spent))
+        self.finish_reason: FinishReason = "stop"
+        self.output: dict[str, Any] = {"response": recorded.response}
         self._turn = turn
         self._reply = recorded.response
         self._stops = StopFilter(stop)

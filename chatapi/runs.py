@@ -8,10 +8,11 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime
+from typing import Any
 
 import scaicore
 from chatapi import turns, usage
-from chatapi.answers import Tokens
+from chatapi.answers import FinishReason, Tokens
 from chatapi.errors import ChatError, CoreFailed, CoreTimedOut
 from chatapi.models import Outcome
 from chatapi.stops import StopFilter
@@ -19,6 +20,7 @@ from chatapi.wire import ChatRequest
 from publishing import memory
 from publishing.registry import Allowed, LiveCore
 from scaicore import tokens
+from scaicore.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -31,16 +33,19 @@ ENDED_BY: dict[type[BaseException], Outcome] = {
 
 
 class Run:
-    """A run on behalf of one caller. `text` gives its reply once; afterwards `tokens` is set.
+    """A run on behalf of one caller. `text` gives its reply once; afterwards `tokens` and `output` are set.
 
     Close it whatever happens: that gives back the memory that it holds.
     """
 
     def __init__(
         self, *, caller: Allowed, core: LiveCore, asked: ChatRequest, purpose: str, turn: memory.Turn | None,
-        request_id: str, deadline_s: float,
+        request_id: str, deadline_s: float, services: Services,
     ) -> None:  # fmt: skip
         self.tokens = Tokens(0, 0, 0)
+        self.output: dict[str, Any] = {}
+        self.has_reported_usage = False
+        self.finish_reason: FinishReason = "stop"
         self._caller = caller
         self._core = core
         self._asked = asked
@@ -48,6 +53,7 @@ class Run:
         self._turn = turn
         self._request_id = request_id
         self._deadline_s = deadline_s
+        self._services = services
         self._started = time.monotonic()
         self._first_token_ms: int | None = None
         self._sent: list[str] = []
@@ -99,19 +105,25 @@ class Run:
         asked = self._asked
         return scaicore.RunRequest(
             program=self._core.program,
-            input={"message": asked.message, "messages": asked.messages, "params": asked.params},
+            input=asked.input,
             entity_id=asked.entity_id,
             state=self._turn.state if self._turn else {},
+            resume=self._turn.resume if self._turn else None,
+            now=self._turn.now if self._turn else time.time(),
             deadline_s=self._deadline_s,
+            services=self._services,
         )
 
     async def _finished(self, event: scaicore.Finished) -> str:
         """What of the reply was not sent yet, once the turn is written: no answer is whole before its memory is."""
+        self.output = event.output
+        self.has_reported_usage = event.usage is not None
+        self.finish_reason = "length" if event.finish_reason == "length" else "stop"
         reply = scaicore.response_text(event.output)
         self.tokens = self._counted(event.usage, reply)
         if self._turn is not None:
             outcome = memory.Outcome(
-                event.state, None, self._core.number, self._asked.message, reply,
+                event.state, event.resume, self._core.number, self._asked.message, reply,
                 self.tokens.prompt_tokens, self.tokens.completion_tokens,
             )  # fmt: skip
             await turns.commit(self._turn, outcome)

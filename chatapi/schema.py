@@ -57,6 +57,30 @@ class ModelListSerializer(serializers.Serializer[Any]):
     data = ModelSerializer(many=True)  # type: ignore[assignment]  # the stubs know `data` as the serializer's own
 
 
+class InvocationBody(serializers.Serializer[Any]):
+    """A call with an input of the caller's own."""
+
+    input = serializers.DictField(help_text="What the flow finds in its scope, such as `message`.")
+    entity_id = serializers.CharField(required=False, max_length=wire.MAX_ENTITY_ID)
+
+
+class UsageSerializer(serializers.Serializer[Any]):
+    """Tokens that were read and written."""
+
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    total_tokens = serializers.IntegerField()
+
+
+class InvocationAnswer(serializers.Serializer[Any]):
+    """What a call gave."""
+
+    core_id = serializers.CharField()
+    version = serializers.IntegerField(help_text="The Core version that answered.")
+    output = serializers.DictField(help_text="The flow's output; its `response` is what a chat would show.")
+    usage = UsageSerializer()
+
+
 REFUSED: dict[int, Any] = {
     401: OpenApiResponse(ErrorAnswerSerializer, "invalid_api_key"),
     403: OpenApiResponse(ErrorAnswerSerializer, "model_access_denied"),

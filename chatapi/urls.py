@@ -1,4 +1,4 @@
-"""`/v1` and `/oai/v1`: one list, two prefixes."""
+"""`/v1` and `/oai/v1`: one list, two prefixes. `modules`: what of `/v1/modules/scaicore` is a call."""
 
 from __future__ import annotations
 
@@ -13,3 +13,5 @@ urlpatterns = [
     path("", views.unknown_url),
     re_path(r"^.+$", views.unknown_url),
 ]
+
+modules = [re_path(r"^cores/(?P<core_id>[^/]+)/invoke/?$", views.InvokeView.as_view())]

@@ -17,10 +17,11 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from chatapi import catalog, completions, schema, wire
+from chatapi import catalog, completions, invoke, schema, wire
 from chatapi.completions import Frames, Whole
 from chatapi.errors import BodyTooLarge, ChatError, MethodNotAllowed, UrlUnknown
 from identity import ids
+from publishing.schema import in_module
 
 
 class AsyncAPIView(APIView):
@@ -37,13 +38,15 @@ class AsyncAPIView(APIView):
         name = (request.method or "").lower()
         handler = getattr(self, name, None) if name in self.http_method_names and name != "options" else None
         if handler is None:
-            return _written(
-                completions.failed(MethodNotAllowed(), ids.new("req")), {"allow": ", ".join(self._allowed())}
-            )
+            return _written(self.refused(MethodNotAllowed()), {"allow": ", ".join(self._allowed())})
         self.check_permissions(self.request)
         self.check_throttles(self.request)
         answer: HttpResponseBase = await handler(self.request, *args, **kwargs)
         return answer
+
+    def refused(self, error: ChatError) -> Whole:
+        """The answer that tells of `error`, when no caller was looked at yet."""
+        return completions.failed(error, ids.new("req"))
 
     def _allowed(self) -> list[str]:
         return [name.upper() for name in self.http_method_names if name != "options" and hasattr(self, name)]
@@ -80,6 +83,28 @@ class ModelView(AsyncAPIView):
     async def get(self, request: Request, name: str) -> HttpResponseBase:
         """One model that the key may call."""
         return _written(await catalog.retrieve(request.headers.get("authorization"), name))
+
+
+class InvokeView(AsyncAPIView):
+    """`POST /v1/modules/scaicore/cores/{core_id}/invoke`."""
+
+    @in_module(
+        "invoke_core", data=schema.InvocationAnswer, body=schema.InvocationBody,
+        errors=[403, 404, 409, 413, 415, 422, 502, 503, 504],
+    )  # fmt: skip
+    async def post(self, request: Request, core_id: str) -> HttpResponseBase:
+        """Call a published Core with an input of your own; who may is decided as for the chat."""
+        authorization = request.headers.get("authorization")
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            body = _body(request, headers)
+        except ChatError as error:
+            return _written(await invoke.refuse(authorization, error))
+        return _written(await invoke.answer(authorization, core_id, headers, body))
+
+    def refused(self, error: ChatError) -> Whole:
+        """In the module's envelope."""
+        return invoke.failed(error, ids.new("req"))
 
 
 @csrf_exempt

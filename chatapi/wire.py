@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -92,6 +93,22 @@ class ChatRequest(Struct, frozen=True):
     fingerprint: bytes
     ignored: tuple[str, ...]
 
+    @property
+    def input(self) -> dict[str, Any]:
+        """What the Core gets."""
+        return {"message": self.message, "messages": self.messages, "params": self.params}
+
+
+class Invocation(ChatRequest, frozen=True):
+    """A call whose input is the caller's own object."""
+
+    given: dict[str, Any]
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """What the Core gets."""
+        return self.given
+
 
 # A field that passed the gate above with its neutral value had its effect.
 USED: Final = frozenset({"model", "messages", "stream", "stream_options", "stop", "n", "logprobs", "entity_id"})
@@ -105,6 +122,7 @@ NEVER_MET: Final = frozenset({"n", "logprobs", "modalities", "audio"})
 UNDERSTOOD: Final = USED | set(PASSED)
 
 JSON_WORDS: Final = (("str", "string"), ("int", "integer"), ("float", "number"), ("bool", "boolean"))
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 MAX_ENTITY_ID: Final = 128
 MAX_IDEMPOTENCY_KEY: Final = 255
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -123,7 +141,7 @@ def check_headers(headers: Mapping[str, str], *, limit: int) -> None:
 
 def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
     """The request in `body`; `headers` by lower-case name. Raises `BodyInvalid` or `FieldInvalid`."""
-    raw = _object(body)
+    raw = json_object(body)
     given = _typed(raw)
     _check_contents(given.messages)
     demands = _demands(given)
@@ -138,15 +156,34 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         is_streamed=is_streamed,
         has_usage_chunk=bool(is_streamed and given.stream_options and given.stream_options.include_usage),
         stop=_stops(given.stop),
-        entity_id=_entity_id(given.entity_id, headers),
-        idempotency_key=_idempotency_key(headers),
-        is_retry=_is_retry(headers),
+        entity_id=entity_id_of(given.entity_id, headers),
+        idempotency_key=idempotency_key_of(headers),
+        is_retry=is_retry(headers),
         fingerprint=hashlib.sha256(body).digest(),
         ignored=_ignored(raw, used=demands, is_streamed=is_streamed),
     )
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def invocation(
+    model: str,
+    given: dict[str, Any],
+    entity_id: str | None,
+    *,
+    body: bytes = b"",
+    headers: Mapping[str, str] = NO_HEADERS,
+) -> Invocation:
+    """The call of `model` with the input `given`; `body` and `headers` tell a repeated call from a new one."""
+    message = given.get("message")
+    text = message if isinstance(message, str) else msgspec.json.encode(given).decode()
+    return Invocation(
+        model=model, message=text, messages=[], texts=[text], params={}, demands=(), is_streamed=False,
+        has_usage_chunk=False, stop=(), entity_id=entity_id, idempotency_key=idempotency_key_of(headers),
+        is_retry=is_retry(headers), fingerprint=hashlib.sha256(body).digest(), ignored=(), given=given,
+    )  # fmt: skip
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The object in `body`; `BodyInvalid` when it holds none."""
     try:
         raw = strict_json.loads(body)
     except strict_json.InvalidJson as error:
@@ -233,7 +270,8 @@ def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
     return tuple(text for text in given if text)
 
 
-def _entity_id(given: str | None, headers: Mapping[str, str]) -> str | None:
+def entity_id_of(given: str | None, headers: Mapping[str, str]) -> str | None:
+    """The entity that a call names, in its body or else in its headers."""
     entity_id = given if given is not None else headers.get("x-entity-id")
     if entity_id is None:
         return None
@@ -244,7 +282,8 @@ def _entity_id(given: str | None, headers: Mapping[str, str]) -> str | None:
     return entity_id
 
 
-def _idempotency_key(headers: Mapping[str, str]) -> str | None:
+def idempotency_key_of(headers: Mapping[str, str]) -> str | None:
+    """The key under which a caller asks for the same answer again."""
     key = headers.get("idempotency-key")
     if key is not None and (not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY or _CONTROL.search(key)):
         raise refused_field(
@@ -254,7 +293,7 @@ def _idempotency_key(headers: Mapping[str, str]) -> str | None:
     return key
 
 
-def _is_retry(headers: Mapping[str, str]) -> bool:
+def is_retry(headers: Mapping[str, str]) -> bool:
     """Whether an OpenAI SDK says that it sends this request again; a new turn carries 0 or no header."""
     count = headers.get("x-stainless-retry-count", "0")
     return count.isdecimal() and int(count) >= 1

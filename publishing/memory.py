@@ -69,6 +69,15 @@ class Recorded(NamedTuple):
     completion_tokens: int
 
 
+class Held(NamedTuple):
+    """An entity's row, held by a turn."""
+
+    entity: int
+    state: dict[str, Any]
+    resume: dict[str, Any] | None
+    now: float
+
+
 class Outcome(NamedTuple):
     """What a turn leaves behind. `state` and `resume` are plain JSON values."""
 
@@ -89,7 +98,7 @@ VALUES (%(core_id)s, %(partition)s, %(owner)s, %(entity_id)s, '{}', 0,
 ON CONFLICT (core_id, partition, owner, entity_id)
 DO UPDATE SET lease = EXCLUDED.lease, lease_until = EXCLUDED.lease_until
 WHERE held.lease IS NULL OR held.lease_until < now() OR held.lease = EXCLUDED.lease
-RETURNING id, state, resume
+RETURNING id, state, resume, extract(epoch FROM now())::float8
 """
 
 RENEW = """
@@ -135,17 +144,17 @@ _queues: WeakValueDictionary[tuple[int, Place], asyncio.Lock] = WeakValueDiction
 
 
 class Turn:
-    """A turn that holds its entity: read `state` and `resume`, then `commit` once, or `release`.
+    """A turn that holds its entity: read `state`, `resume` and `now`, then `commit` once, or `release`.
+
+    `now` is when it began, in seconds since 1970 by the database's clock, which all processes share.
 
     `recorded` is set when the same call was committed before: its answer is to be given again.
     """
 
-    def __init__(self, call: Call, queue: asyncio.Lock, entity: int, state: dict[str, Any], resume: Any) -> None:
+    def __init__(self, call: Call, queue: asyncio.Lock, held: Held) -> None:
         self.call = call
-        self.state = state
-        self.resume: dict[str, Any] | None = resume
+        self._entity, self.state, self.resume, self.now = held
         self.recorded: Recorded | None = None
-        self._entity = entity
         self._queue = queue
         self._is_held = True
         self._renewal = asyncio.create_task(self._renew())
@@ -193,15 +202,15 @@ async def begin(place: Place, call: Call, *, wait_s: float) -> Turn:
         async with asyncio.timeout(wait_s):
             await queue.acquire()
             try:
-                entity, state, resume = await _taken(place, call)
+                held = await _taken(place, call)
             except BaseException:
                 queue.release()
                 raise
     except TimeoutError:
         raise EntityBusy from None
-    turn = Turn(call, queue, entity, state, resume)
+    turn = Turn(call, queue, held)
     try:
-        turn.recorded = await recorded(call, entity)
+        turn.recorded = await recorded(call, held.entity)
     except BaseException:
         await turn.release()
         raise
@@ -223,7 +232,7 @@ async def recorded(call: Call, entity: int | None = None) -> Recorded | None:
     return Recorded(*found)
 
 
-async def _taken(place: Place, call: Call) -> tuple[int, dict[str, Any], Any]:
+async def _taken(place: Place, call: Call) -> Held:
     """The entity's row with our lease on it, asked for until it is free."""
     values = place._asdict() | {"partition": place.partition.value, "lease": call.request_id, "seconds": LEASE_S}
     pause_s = FIRST_PAUSE_S
@@ -234,7 +243,7 @@ async def _taken(place: Place, call: Call) -> tuple[int, dict[str, Any], Any]:
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
 
-async def _tried(values: dict[str, Any]) -> tuple[int, dict[str, Any], Any] | None:
+async def _tried(values: dict[str, Any]) -> Held | None:
     """The row if it was free. A caller who leaves while the answer is on its way must not leave a lease behind."""
     task = asyncio.create_task(pool.rows(TAKE, values))
     try:
@@ -244,7 +253,7 @@ async def _tried(values: dict[str, Any]) -> tuple[int, dict[str, Any], Any] | No
         if not task.exception() and task.result():
             await _to_the_end(pool.rows(RELEASE, [task.result()[0][0], values["lease"]]))
         raise
-    return rows[0] if rows else None
+    return Held._make(rows[0]) if rows else None
 
 
 Result = TypeVar("Result")

@@ -81,6 +81,13 @@ SELECT a.name, extract(epoch FROM a.published_at)::bigint FROM publishing_access
 WHERE a.user_id = %s AND a.may_call ORDER BY a.name
 """
 
+ALLOW = """
+SELECT a.publication_id, a.version_id, extract(epoch FROM a.published_at)::bigint FROM publishing_access a
+WHERE a.user_id = %s AND a.name = %s AND a.may_call
+"""
+
+VERSION = "SELECT id FROM publishing_coreversion WHERE core_id = %s AND number = %s"
+
 LOAD = """
 SELECT v.number, c.driver, v.program FROM publishing_coreversion v JOIN publishing_core c ON c.id = v.core_id
 WHERE v.id = %s
@@ -102,6 +109,23 @@ async def resolve(digest: bytes, name: str) -> Verdict:
 async def callable_models(user_id: str) -> list[Model]:
     """Every model that the user may call, by name."""
     return [Model(*row) for row in await pool.rows(LIST, [user_id])]
+
+
+async def allowed(caller: Allowed, name: str, *, version: int | None = None) -> Allowed | None:
+    """The call of the model `name` by the one who made an earlier call; None when that user may not call it.
+
+    `version`: another version of the Core than the live one; None as well when there is no such version.
+    """
+    rows = await pool.rows(ALLOW, [caller.user_id, name])
+    if not rows:
+        return None
+    [(core_id, version_id, published_at)] = rows
+    if version is not None:
+        found = await pool.rows(VERSION, [core_id, version])
+        if not found:
+            return None
+        [(version_id,)] = found
+    return caller._replace(core_id=core_id, version_id=version_id, published_at=published_at)
 
 
 async def load(version_id: int) -> LiveCore:

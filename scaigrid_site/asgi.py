@@ -43,7 +43,7 @@ class Lifespan:
 
 async def _start() -> None:
     await pool.acquire()
-    tokens.count("the first count loads the vocabulary")
+    tokens.warm()
 
 
 async def _stop() -> None:

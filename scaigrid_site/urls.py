@@ -5,14 +5,18 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from chatapi import urls as chat
 from chatapi.views import unknown_url
 from publishing import urls as control
+from scaigrid_site.health import health
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("healthz", health),
     path("api/", include(control.documentation)),
     path("api/v1/", include(control.api)),
     path("api/", include(control.unknown_api)),
+    path("v1/modules/scaicore/", include(chat.modules)),
     path("v1/modules/scaicore/", include(control.modules)),
     path("v1/modules/", include(control.unknown_module)),
     path("v1/", include("chatapi.urls")),

@@ -54,6 +54,7 @@ def deploy(flow: Flow, *, actor: Actor, at: datetime, expected: str | None = Non
     saved = flow.saved
     if expected is not None and expected != saved.version:
         raise StaleSave(current=saved.version, based_on=expected)
+    publications.check_groups(flow.tenant_id, documents.config(saved.content))
     program = compiled(documents.shown(flow, saved), tenant=flow.tenant_id)
     core = Core.objects.select_for_update().filter(flow=flow).first() or _new_core(flow, at)
     core.name, core.description = flow.name, flow.description

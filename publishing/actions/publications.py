@@ -80,6 +80,12 @@ def must_be_callable(core: Core, program: scaicore.Program, *, is_published: boo
         )
 
 
+def check_groups(tenant_id: str, config: dict[str, Any]) -> None:
+    """Refuse group ids that a publication could not be restricted to; `Invalid` names each of them."""
+    if config.get("publish_as_model") is True and "model_visibility_group_ids" in config:
+        _groups(tenant_id, config["model_visibility_group_ids"])
+
+
 def told(publication: Publication | None) -> dict[str, Any] | None:
     """What the audit log keeps of a publication."""
     if publication is None:

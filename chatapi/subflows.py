@@ -1,0 +1,62 @@
+"""What a run may use of the world outside, other Cores among it: called with the rights of the one who called first."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from django.conf import settings
+
+from chatapi import turns, wire
+from chatapi.errors import ChatError, CoreTimedOut
+from chatapi.runs import Run
+from identity import ids
+from publishing import registry
+from publishing.language_models import TenantModels
+from publishing.registry import Allowed
+from publishing.tenant_http import TenantHttp
+from scaicore.services import CoreAnswer, CoreCall, ServiceFailed, Services
+
+PURPOSE = "subflow"
+
+
+def services(caller: Allowed, *, depth: int = 0) -> Services:
+    """The services of a run on behalf of `caller`; `depth` Cores called each other before it."""
+    tenant = caller.tenant_id
+    return Services(models=TenantModels(tenant), http=TenantHttp(tenant), cores=CallersCores(caller), depth=depth)
+
+
+class CallersCores:
+    """A `scaicore.services.CoreClient`: every call is decided and counted like one that came by the wire."""
+
+    def __init__(self, caller: Allowed) -> None:
+        self._caller = caller
+
+    async def call(self, call: CoreCall) -> CoreAnswer:
+        """The other Core's output. What the caller may not call reads like what does not exist."""
+        name = f"scaicore/{call.tenant}/{call.slug}"
+        allowed = await registry.allowed(self._caller, name, version=call.version)
+        if allowed is None:
+            raise ServiceFailed("unconfigured")
+        try:
+            return await _run(allowed, name, call)
+        except CoreTimedOut:
+            raise ServiceFailed("timed_out") from None
+        except ChatError:
+            raise ServiceFailed("upstream_failed") from None
+
+
+async def _run(caller: Allowed, name: str, call: CoreCall) -> CoreAnswer:
+    core = await registry.load(caller.version_id)
+    asked = wire.invocation(name, call.input, call.instance_key)
+    request_id, deadline_s = ids.new("req"), call.timeout_s or settings.RUN_DEADLINE_S
+    turn = await turns.begin(caller, core, asked, request_id=request_id, wait_s=min(settings.ENTITY_WAIT_S, deadline_s))
+    run = Run(
+        caller=caller, core=core, asked=asked, purpose=PURPOSE, turn=turn, request_id=request_id,
+        deadline_s=deadline_s, services=services(caller, depth=call.depth),
+    )  # fmt: skip
+    async with aclosing(run), aclosing(run.text()) as pieces:
+        async for _ in pieces:
+            pass
+    if not run.has_reported_usage:
+        return CoreAnswer(run.output, None, None)
+    return CoreAnswer(run.output, run.tokens.prompt_tokens, run.tokens.completion_tokens)
