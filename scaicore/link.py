@@ -13,7 +13,7 @@ from scaicore.flow import DEFAULT_PORT, ELSE
 from scaicore.jsondata import Json, compact
 from scaicore.nodes import KINDS
 from scaicore.nodes.base import INPUT_NAMES, Plan, Visit, Work
-from scaicore.program import Link, Program, Step
+from scaicore.program import RESPONSE, Link, Program, Step
 from scaicore.regions import Arc
 
 
@@ -56,6 +56,7 @@ class Stage:
     waits: bool
     binding: str | None
     timeout_s: float | None
+    is_response: bool
     home: int = 0
     makes: tuple[str, ...] = ()
     inner: list[Inner] = field(default_factory=list)
@@ -138,6 +139,7 @@ def _stage(step: Step, program: Program) -> Stage:
         makes=tuple(kind.makes(config)),
         binding=config.result_binding,
         timeout_s=config.timeout_s,
+        is_response=RESPONSE in (step.id, config.result_binding),
     )
 
 

@@ -9,6 +9,7 @@ from scaicore.flow import EntityScope, InstanceMode, Model
 from scaicore.jsondata import Json
 
 FORMAT: Final = 1
+RESPONSE: Final = "response"  # the name under which a result is the Core's answer
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):

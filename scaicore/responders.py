@@ -8,9 +8,8 @@ from typing import Final
 from scaicore import graph, regions
 from scaicore.graph import Successors
 from scaicore.link import arcs
-from scaicore.program import Link, Step
+from scaicore.program import RESPONSE, Link, Step
 from scaicore.regions import LOOP, Arc
-from scaicore.run import RESPONSE
 
 _ASKING: Final = frozenset({"checkpoint", "hitl_decision"})
 

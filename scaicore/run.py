@@ -11,12 +11,12 @@ from scaicore.frames import Frame, Opened
 from scaicore.jsondata import Json, compact, defect, size
 from scaicore.link import Branch, Feed, Runnable, Stage
 from scaicore.nodes.base import Loop, Visit
+from scaicore.program import RESPONSE
 from scaicore.protocol import Finished, NodeFailed, NodeFinished, RunRequest, Usage, response_text
 
 MAX_STEPS: Final = 10_000
 MAX_HELD: Final = 64_000_000  # characters of all results together
 MAX_STATE: Final = 1_048_576  # bytes of JSON
-RESPONSE: Final = "response"
 ENDED: Final = -1  # in place of a node that is ready: the region has ended
 
 
@@ -79,9 +79,7 @@ class Run:
         """What a node of this frame sees."""
         until = frame.until if stage.timeout_s is None else min(frame.until, now + stage.timeout_s)
         scope = frame.scope | _fed(stage.feeds, frame.scope) if stage.feeds else frame.scope
-        visit = Visit(scope, self.state, self.request.input, self.request.services, now, until)
-        visit.place = frame
-        return visit
+        return Visit(scope, self.state, self.request.input, self.request.services, now, until, frame)
 
     def open(self, stage: Stage, visit: Visit) -> None:
         """Begin the regions that a node runs."""
@@ -103,7 +101,7 @@ class Run:
         """Put a node's result into the scope and make ready what comes next."""
         frame: Frame = visit.place
         self._keep(frame, stage, result, visit.finish_reason)
-        taken = _choose(stage, frame)
+        taken = _choose(stage, frame) if stage.branches else None
         if result is None and taken is not None:
             result = taken.edge_id
             self._keep(frame, stage, result, visit.finish_reason)
@@ -115,7 +113,8 @@ class Run:
             self._arrive(frame, branch.target, branch is taken)
         for target, is_live in exits:
             self._arrive(frame, target, is_live)
-        self._retire(frame)
+        if frame.within is not None:
+            self._retire(frame)
         duration_ms = (time.monotonic() - visit.started_at) * 1000
         return NodeFinished(stage.id, stage.kind, duration_ms, result, tuple(visit.warnings))
 
@@ -159,6 +158,11 @@ class Run:
     def _arrive(self, frame: Frame, target: int, is_live: bool) -> None:
         """An edge was taken, or never will be. A node is ready when all its edges are decided and one was taken; a node
         that none will reach passes that on to the nodes behind it."""
+        stage = self.runnable.stages[target]
+        if is_live and stage.arrivals < 2 and stage.home == frame.home:  # the usual case
+            frame.active += 1
+            self.ready.append((frame, target))
+            return
         pending = [(target, is_live)]
         while pending:
             position, live = pending.pop()
@@ -188,7 +192,7 @@ class Run:
         self.last = (result, finish_reason)
         if stage.binding is not None:
             frame.scope[stage.binding] = result
-        if RESPONSE in (stage.binding, stage.id):
+        if stage.is_response:
             self.bound = self.last
 
     def _spend(self, visit: Visit) -> None:
@@ -205,14 +209,12 @@ class Run:
         return {RESPONSE: result}, finish_reason
 
 
-def _choose(stage: Stage, frame: Frame) -> Branch | None:
-    """The branch that the node takes; None for a node without conditional edges."""
+def _choose(stage: Stage, frame: Frame) -> Branch:
+    """The branch that a node with conditional edges takes."""
     for branch in stage.branches:
         if branch.condition is None or branch.condition.holds(frame.scope):
             return branch
-    if stage.branches:
-        raise RunFailed("no_branch")
-    return None
+    raise RunFailed("no_branch")
 
 
 def _initial_state(runnable: Runnable, persisted: dict[str, Json]) -> dict[str, Json]:

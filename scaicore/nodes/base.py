@@ -41,13 +41,13 @@ class Visit:
     services: Services = NO_SERVICES
     started_at: float = 0.0  # by the monotonic clock
     until: float = math.inf  # when it must have ended, by the same clock
+    place: Any = None  # where the engine goes on from; nodes leave it alone
     warnings: list[str] = field(default_factory=list)
     speak: Callable[[str], Awaitable[None]] | None = None
     has_spoken: bool = False
     finish_reason: str = "stop"
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
-    place: Any = None  # where the engine goes on from; nodes leave it alone
 
     def remaining(self) -> float:
         """Seconds that a call of the outside may take; RunTimedOut when there are none."""

@@ -13,7 +13,7 @@ from scaicore.jsondata import Json
 from scaicore.nodes import asking
 from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
 from scaicore.nodes.prompt import Message, Prompt
-from scaicore.program import Program
+from scaicore.program import RESPONSE, Program
 from scaicore.schemas import Schema
 from scaicore.services import ModelCall, ServiceFailed
 from scaicore.templates import Template
@@ -82,7 +82,7 @@ class Thinker:
         return value
 
     async def _ask(self, visit: Visit, messages: list[Message]) -> str:
-        is_reply = self.schema is None and (visit.speak is not None or self.config.result_binding == "response")
+        is_reply = self.schema is None and (visit.speak is not None or self.config.result_binding == RESPONSE)
         caller = visit.scope.get("params") if is_reply else None
         params = asking.params(self.model, self.config.budget.max_tokens, caller)
         if self.schema is not None:
