@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chatapi import model_page
+from chatapi import model_page, playground
 
 urlpatterns = [
     path("models/", model_page.models, name="models"),
     path("models/<slug:core_id>/", model_page.model, name="model"),
+    path("playground/", playground.playground, name="playground"),
+    path("playground/key/", playground.key, name="playground-key"),
 ]

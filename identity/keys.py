@@ -7,7 +7,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from identity import audit
 from identity.caller import Actor
@@ -16,6 +16,8 @@ from identity.models import ApiKey, LiveKey, User
 
 SCHEME = "sgk_"
 STALE_AFTER = timedelta(minutes=1)
+PLAYGROUND = "Playground"
+PLAYGROUND_LIFE = timedelta(minutes=15)
 
 
 def digest(secret: str) -> bytes:
@@ -49,6 +51,21 @@ def revoke(key: ApiKey, *, actor: Actor, at: datetime) -> None:
     ended = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at)
     if ended:
         audit.record("key.revoked", key.pk, tenant=key.user.tenant_id, actor=actor, at=at, before=_told(key))
+
+
+@transaction.atomic
+def mint_for_playground(*, user: User, actor: Actor, at: datetime) -> tuple[ApiKey, str]:
+    """A key of `user` that lives minutes, for the own browser; the one before it ends."""
+    if actor.user_id != user.pk:
+        raise NotAllowed("Only the user may do that.")
+    for earlier in ApiKey.objects.filter(for_playground(), user=user, revoked_at=None, expires_at__gt=at):
+        revoke(earlier, actor=actor, at=at)
+    return mint(user=user, name=PLAYGROUND, expires_at=at + PLAYGROUND_LIFE, actor=actor, at=at)
+
+
+def for_playground() -> Q:
+    """Keys of the playground. The life counts too: somebody may have given a lasting key this name."""
+    return Q(name=PLAYGROUND, expires_at__lte=F("created_at") + PLAYGROUND_LIFE)
 
 
 def find(secret: str) -> LiveKey | None:

@@ -1,0 +1,73 @@
+"""The playground: a real call, streamed, with what came back set as text and never as anything that acts."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from identity.models import ApiKey, User
+from publishing.models import Core
+from tests.browser.conftest import Visit
+
+HOSTILE = """# Heading
+
+**bold** and `code`, [a link](https://example.test/a), [not one](javascript:alert(1))
+
+<img src=x onerror="alert(1)"> ![picture](https://evil.test/x.png)
+
+- one
+- two
+
+```js
+const a = "<b>";
+```
+
+| a | b |
+|---|---|
+| 1 | 2 |
+"""
+
+
+def said(page: Page, words: str) -> Page:
+    page.get_by_label("Message", exact=True).fill(words)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".figures").last).to_contain_text("Answered in")
+    return page
+
+
+def opened(page: Page) -> Page:
+    page.get_by_role("navigation", name="Site").get_by_role("link", name="Playground").click()
+    expect(page.get_by_label("Model", exact=True)).to_have_value("scaicore/acme/echo-agent")
+    return page
+
+
+def test_an_answer_is_streamed_with_its_figures(visit: Visit, ann: User, echo: Core) -> None:
+    page = said(opened(visit(ann)), "hello there")
+    expect(page.locator(".written")).to_have_text("hello there")
+    expect(page.locator(".figures")).to_contain_text("first token after")
+    expect(page.locator(".figures")).to_contain_text("tokens")
+    assert ApiKey.objects.get().name == "Playground"
+
+
+def test_markdown_is_set_and_nothing_in_it_acts(visit: Visit, ann: User, echo: Core) -> None:
+    page = said(opened(visit(ann)), HOSTILE)
+    written = page.locator(".written")
+    expect(written.locator("h3")).to_have_text("Heading")
+    expect(written.locator("strong")).to_have_text("bold")
+    expect(written.locator("li")).to_have_text(["one", "two"])
+    expect(written.locator("pre")).to_have_text('const a = "<b>";')
+    expect(written.locator("td")).to_have_text(["1", "2"])
+    expect(written.locator("a")).to_have_attribute("href", "https://example.test/a")
+    assert written.locator("img, b, script, iframe").count() == 0
+    expect(written).to_contain_text('<img src=x onerror="alert(1)">')
+
+
+def test_the_request_is_shown_as_it_will_be_sent(visit: Visit, ann: User, echo: Core) -> None:
+    page = opened(visit(ann))
+    page.get_by_label("Message", exact=True).fill('it\'s "so"')
+    page.get_by_text("Parameters").click()
+    page.get_by_label("Temperature").fill("0.5")
+    page.get_by_label("Stop sequences").fill("END\nFIN")
+    expect(page.get_by_label("Request in curl")).to_contain_text("""it'\\''s \\"so\\\"""")
+    expect(page.get_by_label("Request in Python")).to_contain_text("temperature=0.5")
+    expect(page.get_by_label("Request in Python")).to_contain_text('stop=["END", "FIN"]')
+
