@@ -5,13 +5,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 export PIP_NO_INPUT = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve setup check test lock format bench faults
+.PHONY: help run serve setup check test lock format bench faults frontend frontend-check
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-run: setup  ## Set up, make the demo tenant, serve, and print what to do next
-	@exec $(BIN)/python manage.py serve --demo
+run: setup $(if $(LLM),.venv/llm.stamp)  ## Set up, make the demo tenant, serve, and print what to do next (LLM=1: with a small language model)
+	@exec $(BIN)/python manage.py serve --demo $(if $(LLM),--llm)
 
 serve: setup  ## Serve without demo data
 	@exec $(BIN)/python manage.py serve
@@ -51,10 +51,16 @@ lock:  ## Compile the lock files anew (needs uv)
 		--upgrade requirements.in -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--upgrade requirements-dev.in -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps \
+		--upgrade requirements-demo-llm.in -o requirements-demo-llm.lock
 
 .venv/run.stamp: requirements.lock
 	@test -x $(BIN)/python || { echo "Setting up .venv (once, about half a minute)"; $(PYTHON) -m venv .venv; }
 	@$(PIP) -r requirements.lock
+	@touch $@
+
+.venv/llm.stamp: requirements-demo-llm.lock .venv/run.stamp
+	@$(PIP) --no-deps -r requirements-demo-llm.lock
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/run.stamp

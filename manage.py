@@ -6,12 +6,15 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from scaigrid_site import bootstrap
+from scaigrid_site import bootstrap, demo_model
 
 
 def main() -> None:
     """Prepare data folder, secret and database, then run the command."""
     bootstrap.prepare(os.environ)
+    if "--llm" in sys.argv:
+        # Before Django reads its settings: the model is one of them.
+        demo_model.attach(os.environ)
     execute_from_command_line(sys.argv)
 
 

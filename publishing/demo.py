@@ -11,13 +11,17 @@ from django.db import transaction
 from identity import caller, keys
 from identity.models import Tenant, User
 from publishing import declared
+from publishing.models import Core
 
-FILE = Path(__file__).resolve().parent.parent / "flows" / "demo.yaml"
+FLOWS = Path(__file__).resolve().parent.parent / "flows"
+FILE = FLOWS / "demo.yaml"
+ASSISTANT_FILE = FLOWS / "demo-llm.yaml"
 TENANT = "acme"
 EMAIL = "root@acme.test"
 PASSWORD = "change-me"  # noqa: S105  the demo's, printed at its first start
 CALLER = "ann@acme.test"
 MODEL = "scaicore/acme/echo-agent"
+ASSISTANT = "scaicore/acme/assistant"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,15 @@ class Demo:
     email: str = EMAIL
     caller: str = CALLER
     model: str = MODEL
+
+
+@transaction.atomic
+def add_assistant(*, at: datetime) -> str:
+    """Make the demo's flow that talks by the provider `demo`, if it is not there; returns its model's name."""
+    declared.wait_for_others()
+    if not Core.objects.filter(tenant=TENANT, slug="assistant").exists():
+        declared.apply(ASSISTANT_FILE, actor=caller.operator("demo"), at=at)
+    return ASSISTANT
 
 
 @transaction.atomic

@@ -8,8 +8,8 @@ from publishing.demo import Demo
 from scaigrid_site.conf import Conf
 
 
-def greeting(conf: Conf, demo: Demo) -> str:
-    """The text; the key stands in it only when it was made just now."""
+def greeting(conf: Conf, demo: Demo, *, assistant: str | None = None) -> str:
+    """The text; the key stands in it only when it was made just now. `assistant` is a second model to call."""
     lines = [
         "",
         "  ScaiGrid Publish",
@@ -24,12 +24,16 @@ def greeting(conf: Conf, demo: Demo) -> str:
             "  API key  was shown at the first start. Make another one:",
             f"           .venv/bin/python manage.py create_api_key --user {demo.caller} --name NAME",
         ]
-    return "\n".join([*lines, "", "  Call the published flow:", "", curl(conf, demo), ""])
+    lines += ["", "  Call the published flow:", "", curl(conf, demo, demo.model, "hello"), ""]
+    if assistant:
+        question = curl(conf, demo, assistant, "Tell me a joke.", stream=True, entity_id="first-talk")
+        lines += ["  Talk to a small language model that remembers, streamed:", "", question, ""]
+    return "\n".join(lines)
 
 
-def curl(conf: Conf, demo: Demo) -> str:
-    """A command that calls the demo's model."""
-    body = {"model": demo.model, "messages": [{"role": "user", "content": "hello"}]}
+def curl(conf: Conf, demo: Demo, model: str, text: str, **fields: object) -> str:
+    """A command that calls `model`."""
+    body = {"model": model, **fields, "messages": [{"role": "user", "content": text}]}
     return (
         f"curl {conf.public_url}/v1/chat/completions"
         f' -H "Authorization: Bearer {demo.key or "$SCAIGRID_TOKEN"}"'

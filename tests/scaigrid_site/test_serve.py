@@ -23,12 +23,12 @@ Start = Callable[..., "Site"]
 class Site:
     """A server with a data folder of its own, started like by `make serve`."""
 
-    def __init__(self, data: Path, **settings: str) -> None:
+    def __init__(self, data: Path, *options: str, **settings: str) -> None:
         self.port = free_port()
         bare = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "SECRET_KEY")}
         own = {"PORT": str(self.port), "SCAIGRID_DATA": str(data), "LOG_LEVEL": "WARNING"}
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--demo"], cwd=ROOT, env=bare | own | settings,
+            [sys.executable, "manage.py", "serve", "--demo", *options], cwd=ROOT, env=bare | own | settings,
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         await_port(self.port, self.process)
@@ -131,6 +131,15 @@ def test_a_killed_worker_is_replaced_and_all_end_with_the_parent(start: Start) -
     everybody = psutil.Process(site.process.pid).children(recursive=True)
     site.stop()
     eventually(lambda: not any(map(is_alive, everybody)))
+
+
+def test_the_demo_is_served_on_loopback_only(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "serve", "--demo"], cwd=ROOT, env=os.environ | {"HOST": "0.0.0.0"},  # noqa: S104
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "loopback only" in ended.stderr
 
 
 def test_a_taken_port_is_a_sentence(tmp_path: Path) -> None:

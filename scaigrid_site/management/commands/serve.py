@@ -20,6 +20,8 @@ from publishing import demo
 from scaigrid_site import settings
 from scaigrid_site.greeting import greeting
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 class Command(BaseCommand):
     """Serves the site with uvicorn, in one process or in WORKERS processes."""
@@ -29,6 +31,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """`--demo` makes the demo tenant when there is none."""
         parser.add_argument("--demo", action="store_true", help="Make the demo tenant acme if it does not exist.")
+        parser.add_argument("--llm", action="store_true", help="Serve a small language model for the demo, too.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Take the port, prepare the database, say what to do next, serve."""
@@ -38,12 +41,16 @@ class Command(BaseCommand):
             timeout_graceful_shutdown=conf.SHUTDOWN_TIMEOUT_S, access_log=False, log_config=None, server_header=False,
             proxy_headers=conf.is_https,
         )  # fmt: skip
+        if options["demo"] and conf.HOST not in LOOPBACK:
+            raise CommandError("The demo has a password that everybody knows: it is served on loopback only.")
         taken = _take_port(conf.HOST, conf.PORT)
         # Uvicorn drains on SIGTERM and then raises it anew; leaving by an exception lets the exit hooks run.
         signal.signal(signal.SIGTERM, _leave)
         call_command("migrate", verbosity=0, interactive=False)
         if options["demo"]:
-            self.stdout.write(greeting(conf, demo.prepare(at=timezone.now())))
+            made = demo.prepare(at=timezone.now())
+            assistant = demo.add_assistant(at=timezone.now()) if options["llm"] else None
+            self.stdout.write(greeting(conf, made, assistant=assistant))
         else:
             self.stdout.write(f"Serving {conf.public_url}")
         self.stdout.flush()
