@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
 import scaicore
@@ -43,11 +43,11 @@ def told(view: Answer[Given]) -> Answer[Given]:
     return answered
 
 
-def page_data(user: User, flow: Flow, saved: FlowVersion) -> dict[str, Any]:
-    """Everything that the editor starts with."""
+def page_data(user: User, flow: Flow, saved: FlowVersion) -> str:
+    """Everything that the editor starts with, as JSON."""
     actor = actor_of(user)
     may_change = actor.manages(flow.tenant_id)
-    return {
+    data = {
         "flow_id": flow.pk,
         "saved": {
             "version": saved.version,
@@ -70,16 +70,7 @@ def page_data(user: User, flow: Flow, saved: FlowVersion) -> dict[str, Any]:
             "rollback": reverse("flow-rollback", args=[flow.pk]),
         },
     }
-
-
-@member_page
-@require_GET
-@ensure_csrf_cookie
-def flow_canvas(request: MemberRequest, flow_id: str) -> HttpResponse:
-    """The editor of one flow."""
-    flow = _own_flow(request, flow_id)
-    data = page_data(request.user, flow, flow.saved)
-    return render(request, "flows/canvas_editor.html", {"flow": flow, "editor_data": data})
+    return json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
 @member_page
@@ -92,17 +83,19 @@ def flow_standing(request: MemberRequest, flow_id: str) -> HttpResponse:
 
 @member_page
 @require_POST
-@told
 def flow_plan(request: MemberRequest, flow_id: str) -> HttpResponse:
-    """What a deploy of the saved version would change, found by deploying it and taking it back."""
+    """What a deploy of the saved version would change or be refused for, found by deploying it and taking it back."""
     flow = _own_flow(request, flow_id)
     actor = admin_of(request)
     lost = standing.of(flow, flow.saved.version).forgets(scaicore.properties(flow.saved.content))
     before = _reach(Publication.objects.filter(core__flow=flow).first())
-    with transaction.atomic():
-        done = actions.deploy(flow, actor=actor, at=timezone.now())
-        after = _reach(done.publication)
-        transaction.set_rollback(True)
+    try:
+        with transaction.atomic():
+            done = actions.deploy(flow, actor=actor, at=timezone.now())
+            after = _reach(done.publication)
+            transaction.set_rollback(True)
+    except ActionRefused as refusal:
+        return JsonResponse({"refused": json.loads(refusals.api(request, refusal).content)["detail"]})
     return JsonResponse({"told": _told(before, after), "questions": _questions(before, after, lost)})
 
 

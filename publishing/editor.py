@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 import scaicore
 from identity.caller import Actor, actor_of
 from identity.errors import Invalid
-from publishing import actions, flow_page, standing
+from publishing import actions, canvas, flow_page, standing
 from publishing.actions.base import locked_flow
 from publishing.errors import DoesNotCompile, StaleSave
 from publishing.flow_page import Notice
@@ -118,11 +118,11 @@ def _own_flow(request: MemberRequest, flow_id: str) -> Flow:
 def _page(request: MemberRequest, flow: Flow, form: PropertiesForm | None = None, **more: Any) -> HttpResponse:
     base_url = request.build_absolute_uri("/v1")
     chosen = request.GET.get("node", "")
-    return render(
-        request,
-        "flows/flow.html",
-        flow_page.context(request.user, flow, form, base_url=base_url, chosen=chosen, **more),
-    )
+    context = flow_page.context(request.user, flow, form, base_url=base_url, chosen=chosen, **more)
+    # A form that was sent is answered by the form; whoever has scripts is given the canvas, unless it is not wanted.
+    is_plain = request.method == "POST" or "plain" in request.GET
+    context["editor_data"] = None if is_plain else canvas.page_data(request.user, flow, context["saved"])
+    return render(request, "flows/flow.html", context)
 
 
 def _question(flow: Flow) -> Notice | None:

@@ -21,7 +21,6 @@ urlpatterns = [
     path("flows/new/", editor.new_flow, name="new-flow"),
     path("flows/<slug:flow_id>/", editor.flow, name="flow"),
     path("flows/<slug:flow_id>/deploy/", editor.deploy, name="deploy-flow"),
-    path("flows/<slug:flow_id>/canvas/", canvas.flow_canvas, name="flow-canvas"),
     path("flows/<slug:flow_id>/standing/", canvas.flow_standing, name="flow-standing"),
     path("flows/<slug:flow_id>/plan/", canvas.flow_plan, name="flow-plan"),
     path("flows/<slug:flow_id>/rollback/", canvas.flow_rollback, name="flow-rollback"),

@@ -111,9 +111,11 @@ export class Api {
     return (await ask(this.page.urls.standing)) as unknown as Standing;
   }
 
-  /** What a deploy of the saved version would change. */
+  /** What a deploy of the saved version would change; a refusal when it would be refused. */
   async plan(): Promise<Plan> {
-    return (await ask(this.page.urls.plan, { method: "POST", body: {} })) as unknown as Plan;
+    const told = objectOf(await ask(this.page.urls.plan, { method: "POST", body: {} }));
+    if (told.refused) throw refusal(200, objectOf(told.refused));
+    return told as unknown as Plan;
   }
 
   async rollback(version: number): Promise<string> {

@@ -44,7 +44,7 @@ export function Canvas({ found, add }: { found: Located[]; add: (kind: string, p
       }),
     [nodes, edges, found, places, ports, sizes, dragged, selection, work.kinds],
   );
-  const shownEdges = useMemo(() => drawnEdges(nodes, edges, ports, found, selection.edges), [nodes, edges, ports, found, selection]);
+  const shownEdges = useMemo(() => drawnEdges(nodes, edges, ports, places, found, selection.edges), [nodes, edges, ports, places, found, selection]);
 
   const pending = useRef(selection);
   pending.current = selection;
@@ -77,13 +77,22 @@ export function Canvas({ found, add }: { found: Located[]; add: (kind: string, p
     return pending.current;
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const key = (event.target as Element).closest(".react-flow__node, .react-flow__edge")?.getAttribute("data-id");
+    const part = (event.target as Element).closest(".react-flow__node, .react-flow__edge");
+    const key = part?.getAttribute("data-id");
+    const focused = !key ? NOTHING : part!.matches(".react-flow__node") ? { nodes: [key], edges: [] } : { nodes: [], edges: [key] };
     if (event.key === "Escape") select(NOTHING);
-    if ((event.key === "Enter" || event.key === " ") && key) {
+    if (event.key === "Enter" && key) {
       event.preventDefault();
-      const isNode = nodes.some((node) => node.key === key) && (event.target as Element).matches(".react-flow__node");
-      select(isNode ? { nodes: [key], edges: [] } : { nodes: [], edges: [key] });
+      select(focused);
       focusPanel();
+    }
+    if (["Delete", "Backspace"].includes(event.key) && !isReadOnly) {
+      const isChosen = selection.nodes.length + selection.edges.length > 0;
+      const gone = isChosen ? selection : focused;
+      edit(remove(document, new Set(gone.nodes), new Set(gone.edges)));
+      select(NOTHING);
+      // What had the focus is no more.
+      (event.currentTarget as HTMLElement).focus();
     }
   };
   const onDrop = (event: DragEvent) => {
@@ -113,16 +122,14 @@ export function Canvas({ found, add }: { found: Located[]; add: (kind: string, p
         select({ nodes: [], edges: [made.key] });
       }}
       isValidConnection={(link) => link.source !== link.target}
-      onDelete={({ nodes: gone, edges: cut }) => {
-        edit(remove(document, new Set(gone.map((each) => each.id)), new Set(cut.map((each) => each.id))));
-      }}
       onPaneClick={() => select(NOTHING)}
       onKeyDownCapture={onKeyDown}
       onDrop={onDrop}
       onDragOver={(event) => event.dataTransfer.types.includes(DRAGGED) && event.preventDefault()}
       nodesDraggable={!isReadOnly}
       nodesConnectable={!isReadOnly}
-      deleteKeyCode={isReadOnly ? null : ["Delete", "Backspace"]}
+      deleteKeyCode={null}
+      tabIndex={-1}
       multiSelectionKeyCode={["Shift", "Meta", "Control"]}
       onlyRenderVisibleElements={nodes.length > MANY}
       fitView
@@ -159,7 +166,7 @@ function portsOf(nodes: NodeView[], edges: EdgeView[]): Ports {
   return ports;
 }
 
-function drawnEdges(nodes: NodeView[], edges: EdgeView[], ports: Ports, found: Located[], selected: string[]): Edge[] {
+function drawnEdges(nodes: NodeView[], edges: EdgeView[], ports: Ports, places: Map<string, Place>, found: Located[], selected: string[]): Edge[] {
   const names = new Map(nodes.map((node) => [node.key, nameOf(node)]));
   return edges
     .filter((edge) => names.has(edge.source) && names.has(edge.target))
@@ -175,12 +182,21 @@ function drawnEdges(nodes: NodeView[], edges: EdgeView[], ports: Ports, found: L
         selected: selected.includes(edge.key),
         className: `${edge.type} ${severity && `has-${severity}`}`,
         markerEnd: { type: MarkerType.ArrowClosed, width: 18, height: 18 },
-        label: label && label.length > 26 ? `${label.slice(0, 25)}…` : label,
+        label: label && shortened(label, places.get(edge.source)!, places.get(edge.target)!),
         labelBgPadding: [6, 3],
         labelBgBorderRadius: 6,
         ariaLabel: [`Edge from ${names.get(edge.source)} to ${names.get(edge.target)}`, label, severity && `has ${severity}s`].filter(Boolean).join(", "),
       } satisfies Edge;
     });
+}
+
+const LETTER = 6.7;
+
+/** A condition as far as there is room for it between two nodes. */
+function shortened(label: string, from: Place, to: Place): string {
+  const isLevel = Math.abs(to.y - from.y) < HEIGHT;
+  const room = isLevel ? Math.max(5, Math.floor((to.x - from.x - WIDTH - 44) / LETTER)) : 26;
+  return label.length > room ? `${label.slice(0, room - 1).trimEnd()}…` : label;
 }
 
 /** The node in words, for those who do not see it. */

@@ -3,15 +3,19 @@
 import "@xyflow/react/dist/style.css";
 import "./editor.css";
 import { ReactFlowProvider } from "@xyflow/react";
+import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { Editor } from "./editor";
 import { pageData } from "./page";
 
 const root = document.getElementById("editor");
 if (root) {
-  createRoot(root).render(
-    <ReactFlowProvider>
-      <Editor page={pageData()} />
-    </ReactFlowProvider>,
+  // At once, while the page is held back: nobody sees it empty.
+  flushSync(() =>
+    createRoot(root).render(
+      <ReactFlowProvider>
+        <Editor page={pageData(root)} />
+      </ReactFlowProvider>,
+    ),
   );
 }

@@ -55,7 +55,7 @@ export type SavedVersion = { version: string; created_at: string; created_by: st
 export type Deployed = { core_version: number; flow_version: string; created_at: string; created_by: string; live: boolean };
 export type Plan = { questions: string[]; told: string };
 
-/** The data that the template wrote into the page. */
-export function pageData(): Page {
-  return parse(document.getElementById("editor-data")!.textContent!) as unknown as Page;
+/** The data that the template wrote beside the editor. */
+export function pageData(root: HTMLElement): Page {
+  return parse(root.dataset.page!) as unknown as Page;
 }

@@ -63,13 +63,12 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
       await send(pending, saved.version, clash ? clash.theirs : saved.content);
     });
 
-  /** Save over `version`; a rename moves no version on, so whether somebody else did it is looked up before. */
+  /** Save over `version`. What is saved is looked at before: a rename by somebody else moves no version on. */
   const send = async (told: JsonObject, version: string, base: JsonObject) => {
     try {
-      if ("name" in told || "description" in told) {
-        const now = await api.read();
-        if (now.version !== version || now.name !== nameIn(base) || now.description !== descriptionIn(base)) return await meet(now, base);
-      }
+      const now = await api.read();
+      const isTouched = ("name" in told && now.name !== nameIn(base)) || ("description" in told && now.description !== descriptionIn(base));
+      if (now.version !== version || isTouched) return await meet(now, base);
       const answer = await api.save({ ...told, base_version: version });
       setClash(null);
       await takeSaved(answer);
@@ -103,9 +102,9 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
     busily(async () => {
       if (isUnsaved) return setAsked(true);
       try {
-        const plan = agreed ? null : await api.plan();
-        if (plan?.questions.length) return setQuestions(plan.questions);
         setQuestions(null);
+        const plan = await api.plan();
+        if (!agreed && plan.questions.length) return setQuestions(plan.questions);
         toast(await api.deploy(saved.version));
         setStanding(await api.standing().catch(() => standing));
         await refreshBelow(page.urls.flow);

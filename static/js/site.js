@@ -7,3 +7,9 @@ import { offerCopies } from "./copy.js";
 localise(document);
 announce(document);
 offerCopies(document);
+
+// A part of the page that was fetched anew.
+document.addEventListener("refreshed", ({ target }) => {
+  localise(target);
+  offerCopies(target);
+});
