@@ -35,6 +35,7 @@ class Opened:
     running: int = 0
     results: dict[str, Json] = field(default_factory=dict)
     exits: list[tuple[int, bool]] = field(default_factory=list)
+    is_called: bool = False  # whether it is about to go on
     scope: dict[str, Json] | None = None  # of a while-loop's last turn
 
     @property

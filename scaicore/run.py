@@ -88,10 +88,11 @@ class Run:
         opened = Opened(visit.place, stage, visit, items)
         self._go_on(opened)
         if not opened.running:
-            self.ready.append((Frame({}, 0, within=opened), ENDED))
+            self._call(opened, Frame({}, 0, within=opened))
 
     def proceed(self, opened: Opened) -> NodeFinished | None:
         """Go on where a region has ended: with the next one, or behind the node once all of them have."""
+        opened.is_called = False
         self._go_on(opened)
         if opened.running:
             return None
@@ -153,6 +154,12 @@ class Run:
         frame.active -= 1
         if frame.active == 0 and frame.within is not None:
             frame.within.end(frame)
+            self._call(frame.within, frame)
+
+    def _call(self, opened: Opened, frame: Frame) -> None:
+        """Have a node go on; once, however many of its regions have ended meanwhile."""
+        if not opened.is_called:
+            opened.is_called = True
             self.ready.append((frame, ENDED))
 
     def _arrive(self, frame: Frame, target: int, is_live: bool) -> None:

@@ -254,6 +254,14 @@ async def test_nobody_speaks_before_a_question_and_the_reply_behind_it_is_heard(
     assert ann.told[-1].usage.prompt_tokens == 10
 
 
+async def test_a_draft_that_is_bound_to_the_response_is_not_heard_before_the_question():
+    _, services = models(["dra", "ft"])
+    think = {"core_identity": {"models": MODELS}, **ENTITY}
+    ann = Entity(chain(entry(), node("draft", "llm_flexible", result_binding="response"), asks(), **think))
+    assert await ann.says("hi", services=services) == "Go on?"
+    assert await ann.says("ok") == "draft"
+
+
 async def test_what_cannot_be_kept_until_the_decision_fails_the_run():
     document = chain(entry(), says("a", "{{message}}"), asks(), **ENTITY)
     with within(10), pytest.raises(RunFailed) as failed:

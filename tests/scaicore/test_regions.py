@@ -10,7 +10,7 @@ from tests.scaicore.test_engine import ran
 
 LAST = 7
 KINDS = ("llm_rigid", "logic_parallel", "checkpoint", "logic_loop")
-FORWARD = st.lists(st.tuples(st.integers(0, LAST - 1), st.integers(1, LAST), st.booleans()), max_size=14)
+FORWARD = st.lists(st.tuples(st.integers(0, LAST - 1), st.integers(1, 4), st.booleans()), min_size=6, max_size=16)
 
 
 def drawn(pairs, kinds, held):
@@ -46,7 +46,7 @@ async def finished(document):
 
 
 @settings(max_examples=150)
-@given(FORWARD, st.lists(st.sampled_from(KINDS), min_size=LAST, max_size=LAST), st.integers(0, 2**14))
+@given(FORWARD, st.lists(st.sampled_from(KINDS), min_size=LAST, max_size=LAST), st.integers(0, 2**16))
 async def test_loops_parallels_and_checkpoints_run_the_nodes_that_plain_ones_would(pairs, kinds, held):
     plain = ["logic_loop" if kind == "logic_loop" else "llm_rigid" for kind in kinds]
     decides = [

@@ -114,6 +114,12 @@ async def test_the_deadline_reaches_the_call():
     assert fake.calls[0].timeout_s <= 0.05
 
 
+async def test_a_call_that_ends_with_the_deadline_ends_by_it():
+    with pytest.raises(RunTimedOut):
+        await run(calls(), services=http(breaks="timed_out", wait_s=0.05)[1], deadline_s=0.1)
+    assert await failure(calls(), services=http(breaks="timed_out")[1]) == ("service_timed_out", "get")
+
+
 @pytest.mark.parametrize(
     ("config", "code"),
     [
