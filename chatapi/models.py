@@ -14,6 +14,27 @@ class Outcome(models.TextChoices):
     CANCELLED = "cancelled", "caller left"
 
 
+class RunTrace(models.Model):
+    """What the nodes of one run did, for flows that ask for it; pruned by age."""
+
+    at = models.DateTimeField(db_index=True)
+    request_id = models.CharField(max_length=40, unique=True)
+    tenant_id = models.CharField(max_length=63)
+    user_id = models.CharField(max_length=40)
+    core_id = models.CharField(max_length=40)
+    core_version = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    duration_ms = models.PositiveIntegerField()
+    nodes = models.JSONField()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["core_id", "-id"], name="trace_by_core")]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} {self.outcome}"
+
+
 class UsageRecord(models.Model):
     """One run. Everything is kept as text, so that the figures outlive users, keys and Cores."""
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import scaicore
-from chatapi import turns, usage
+from chatapi import traces, turns, usage
 from chatapi.answers import FinishReason, Tokens
 from chatapi.errors import ChatError, CoreFailed, CoreTimedOut
 from chatapi.models import Outcome
@@ -57,6 +57,7 @@ class Run:
         self._started = time.monotonic()
         self._first_token_ms: int | None = None
         self._sent: list[str] = []
+        self._tracer = traces.Tracer() if core.program.program.tracing else None
 
     async def text(self) -> AsyncGenerator[str]:
         """The pieces of the reply, cut at the caller's stop sequences. However it ends, the run is counted once.
@@ -78,7 +79,7 @@ class Run:
             outcome = ENDED_BY.get(type(error), Outcome.FAILED)
             raise
         finally:
-            usage.record(self._row(outcome))
+            self._record(outcome)
 
     async def aclose(self) -> None:
         """Give the memory back, unchanged unless the turn was committed."""
@@ -91,6 +92,8 @@ class Run:
         try:
             async with aclosing(driver.run(self._request())) as events:
                 async for event in events:
+                    if self._tracer is not None:
+                        self._tracer.hear(event)
                     if isinstance(event, scaicore.TextDelta):
                         self._sent.append(event.text)
                         yield event.text
@@ -150,6 +153,16 @@ class Run:
 
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self._started) * 1000)
+
+    def _record(self, outcome: Outcome) -> None:
+        row = self._row(outcome)
+        usage.record(row)
+        if self._tracer is not None:
+            trace = traces.TraceRow(
+                row.at, row.request_id, row.tenant_id, row.user_id, row.core_id, row.core_version, row.outcome,
+                row.duration_ms, self._tracer.nodes,
+            )  # fmt: skip
+            usage.keep(trace)
 
     def _row(self, outcome: Outcome) -> usage.Row:
         caller = self._caller

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import psycopg
+
 from chatapi.errors import CoreFailed, EntityBusy, IdempotencyMismatch, refused_field
 from chatapi.wire import ChatRequest
 from publishing import memory
@@ -34,6 +36,9 @@ async def commit(turn: memory.Turn, outcome: memory.Outcome) -> None:
         raise CoreFailed from None
     except memory.KeyReused:
         raise IdempotencyMismatch from None
+    except psycopg.DataError:
+        # Something that came from outside cannot be kept as it is, such as a NUL character in another server's JSON.
+        raise CoreFailed from None
 
 
 def _place(caller: Allowed, core: LiveCore, asked: ChatRequest) -> memory.Place | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from chatapi import views
+from chatapi import trace_api, views
 
 urlpatterns = [
     re_path(r"^chat/completions/?$", views.CompletionsView.as_view()),
@@ -14,4 +14,8 @@ urlpatterns = [
     re_path(r"^.+$", views.unknown_url),
 ]
 
-modules = [re_path(r"^cores/(?P<core_id>[^/]+)/invoke/?$", views.InvokeView.as_view())]
+modules = [
+    re_path(r"^cores/(?P<core_id>[^/]+)/invoke/?$", views.InvokeView.as_view()),
+    re_path(r"^cores/(?P<core_id>[^/]+)/runs/?$", trace_api.Runs.as_view()),
+    re_path(r"^cores/(?P<core_id>[^/]+)/runs/(?P<request_id>[^/]+)/?$", trace_api.OneRun.as_view()),
+]

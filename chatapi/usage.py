@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
@@ -17,6 +16,7 @@ import msgspec
 import psycopg
 from msgspec import Struct
 
+from chatapi import traces
 from publishing import pool
 
 log = logging.getLogger(__name__)
@@ -59,19 +59,20 @@ WHERE id = ANY(%s) AND (last_used_at IS NULL OR last_used_at < now() - interval 
 
 
 class Ledger:
-    """What is noted and not yet written, in one event loop."""
+    """What is noted and not yet written, in one event loop: rows by the statement that writes them."""
 
     def __init__(self) -> None:
-        self._rows: list[Row] = []
+        self._rows: dict[str, list[Struct]] = {}
         self._keys: set[str] = set()
         self._writing: asyncio.Task[None] | None = None
 
-    def note(self, row: Row) -> None:
+    def note(self, statement: str, row: Struct) -> None:
         """Have `row` written soon."""
-        if len(self._rows) >= MOST_WAITING:
-            log.error("usage.lost: the database has been away for too long; a run of %s is not counted", row.model)
+        rows = self._rows.setdefault(statement, [])
+        if len(rows) >= MOST_WAITING:
+            log.error("usage.lost: the database has been away for too long; a run is not counted")
             return
-        self._rows.append(row)
+        rows.append(row)
         self._wake()
 
     def touch(self, key_id: str) -> None:
@@ -91,27 +92,29 @@ class Ledger:
     async def _write(self) -> None:
         try:
             while self._rows or self._keys:
-                rows, self._rows = self._rows, []
+                # Any of these may be sent again after a broken connection: none does anything the second time.
                 keys, self._keys = self._keys, set()
-                try:
-                    await _store(rows, sorted(keys))
-                except psycopg.OperationalError:
-                    log.warning("usage.delayed: the database is away; %d runs wait", len(rows))
-                    self._rows = [*rows, *self._rows]
+                if keys and not await _stored(TOUCH, sorted(keys), len(keys)):
                     self._keys |= keys
-                    await asyncio.sleep(RETRY_S)
-                except psycopg.Error:
-                    log.exception("usage.lost: the database refused %d runs", len(rows))
+                for statement in list(self._rows):
+                    rows = self._rows.pop(statement)
+                    if not await _stored(statement, msgspec.json.encode(rows).decode(), len(rows)):
+                        self._rows[statement] = [*rows, *self._rows.get(statement, [])]
         finally:
             self._writing = None
 
 
-async def _store(rows: Sequence[Row], keys: list[str]) -> None:
-    # Both may be sent again after a broken connection: neither does anything the second time.
-    if keys:
-        await pool.rows(TOUCH, [keys])
-    if rows:
-        await pool.rows(INSERT, [msgspec.json.encode(rows).decode()])
+async def _stored(statement: str, values: object, count: int) -> bool:
+    """Whether nothing of it is left to do: it is written, or the database will never take it."""
+    try:
+        await pool.rows(statement, [values])
+    except psycopg.OperationalError:
+        log.warning("usage.delayed: the database is away; %d rows wait", count)
+        await asyncio.sleep(RETRY_S)
+        return False
+    except psycopg.Error:
+        log.exception("usage.lost: the database refused %d rows", count)
+    return True
 
 
 _ledgers: WeakKeyDictionary[asyncio.AbstractEventLoop, Ledger] = WeakKeyDictionary()
@@ -123,7 +126,12 @@ def _ledger() -> Ledger:
 
 def record(row: Row) -> None:
     """Count one run."""
-    _ledger().note(row)
+    _ledger().note(INSERT, row)
+
+
+def keep(trace: traces.TraceRow) -> None:
+    """Keep one run's trace."""
+    _ledger().note(traces.INSERT, trace)
 
 
 def touch(key_id: str) -> None:

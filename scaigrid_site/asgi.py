@@ -13,7 +13,7 @@ django_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402  what follows needs the apps that the line above loaded
 
-from chatapi import usage  # noqa: E402
+from chatapi import pruning, usage  # noqa: E402
 from chatapi.door import App, LeanDoor, Receive, Scope, Send  # noqa: E402
 from publishing import outbound, pool  # noqa: E402
 from scaicore import tokens  # noqa: E402
@@ -35,8 +35,10 @@ class Lifespan:
             return
         await receive()
         await _start()
+        pruner = asyncio.create_task(pruning.prune_for_ever())
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        pruner.cancel()
         await _stop()
         await send({"type": "lifespan.shutdown.complete"})
 

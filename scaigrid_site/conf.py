@@ -67,6 +67,7 @@ class Conf:
         "Key and seconds may be left out; the hosts need not be public. A tenant's own provider of the same ref wins.",
         "{}",
     )
+    TRACE_DAYS: int = _described("How long run traces are kept, in days.", 14)
     KEEP_ALIVE_S: float = _described("Silence after which a stream sends a comment line, in seconds.", 15.0)
     DATABASE_POOL_SIZE: int = _described("Connections that each process keeps for chat calls.", 8)
     DATABASE_TIMEOUT_S: float = _described(
@@ -139,6 +140,7 @@ def _check(conf: Conf) -> None:
         "MAX_BODY_BYTES",
         "DATABASE_POOL_SIZE",
         "RUN_DEADLINE_S",
+        "TRACE_DAYS",
         "ENTITY_WAIT_S",
         "KEEP_ALIVE_S",
     ):

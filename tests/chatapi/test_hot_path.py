@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from typing import Any
 
 import psycopg
@@ -49,10 +50,12 @@ async def test_a_call_decides_by_one_statement_and_counts_by_another(
 
 async def test_the_decision_is_a_prepared_statement(inside: None, echo: Core, anns_key: str) -> None:
     await answer(anns_key)
+    await usage.flush()
     connections = await pool.acquire()
     found = []
-    async with connections.connection() as one, connections.connection() as other:
-        for connection in (one, other):
+    async with AsyncExitStack() as all_of_them:
+        for _ in range(connections.get_stats()["pool_size"]):
+            connection = await all_of_them.enter_async_context(connections.connection())
             cursor = await connection.execute("SELECT statement FROM pg_prepared_statements")
             found += [row[0] for row in await cursor.fetchall()]
     assert any("identity_live_key" in statement and "publishing_access" in statement for statement in found)

@@ -1,0 +1,82 @@
+"""`/v1/modules/scaicore/cores/{id}/runs`: the traces of runs, for their caller and the tenant's admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chatapi.models import RunTrace
+from identity.errors import Invalid, NotFound, Problem
+from publishing.core_api import CoreView
+from publishing.schema import cursor_list, in_module
+from publishing.shapes import Cursor, CursorPage
+
+
+class RunSummary(serializers.Serializer[RunTrace]):
+    """A traced run, without its nodes."""
+
+    request_id = serializers.CharField()
+    at = serializers.DateTimeField()
+    user_id = serializers.CharField()
+    core_version = serializers.IntegerField()
+    outcome = serializers.CharField(help_text="`ok`, `failed`, `timed_out` or `cancelled`")
+    duration_ms = serializers.IntegerField()
+
+
+class NodeShape(serializers.Serializer[Any]):
+    """What one node did."""
+
+    id = serializers.CharField()
+    kind = serializers.CharField()
+    started_ms = serializers.FloatField(help_text="Milliseconds after the run's start.")
+    duration_ms = serializers.FloatField(required=False, allow_null=True)
+    result = serializers.JSONField(required=False, help_text="Cut to 4 KiB of JSON.")
+    error = serializers.CharField(required=False)
+    warnings = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class RunShape(RunSummary):
+    """A traced run."""
+
+    nodes = NodeShape(many=True)
+
+
+class TraceView(CoreView):
+    """A URL of one Core's traces. Somebody else's run reads like none."""
+
+    def traces(self, core_id: str) -> QuerySet[RunTrace]:
+        """The traces that the caller may see: all for an admin, for others the own."""
+        core = self.core(core_id)
+        kept = RunTrace.objects.filter(core_id=core.pk, tenant_id=core.tenant_id)
+        return kept if self.actor.manages(core.tenant_id) else kept.filter(user_id=self.user.pk)
+
+
+class Runs(TraceView):
+    """The traced runs of a Core."""
+
+    @in_module("list_runs", data=cursor_list("Runs", RunSummary), query=CursorPage, errors=[404, 422])
+    def get(self, request: Request, core_id: str) -> Response:
+        """List the traced runs, the newest first."""
+        page = self.query(CursorPage)
+        rows = self.traces(core_id).defer("nodes").order_by("-pk")
+        if "cursor" in page:
+            if not page["cursor"].isdecimal() or len(page["cursor"]) > 18:
+                raise Invalid("The cursor is unusable.", [Problem("cursor", Cursor.REFUSED)])
+            rows = rows.filter(pk__lt=int(page["cursor"]))
+        return self.paged(rows, page["limit"], show=lambda row: RunSummary(row).data, key=lambda row: row.pk)
+
+
+class OneRun(TraceView):
+    """One traced run."""
+
+    @in_module("read_run", data=RunShape, errors=[404])
+    def get(self, request: Request, core_id: str, request_id: str) -> Response:
+        """Read what the nodes of a run did; `request_id` is the answer's `x-request-id`."""
+        trace = self.traces(core_id).filter(request_id=request_id).first()
+        if trace is None:
+            raise NotFound("No trace is kept of this run.")
+        return self.ok(RunShape(trace).data)

@@ -1,0 +1,76 @@
+"""Run traces: what each node did and how long it took, kept for flows that ask for it (`scaiflow_meta.tracing`)."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec import Struct
+
+import scaicore
+
+MOST_NODES: Final = 500
+
+
+class NodeTrace(Struct, omit_defaults=True):
+    """One node of a run. Times in milliseconds from the run's start; `result` is cut to 4 KiB of JSON."""
+
+    id: str
+    kind: str
+    started_ms: float
+    duration_ms: float | None = None
+    result: Any = None
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class TraceRow(Struct, frozen=True):
+    """A run's trace, as it is stored."""
+
+    at: datetime
+    request_id: str
+    tenant_id: str
+    user_id: str
+    core_id: str
+    core_version: int
+    outcome: str
+    duration_ms: int
+    nodes: list[NodeTrace]
+
+
+COLUMNS = ", ".join(TraceRow.__struct_fields__)
+INSERT = f"""
+INSERT INTO chatapi_runtrace ({COLUMNS})
+SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::chatapi_runtrace, %s::jsonb)
+ON CONFLICT (request_id) DO NOTHING
+"""  # noqa: S608  the columns are the fields above
+
+
+class Tracer:
+    """Listens to a run's events."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeTrace] = []
+        self._started = time.monotonic()
+        self._open: dict[str, NodeTrace] = {}
+
+    def hear(self, event: scaicore.Event) -> None:
+        """Note what the event says of a node."""
+        if isinstance(event, scaicore.NodeStarted):
+            node = NodeTrace(event.node_id, event.kind, round((time.monotonic() - self._started) * 1000, 3))
+            self._open[event.node_id] = node
+            if len(self.nodes) < MOST_NODES:
+                self.nodes.append(node)
+        elif isinstance(event, scaicore.NodeFinished | scaicore.NodeFailed):
+            self._close(event)
+
+    def _close(self, event: scaicore.NodeFinished | scaicore.NodeFailed) -> None:
+        node = self._open.pop(event.node_id, None)
+        if node is None:
+            return
+        node.duration_ms = round(event.duration_ms, 3)
+        if isinstance(event, scaicore.NodeFinished):
+            node.result, node.warnings = scaicore.traced(event.result), event.warnings
+        else:
+            node.error = event.reason
