@@ -7,4 +7,5 @@ class ChatapiConfig(AppConfig):
     """The OpenAI-compatible doors."""
 
     name = "chatapi"
+    verbose_name = "Chat"
     default_auto_field = "django.db.models.BigAutoField"

@@ -34,6 +34,8 @@ def config(*, level: str, style: str) -> dict[str, Any]:
             "django": {"handlers": [], "level": level, "propagate": True},
             # Django writes a line and a traceback for every 4xx; the answer itself says it already.
             "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
+            # Anybody can send a wrong Host header; the answer tells the operator what to set.
+            "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
             "uvicorn": {"level": "WARNING"},
             # Chatty below this level, and what it says quotes URLs and headers, where secrets stand.
             "httpcore2": {"level": "WARNING"},
