@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from identity import audit
 from identity.caller import Actor
-from identity.errors import Invalid, NotAllowed, Problem
+from identity.errors import Conflict, Invalid, NotAllowed, Problem
 from identity.models import ApiKey, LiveKey, User
 
 SCHEME = "sgk_"
@@ -51,6 +51,32 @@ def revoke(key: ApiKey, *, actor: Actor, at: datetime) -> None:
     ended = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at)
     if ended:
         audit.record("key.revoked", key.pk, tenant=key.user.tenant_id, actor=actor, at=at, before=_told(key))
+
+
+@transaction.atomic
+def rotate(key: ApiKey, *, overlap: timedelta, actor: Actor, at: datetime) -> tuple[ApiKey, str]:
+    """A new key in place of `key`, which goes on for `overlap` at most, so that clients change over in between.
+
+    The new one has the owner and the name of the old one, and as long a life.
+    """
+    _must_own(key.user, actor)
+    if overlap < timedelta(0):
+        raise Invalid("The overlap is negative.", [Problem("overlap", "Let the old key end now or later.")])
+    old = ApiKey.objects.select_for_update(of=("self",)).select_related("user").get(pk=key.pk)
+    if old.revoked_at or (old.expires_at and old.expires_at <= at):
+        raise Conflict("This key has ended already. Make a new one instead.")
+    life = old.expires_at - old.created_at if old.expires_at else None
+    made, secret = mint(user=old.user, name=old.name, actor=actor, at=at, expires_at=at + life if life else None)
+    before = _told(old)
+    old.expires_at = min(old.expires_at or at + overlap, at + overlap)
+    # The clock of the database may be a little behind `at`, and "now" must not wait for it.
+    old.revoked_at = None if overlap else at
+    old.save(update_fields=["expires_at", "revoked_at"])
+    audit.record(
+        "key.rotated", old.pk, tenant=old.user.tenant_id, actor=actor, at=at,
+        before=before, after={**_told(old), "successor": made.pk},
+    )  # fmt: skip
+    return made, secret
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from publishing import access_page, canvas, editor, model_acts
+from publishing import access_page, canvas, editor, key_page, model_acts
 from publishing.forms import SignInForm
 
 sign_in = LoginView.as_view(
@@ -29,4 +29,7 @@ urlpatterns = [
     path("models/<slug:core_id>/rollback/<int:number>/", model_acts.roll_back, name="roll-back-model"),
     path("models/<slug:core_id>/requests/", model_acts.ask, name="ask-access"),
     path("models/<slug:core_id>/requests/<int:asked_id>/", model_acts.answer, name="answer-access"),
+    path("keys/", key_page.keys_of, name="keys"),
+    path("keys/<slug:key_id>/revoke/", key_page.revoke, name="revoke-key"),
+    path("keys/<slug:key_id>/rotate/", key_page.rotate, name="rotate-key"),
 ]

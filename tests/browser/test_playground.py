@@ -70,4 +70,3 @@ def test_the_request_is_shown_as_it_will_be_sent(visit: Visit, ann: User, echo: 
     expect(page.get_by_label("Request in curl")).to_contain_text("""it'\\''s \\"so\\\"""")
     expect(page.get_by_label("Request in Python")).to_contain_text("temperature=0.5")
     expect(page.get_by_label("Request in Python")).to_contain_text('stop=["END", "FIN"]')
-
