@@ -28,6 +28,7 @@ class Properties(msgspec.Struct, frozen=True):
     group_ids: tuple[str, ...] = ()
     instance_mode: InstanceMode = "stateless"
     entity_scope: Literal["user", "tenant"] = "user"
+    tracing: bool = False
 
 
 # property → where it stands in the document
@@ -36,6 +37,7 @@ _PLACES: Final[dict[str, tuple[str, ...]]] = {
     "group_ids": ("config", "model_visibility_group_ids"),
     "instance_mode": ("config", "scaiflow_meta", "instance_mode"),
     "entity_scope": ("config", "scaiflow_meta", "entity_scope"),
+    "tracing": ("config", "scaiflow_meta", "tracing"),
 }
 _TYPES: Final[dict[str, Any]] = dict(Properties.__annotations__)
 

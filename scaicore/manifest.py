@@ -34,7 +34,11 @@ def _core(program: Program, core_id: str | None, slug: str | None, version: int 
         "name": program.name,
         "description": program.description,
         "flow_version": program.version,
-        "scaiflow_meta": {"instance_mode": program.instance_mode, "entity_scope": program.entity_scope},
+        "scaiflow_meta": {
+            "instance_mode": program.instance_mode,
+            "entity_scope": program.entity_scope,
+            **({"tracing": True} if program.tracing else {}),
+        },
         "publish_as_model": program.publish.as_model,
         "model_visibility_group_ids": list(program.publish.group_ids),
         "models": built["models"],

@@ -14,7 +14,7 @@ from scaicore.templates import Template
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhd])")
 
-Span = Annotated[float, msgspec.Meta(gt=0)] | Annotated[str, msgspec.Meta(pattern=r"^\d{1,6}\s*[smhd]\Z")]
+Span = Annotated[float, msgspec.Meta(gt=0)] | Annotated[str, msgspec.Meta(pattern=r"^\d{1,6}\s*[smhd]$")]
 
 
 class Checkpoint(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,7 +36,7 @@ def _prepare(config: Checkpoint, _program: Program) -> Pause:
 def _seconds(span: float | str | None) -> float | None:
     if not isinstance(span, str):
         return span
-    found = _SPAN.fullmatch(span)
+    found = _SPAN.fullmatch(span.strip())
     return int(found[1]) * _UNITS[found[2]] if found else None
 
 

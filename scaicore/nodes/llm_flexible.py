@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -17,6 +17,8 @@ from scaicore.program import RESPONSE, Program
 from scaicore.schemas import Schema
 from scaicore.services import ModelCall, ServiceFailed
 from scaicore.templates import Template
+
+_SHARE: Final = 0.95
 
 
 class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +90,9 @@ class Thinker:
         if self.schema is not None:
             wanted = {"name": "output", "schema": self.schema.source}
             params["response_format"] = {"type": "json_schema", "json_schema": wanted}
-        call = ModelCall(asking.choices(self.model), messages, params, visit.remaining())
+        # A fallback needs the time to stand in before the node's time is over.
+        share = _SHARE if isinstance(self.config.on_failure, Fallback) else 1
+        call = ModelCall(asking.choices(self.model), messages, params, visit.remaining() * share)
         return await asking.ask(visit, call, speaks=self.speaks)
 
 

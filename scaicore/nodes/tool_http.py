@@ -2,7 +2,7 @@
 the path's structure, nor begin another header."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from scaicore.templates import Template
 TIMEOUT_S: Final = 30.0
 MAX_URL: Final = 8_000
 SECRETS: Final = "secrets"
+_HIDDEN: Final = "[secret]"
 _PLACE: Final = re.compile(r"https?://[^/?#\\\s@]+[/?#]", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"https?://[^/?#\\\s@]+([/?#]\S*)?", re.IGNORECASE)
 _NOTHING: Final = "\0"  # where a value left nothing behind
@@ -66,7 +67,7 @@ def _prepare(config: ToolHttp, _program: Program) -> Work:
         )
         answer = await http.send(request)
         _expect(answer.status, config.expect_status)
-        return _result(answer)
+        return _result(answer, secrets.values())
 
     return call
 
@@ -118,18 +119,22 @@ def _expect(status: int, expected: list[int]) -> None:
         raise RunFailed("unexpected_status")
 
 
-def _result(answer: HttpAnswer) -> Json:
-    """`{status, headers, json}` when the answer says that it is JSON and is; else `{status, headers, text}`."""
-    text = answer.body.decode(errors="replace").replace("\0", "")
-    told = {"status": answer.status, "headers": dict(answer.headers)}
+def _result(answer: HttpAnswer, secrets: Iterable[str]) -> Json:
+    """`{status, headers, json}` when the answer says that it is JSON and is; else `{status, headers, text}`. A secret
+    that the server gives back is taken out: results are shown in traces."""
+    body, headers = answer.body, answer.headers
+    for secret in filter(None, secrets):
+        body = body.replace(secret.encode(errors="replace"), _HIDDEN.encode())
+        headers = {name: value.replace(secret, _HIDDEN) for name, value in headers.items()}
+    told = {"status": answer.status, "headers": dict(headers)}
     if "json" in answer.headers.get("content-type", "").partition(";")[0]:
         try:
-            value = msgspec.json.decode(answer.body)
+            value = msgspec.json.decode(body)
             if defect(value) is None:
                 return told | {"json": value}
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             pass
-    return told | {"text": text}
+    return told | {"text": body.decode(errors="replace").replace("\0", "")}
 
 
 def _check(config: ToolHttp, site: Site) -> Iterator[Diagnostic]:

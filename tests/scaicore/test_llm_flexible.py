@@ -180,6 +180,12 @@ async def test_a_model_that_fails_is_stood_in_for_by_the_fallback():
     assert await answer(asks(on_failure={"fallback": "Later."}), services=services) == "Later."
 
 
+async def test_a_fallback_has_time_to_stand_in():
+    fake, services = models("x")
+    await run(asks(timeout_s=10, on_failure={"fallback": "Later."}), services=services)
+    assert fake.calls[0].timeout_s <= 9.5
+
+
 async def test_what_was_heard_is_never_replaced_by_a_fallback():
     _, services = models(["half", ServiceFailed("unreachable")])
     assert await failure(asks(on_failure={"fallback": "Later."}), services=services) == ("service_unreachable", "think")

@@ -91,6 +91,13 @@ async def test_a_secret_goes_into_no_url_and_no_body():
     assert (call.url, call.body) == ("https://api.test/?", b"")
 
 
+async def test_a_secret_that_a_server_gives_back_is_taken_out():
+    refs = {"X-Key": "vault/token"}
+    assert (await answer(calls(secret_refs=refs), services=http("<s3cret>")[1]))["text"] == "<[secret]>"
+    echoed = await answer(calls(secret_refs=refs), services=http({"s3cret": ["s3cret"]})[1])
+    assert echoed["json"] == {"[secret]": ["[secret]"]}
+
+
 async def test_a_secret_that_does_not_exist_fails_the_run():
     assert await failure(calls(secret_refs={"X": "ghost"}), services=http()[1]) == ("service_unconfigured", "get")
 
