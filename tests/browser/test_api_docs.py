@@ -11,11 +11,12 @@ from publishing.models import Core
 from tests.browser.conftest import Visit
 
 
-def test_the_page_lists_every_endpoint(open_page: Callable[..., Page]) -> None:
+def test_the_page_lists_the_endpoints(open_page: Callable[..., Page]) -> None:
     page = open_page()
     page.goto("/api/docs/")
     expect(page.get_by_role("heading", name="ScaiGrid Publish")).to_be_visible()
-    expect(page.locator(".opblock")).to_have_count(29)
+    for operation in ("chat-create_chat_completion", "modules-publish_core", "flows-deploy_flow", "keys-mint_key"):
+        expect(page.locator(f"#operations-{operation}")).to_be_visible()
 
 
 def test_an_endpoint_is_tried_with_a_key(
