@@ -130,6 +130,8 @@ class Run:
     def pause(self, prompt: str, resume: dict[str, Json]) -> Finished:
         """The last event of a run that asks somebody for a decision."""
         self.check_state()
+        if self.spoken:
+            raise RunFailed  # the client has read what is not the question
         return Finished({RESPONSE: prompt}, self._spent, self.state, resume=resume)
 
     def check_state(self) -> None:

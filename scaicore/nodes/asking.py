@@ -14,7 +14,7 @@ MAX_ANSWER: Final = 4_000_000  # characters
 # Of a caller's fields, those that shape a reply. Who the caller is and what the provider keeps is not theirs to say.
 _SHAPING: Final = (
     "temperature", "top_p", "frequency_penalty", "presence_penalty", "logit_bias", "seed", "reasoning_effort",
-    "verbosity", "stop",
+    "verbosity", "stop", "response_format", "web_search_options",
 )  # fmt: skip
 _LIMITS: Final = ("max_completion_tokens", "max_tokens")
 

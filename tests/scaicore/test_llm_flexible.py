@@ -105,6 +105,11 @@ async def test_a_callers_fields_are_laid_over_the_flows_own():
     assert await params({"temperature": 1, "top_p": 0.5}) == {"temperature": 1, "top_p": 0.5}
 
 
+async def test_the_form_that_a_caller_may_ask_for_reaches_the_model():
+    wanted = {"type": "json_object"}
+    assert (await params({"response_format": wanted}))["response_format"] == wanted
+
+
 async def test_of_two_limits_the_lower_one_counts():
     assert (await params({"max_tokens": 90}, budget={"max_tokens": 50}))["max_tokens"] == 50
     assert (await params({"max_completion_tokens": 9}, budget={"max_tokens": 50}))["max_completion_tokens"] == 9
