@@ -1,0 +1,126 @@
+"""Charts as plain numbers for an SVG template: bars by day, and lines over them. Nothing is styled inline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 480, 190
+LEFT, BOTTOM, TOP = 62, 24, 8
+SIZES = ((1_000_000_000, " G"), (1_000_000, " M"), (1_000, " k"))
+MOST_DAYS_NAMED = 6
+STEPS = (1, 2, 2.5, 5, 10)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A rectangle of one day, with its label for who points at it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A number beside the chart, or a day beneath it."""
+
+    place: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What the template draws."""
+
+    title: str
+    bars: list[Bar]
+    lines: list[tuple[str, str]]
+    ticks: list[Tick]
+    days: list[Tick]
+    legend: list[tuple[str, str]]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    floor: int = HEIGHT - BOTTOM
+
+
+def stacked(title: str, days: Sequence[str], series: dict[str, Sequence[int]], unit: str) -> Chart:
+    """Bars, one a day, the series on top of each other in their order."""
+    top = _ceiling(max((sum(values) for values in zip(*series.values(), strict=True)), default=0))
+    step = (WIDTH - LEFT) / max(len(days), 1)
+    bars: list[Bar] = []
+    for place, day in enumerate(days):
+        below = 0
+        for number, (name, values) in enumerate(series.items()):
+            value = values[place]
+            if value:
+                bars.append(
+                    Bar(
+                        x=round(LEFT + place * step + step * 0.12, 2),
+                        y=round(_height(below + value, top), 2),
+                        width=round(step * 0.76, 2),
+                        height=round(_height(below, top) - _height(below + value, top), 2),
+                        kind=f"s{number}",
+                        title=f"{day}: {value} {name}",
+                    )
+                )
+            below += value
+    legend = [(f"s{number}", name) for number, name in enumerate(series)]
+    return Chart(title, bars, [], _ticks(top, unit), _day_ticks(days), legend)
+
+
+def lines(title: str, days: Sequence[str], series: dict[str, Sequence[float | None]], unit: str) -> Chart:
+    """Lines over the days, broken where there is no value."""
+    top = _ceiling(max((value for values in series.values() for value in values if value), default=0))
+    step = (WIDTH - LEFT) / max(len(days), 1)
+    drawn = [(f"s{number}", _path(values, step, top)) for number, values in enumerate(series.values())]
+    legend = [(f"s{number}", name) for number, name in enumerate(series)]
+    return Chart(title, [], drawn, _ticks(top, unit), _day_ticks(days), legend)
+
+
+def _path(values: Sequence[float | None], step: float, top: float) -> str:
+    parts, is_down = [], False
+    for place, value in enumerate(values):
+        if value is None:
+            is_down = False
+            continue
+        x, y = LEFT + (place + 0.5) * step, _height(value, top)
+        # A day between two empty ones is a dot: a line of no length with round ends.
+        parts.append(f"{'L' if is_down else 'M'}{x:.1f} {y:.1f}" + ("" if is_down else "h0"))
+        is_down = True
+    return "".join(parts)
+
+
+def _height(value: float, top: float) -> float:
+    return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * value / top
+
+
+def _ceiling(value: float) -> float:
+    """The next round number, so that the numbers beside the chart are round as well."""
+    size = 4.0
+    while size * 10 <= value:
+        size *= 10
+    return next((size * step for step in STEPS if size * step >= value), size * 10)
+
+
+def _ticks(top: float, unit: str) -> list[Tick]:
+    return [Tick(_height(value, top), _short(value) + unit) for value in (top * part / 4 for part in range(5))]
+
+
+def _short(value: float) -> str:
+    """A round number in few characters."""
+    if value < 10_000:
+        return f"{value:g}"
+    size, letter = next((size, letter) for size, letter in SIZES if value >= size)
+    return f"{value / size:g}{letter}"
+
+
+def _day_ticks(days: Sequence[str]) -> list[Tick]:
+    """Only so many days are named that their names stand apart."""
+    step = (WIDTH - LEFT) / max(len(days), 1)
+    every = -(-len(days) // MOST_DAYS_NAMED)
+    return [Tick(LEFT + (place + 0.5) * step, day[5:]) for place, day in enumerate(days) if place % every == 0]
