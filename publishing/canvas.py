@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -21,9 +19,9 @@ import scaicore
 from identity.caller import Actor, actor_of
 from identity.errors import ActionRefused, Invalid, Problem
 from identity.models import Role, User
-from publishing import actions, documents, flow_shapes, forms, refusals, registry, standing
+from publishing import actions, documents, flow_shapes, forms, plans, refusals, registry, standing
 from publishing.members import MemberRequest, admin_of, member_page
-from publishing.models import Core, Flow, FlowVersion, Publication, Visibility
+from publishing.models import Core, Flow, FlowVersion
 from scaicore.variables import TYPES
 
 Given = ParamSpec("Given")
@@ -84,19 +82,14 @@ def flow_standing(request: MemberRequest, flow_id: str) -> HttpResponse:
 @member_page
 @require_POST
 def flow_plan(request: MemberRequest, flow_id: str) -> HttpResponse:
-    """What a deploy of the saved version would change or be refused for, found by deploying it and taking it back."""
+    """What a deploy of the saved version would change or be refused for."""
     flow = _own_flow(request, flow_id)
     actor = admin_of(request)
-    lost = standing.of(flow, flow.saved.version).forgets(scaicore.properties(flow.saved.content))
-    before = _reach(Publication.objects.filter(core__flow=flow).first())
     try:
-        with transaction.atomic():
-            done = actions.deploy(flow, actor=actor, at=timezone.now())
-            after = _reach(done.publication)
-            transaction.set_rollback(True)
+        plan = plans.of(flow, actor=actor, at=timezone.now())
     except ActionRefused as refusal:
         return JsonResponse({"refused": json.loads(refusals.api(request, refusal).content)["detail"]})
-    return JsonResponse({"told": _told(before, after), "questions": _questions(before, after, lost)})
+    return JsonResponse({"told": plan.told, "questions": plan.questions})
 
 
 @member_page
@@ -110,49 +103,6 @@ def flow_rollback(request: MemberRequest, flow_id: str) -> HttpResponse:
     version = actions.rollback(core, version=_wanted(request), actor=actor, at=timezone.now())
     message = f"Rolled back to Core version {version.number}, made from flow version {version.flow_version}"
     return JsonResponse({"message": message, "version": version.number})
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Who could call at one moment."""
-
-    name: str
-    is_open: bool
-    count: int
-
-    def __str__(self) -> str:
-        whom = "everyone in the tenant" if self.is_open else "its groups"
-        return f"{whom}, {self.count} active user{'' if self.count == 1 else 's'}"
-
-
-def _reach(publication: Publication | None) -> Reach | None:
-    if publication is None:
-        return None
-    count = registry.audience(publication).count()
-    return Reach(publication.name, publication.visibility == Visibility.TENANT, count)
-
-
-def _told(before: Reach | None, after: Reach | None) -> str:
-    """One line for the whole change of access."""
-    if after is None:
-        return f"Un-publishes {before.name}." if before else "Not published as a chat model."
-    if before is None:
-        return f"Publishes {after.name} to {after}."
-    return f"Published to {after}." if before == after else f"Published to {after}; before: {before}."
-
-
-def _questions(before: Reach | None, after: Reach | None, lost: int) -> list[str]:
-    """What is worth asking before: access that widens, memory that would not be read any more."""
-    asked = []
-    if after and before and (after.count > before.count or (after.is_open and not before.is_open)):
-        asked.append(f"Access widens: {after.name} is now for {before}; it would be for {after}.")
-    if lost:
-        kept = f"{lost} conversation{'' if lost == 1 else 's'}"
-        asked.append(
-            f"The live version remembers {kept} that the new one will not read, because its instance mode or entity "
-            "scope is another. They stay stored."
-        )
-    return asked
 
 
 def _wanted(request: MemberRequest) -> int:

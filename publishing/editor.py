@@ -14,14 +14,15 @@ from django.views.decorators.http import require_http_methods
 
 import scaicore
 from identity.caller import Actor, actor_of
-from identity.errors import Invalid
-from publishing import actions, canvas, flow_page, standing
+from identity.errors import ActionRefused, Invalid
+from publishing import actions, canvas, flow_page, plans, standing
 from publishing.actions.base import locked_flow
 from publishing.errors import DoesNotCompile, StaleSave
 from publishing.flow_page import Notice
 from publishing.forms import NewFlowForm, PropertiesForm, saved_values
 from publishing.members import MemberRequest, admin_of, member_page
 from publishing.models import Flow
+from publishing.plans import Plan
 
 PAGE_SIZE = 25
 browsed = require_http_methods(["GET", "HEAD", "POST"])
@@ -94,7 +95,7 @@ def deploy(request: MemberRequest, flow_id: str) -> HttpResponse:
     form.full_clean()
     if form.edits:
         return _page(request, shown, form, notice=NOT_SAVED)
-    if (question := _question(shown)) and request.POST.get("agreed") != question.agreed:
+    if (question := _question(shown, actor)) and request.POST.get("agreed") != question.agreed:
         return _page(request, shown, notice=question)
     try:
         done = actions.deploy(shown, actor=actor, at=timezone.now(), expected=request.POST.get("base_version", ""))
@@ -121,20 +122,27 @@ def _page(request: MemberRequest, flow: Flow, form: PropertiesForm | None = None
     context = flow_page.context(request.user, flow, form, base_url=base_url, chosen=chosen, **more)
     # A form that was sent is answered by the form; whoever has scripts is given the canvas, unless it is not wanted.
     is_plain = request.method == "POST" or "plain" in request.GET
+    if request.method == "GET" and is_plain and context["form"] and context["is_due"]:
+        plan = _planned(flow, actor_of(request.user))
+        context["changes"] = plan.changes if plan else ()
     context["editor_data"] = None if is_plain else canvas.page_data(request.user, flow, context["saved"])
     return render(request, "flows/flow.html", context)
 
 
-def _question(flow: Flow) -> Notice | None:
-    """What must be asked before the saved version goes live: it would not read what the live one remembers."""
-    saved = flow.saved
-    wanted = scaicore.properties(saved.content)
-    lost = standing.of(flow, saved.version).forgets(wanted)
-    if not lost:
+def _question(flow: Flow, actor: Actor) -> Notice | None:
+    """What must be asked before the saved version goes live: access that widens, memory that it would not read."""
+    plan = _planned(flow, actor)
+    if plan is None or not plan.questions:
         return None
-    kept = f"The live version remembers {lost} conversation{'s' if lost > 1 else ''} that version {saved.version} "
-    advice = f"{kept}will not read, because its instance mode or entity scope is another. They stay stored."
-    return Notice("Nothing was deployed yet.", advice, agreed=saved.version)
+    return Notice("Nothing was deployed yet.", " ".join(plan.questions), agreed=plan.saved, changes=tuple(plan.changes))
+
+
+def _planned(flow: Flow, actor: Actor) -> Plan | None:
+    """What a deploy would change; None when it would be refused, which the deploy itself will tell."""
+    try:
+        return plans.of(flow, actor=actor, at=timezone.now())
+    except ActionRefused:
+        return None
 
 
 def _uncompiled(refusal: DoesNotCompile) -> Notice:

@@ -9,19 +9,23 @@ from typing import Any
 import scaicore
 from identity.caller import actor_of
 from identity.models import AuditEntry, Role, User
-from publishing import actions, documents, drawing, registry, samples, standing
+from publishing import actions, documents, drawing, plans, registry, samples, standing
 from publishing.forms import PropertiesForm, saved_values, unknown_groups
 from publishing.models import Flow, FlowVersion
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What did not happen, and what to do; with `agreed` it is a question that can be answered by yes."""
+    """What did not happen, and what to do; with `agreed` it is a question that can be answered by yes.
+
+    `changes` are rows of what would change: what, now, then.
+    """
 
     headline: str
     advice: str
     is_about_findings: bool = False
     agreed: str = ""
+    changes: tuple[plans.Change, ...] = ()
 
 
 @dataclass(frozen=True)
