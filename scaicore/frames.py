@@ -8,15 +8,19 @@ from scaicore.nodes.base import Fan, Loop, Visit
 
 
 class Frame:
-    """One running of a region, or of the whole flow. `active` counts its nodes that are ready, at work or parked."""
+    """One running of a region, or of the whole flow. `within` is the node that runs it, as the `number`th of its own;
+    `active` counts the nodes in it that are ready, at work or parked."""
 
-    __slots__ = ("active", "arrived", "home", "last", "scope", "until", "within")
+    __slots__ = ("active", "arrived", "home", "last", "number", "scope", "until", "within")
 
-    def __init__(self, scope: dict[str, Json], until: float, home: int = 0, within: "Opened | None" = None) -> None:
+    def __init__(
+        self, scope: dict[str, Json], until: float, within: "Opened | None" = None, number: int = 0
+    ) -> None:  # fmt: skip
         self.scope = scope
         self.until = until
-        self.home = home
         self.within = within
+        self.number = number
+        self.home = 0 if within is None else within.stage.inner[number].home
         self.active = 0
         self.arrived: dict[int, tuple[int, bool]] = {}
         self.last: Json = None
@@ -33,7 +37,8 @@ class Opened:
     items: list[Json] | None = None
     cursor: int = 0
     running: int = 0
-    results: dict[str, Json] = field(default_factory=dict)
+    turns: list[Json] = field(default_factory=list)  # the last result of each
+    branches: dict[str, Json] = field(default_factory=dict)  # the same by the id of each one's first node
     exits: list[tuple[int, bool]] = field(default_factory=list)
     is_called: bool = False  # whether it is about to go on
     scope: dict[str, Json] | None = None  # of a while-loop's last turn
@@ -55,17 +60,18 @@ class Opened:
     def end(self, frame: Frame) -> None:
         """A region has ended with its last result."""
         self.running -= 1
-        self.results[self._name(frame)] = frame.last
         if self.has_turns:
+            self.turns.append(frame.last)
             self.scope = frame.scope
+        else:
+            self.branches[self.stage.inner[frame.number].name] = frame.last
 
     @property
     def result(self) -> Json:
         """A list of the turns' results, or an object of the branches' results in the document's order."""
         if self.has_turns:
-            return list(self.results.values())
-        names = (str(number) for number in range(len(self.stage.inner)))
-        return {self.stage.inner[int(name)].name: self.results[name] for name in names}
+            return self.turns
+        return {inner.name: self.branches[inner.name] for inner in self.stage.inner}
 
     def _turn(self, plan: Loop) -> list[Frame]:
         before = self.frame.scope if self.items is not None or self.scope is None else self.scope
@@ -81,9 +87,4 @@ class Opened:
     def _started(self, scope: dict[str, Json], number: int) -> Frame:
         self.cursor += 1
         self.running += 1
-        return Frame(scope, self.visit.until, self.stage.inner[number].home, self)
-
-    def _name(self, frame: Frame) -> str:
-        if self.has_turns:
-            return str(self.cursor)
-        return str(next(n for n, inner in enumerate(self.stage.inner) if inner.home == frame.home))
+        return Frame(scope, self.visit.until, self, number)

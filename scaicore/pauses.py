@@ -31,7 +31,7 @@ class PutFrame(msgspec.Struct):
     """A frame; `within` is the place of the node that runs it, `scope` what it holds beyond that node's own scope."""
 
     within: int | None
-    home: int
+    number: int
     scope: dict[str, Any]
     arrived: list[tuple[str, int, bool]]
     active: int
@@ -46,7 +46,8 @@ class PutOpened(msgspec.Struct):
     items: list[Any] | None
     cursor: int
     running: int
-    results: dict[str, Any]
+    turns: list[Any]
+    branches: dict[str, Any]
     exits: list[tuple[str, bool]]
 
 
@@ -167,7 +168,7 @@ def _put_frame(frame: Frame, opened: list[Opened], runnable: Runnable, entered: 
     }
     return PutFrame(
         within=None if within is None else next(place for place, node in enumerate(opened) if node is within),
-        home=frame.home,
+        number=frame.number,
         scope=scope,
         arrived=[(runnable.stages[position].id, *told) for position, told in frame.arrived.items()],
         active=frame.active,
@@ -176,9 +177,16 @@ def _put_frame(frame: Frame, opened: list[Opened], runnable: Runnable, entered: 
 
 
 def _put_opened(node: Opened, places: dict[int, int], runnable: Runnable) -> PutOpened:
-    exits = [(runnable.stages[position].id, is_live) for position, is_live in node.exits]
-    place = places[id(node.frame)]
-    return PutOpened(place, node.stage.id, node.items, node.cursor, node.running, node.results, exits)
+    return PutOpened(
+        frame=places[id(node.frame)],
+        node=node.stage.id,
+        items=node.items,
+        cursor=node.cursor,
+        running=node.running,
+        turns=node.turns,
+        branches=node.branches,
+        exits=[(runnable.stages[position].id, is_live) for position, is_live in node.exits],
+    )
 
 
 def _taken_up(request: RunRequest) -> Run | None:
@@ -222,13 +230,15 @@ def _reopened(kept: PutOpened, run: Run, frames: list[Frame], positions: dict[st
     frame = frames[kept.frame]
     exits = [(positions[node], is_live) for node, is_live in kept.exits]
     visit = run.visit(frame, stage, time.monotonic())
-    return Opened(frame, stage, visit, kept.items, kept.cursor, kept.running, kept.results, exits)
+    return Opened(
+        frame, stage, visit, kept.items, kept.cursor, kept.running, list(kept.turns), dict(kept.branches), exits
+    )
 
 
 def _reframed(kept: PutFrame, run: Run, opened: list[Opened]) -> Frame:
     """The frame of a loop's turn has a scope of its own; branches share the one around them."""
     if kept.within is None:
-        raise KeyError(kept.home)
+        raise KeyError(kept.number)
     node = opened[kept.within]
     scope = dict(node.frame.scope) if node.has_turns else node.frame.scope
-    return Frame(scope, node.visit.until, kept.home, node)
+    return Frame(scope, node.visit.until, node, kept.number)

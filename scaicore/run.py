@@ -88,7 +88,9 @@ class Run:
         opened = Opened(visit.place, stage, visit, items)
         self._go_on(opened)
         if not opened.running:
-            self._call(opened, Frame({}, 0, within=opened))
+            nothing = Frame({}, 0)
+            nothing.within = opened
+            self.ready.append((nothing, ENDED))
 
     def proceed(self, opened: Opened) -> NodeFinished | None:
         """Go on where a region has ended: with the next one, or behind the node once all of them have."""
@@ -136,19 +138,13 @@ class Run:
 
     def check_state(self) -> None:
         """RunFailed when the memory grew too large."""
-        if not self.runnable.keeps_memory:
-            return
-        text = compact(self.state)
-        if len(text.encode(errors="surrogatepass")) > MAX_STATE:
-            raise RunFailed("state_too_large")
-        if ("\\u" in text or not text.isprintable()) and defect(self.state):
-            raise RunFailed("not_plain_data")
+        if self.runnable.keeps_memory:
+            check_kept(self.state)
 
     def _go_on(self, opened: Opened) -> None:
         """Begin the regions that may begin now."""
         for frame in opened.begin():
-            inner = next(inner for inner in opened.stage.inner if inner.home == frame.home)
-            for target in inner.firsts:
+            for target in opened.stage.inner[frame.number].firsts:
                 self._arrive(frame, target, True)
 
     def _retire(self, frame: Frame) -> None:
@@ -156,13 +152,9 @@ class Run:
         frame.active -= 1
         if frame.active == 0 and frame.within is not None:
             frame.within.end(frame)
-            self._call(frame.within, frame)
-
-    def _call(self, opened: Opened, frame: Frame) -> None:
-        """Have a node go on; once, however many of its regions have ended meanwhile."""
-        if not opened.is_called:
-            opened.is_called = True
-            self.ready.append((frame, ENDED))
+            if not frame.within.is_called:
+                frame.within.is_called = True  # once, however many regions end before it goes on
+                self.ready.append((frame, ENDED))
 
     def _arrive(self, frame: Frame, target: int, is_live: bool) -> None:
         """An edge was taken, or never will be. A node is ready when all its edges are decided and one was taken; a node
@@ -254,3 +246,12 @@ def _fed(feeds: Iterable[Feed], scope: dict[str, Json]) -> dict[str, Json]:
         result = scope.get(feed.source)
         values[feed.port] = result.get(feed.source_port, result) if isinstance(result, dict) else result
     return values
+
+
+def check_kept(state: dict[str, Json]) -> None:
+    """RunFailed when `state` is more than a Core may remember, or nothing that can be stored."""
+    text = compact(state)
+    if len(text.encode(errors="surrogatepass")) > MAX_STATE:
+        raise RunFailed("state_too_large")
+    if ("\\u" in text or not text.isprintable()) and defect(state):
+        raise RunFailed("not_plain_data")
