@@ -22,7 +22,11 @@ from identity.models import Role, User
 from publishing import actions, documents, flow_shapes, forms, plans, refusals, registry, standing
 from publishing.members import MemberRequest, admin_of, member_page
 from publishing.models import Core, Flow, FlowVersion
+from scaicore.regions import BODY, DONE
 from scaicore.variables import TYPES
+
+# kind → the ports of a new node where they are more than one
+OUTPUTS = {"logic_loop": [BODY, DONE]}
 
 Given = ParamSpec("Given")
 Answer = Callable[Concatenate[MemberRequest, Given], HttpResponse]
@@ -54,7 +58,7 @@ def page_data(user: User, flow: Flow, saved: FlowVersion) -> str:
             "content": flow_shapes.document(saved, actor),
         },
         "standing": _standing(flow, saved, actor),
-        "kinds": scaicore.describe(),
+        "kinds": [kind | {"outputs": OUTPUTS.get(str(kind["kind"]), ["out"])} for kind in scaicore.describe()],
         "unavailable": scaicore.UNAVAILABLE,
         "variable_types": list(TYPES),
         "user_id": user.pk,
@@ -126,6 +130,7 @@ def _standing(flow: Flow, saved: FlowVersion, actor: Actor) -> dict[str, Any]:
     core, publication = where.core, where.publication
     may_change = actor.manages(flow.tenant_id)
     return {
+        "saved": where.saved,
         "live": where.live,
         "core_id": core.pk if core else None,
         "core_version": core.live.number if core and core.live else None,

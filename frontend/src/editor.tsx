@@ -76,6 +76,10 @@ export function Editor({ page }: { page: Page }) {
     edit(remove(document, new Set(selection.nodes), new Set(selection.edges)));
     select(NOTHING);
   };
+  const togglePalette = () => {
+    if (matchMedia(NARROW).matches) setSheet(false);
+    setPalette(!isPaletteOpen);
+  };
   const arrange = () => {
     edit(moveNodes(document, tidy(nodes, edges)));
     requestAnimationFrame(() => canvas.fitView({ padding: 0.18, maxZoom: 1 }));
@@ -113,7 +117,7 @@ export function Editor({ page }: { page: Page }) {
         {session.questions && <Question questions={session.questions} agree={() => session.deploy(true)} decline={session.decline} />}
         <div className={`bench ${isPaletteOpen ? "has-palette" : ""}`}>
           <Toolbar
-            isPaletteOpen={isPaletteOpen} togglePalette={() => setPalette(!isPaletteOpen)} tidy={arrange} fit={() => void canvas.fitView({ padding: 0.18, maxZoom: 1 })}
+            isPaletteOpen={isPaletteOpen} togglePalette={togglePalette} tidy={arrange} fit={() => void canvas.fitView({ padding: 0.18, maxZoom: 1 })}
             copy={copy} paste={() => paste()} drop={drop} panel={shows === "flow" || shows === "versions" ? shows : "other"}
             show={(panel) => { select(NOTHING); setWish(panel); setSheet(true); focusPanel(); }}
           />

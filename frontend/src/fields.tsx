@@ -1,7 +1,7 @@
 // Form fields: label above, help beneath, the error between them, all tied together for screen readers.
 
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { type Json, type JsonObject, equal, isObject, listOf, objectOf, textOf } from "./json";
+import { type Json, type JsonObject, equal, isObject, listOf, objectOf, put, textOf } from "./json";
 import { Prose } from "./prose";
 import type { Field } from "./schema";
 
@@ -25,6 +25,9 @@ function Around({ label, help, error, warning, name, children }: Common & { name
     </div>
   );
 }
+
+export type Suggestions = Record<string, string[]>;
+type ConfigProps = { field: Field; value: Json | undefined; onChange: (value: Json | undefined) => void; error: string; warning: string; isDisabled: boolean; suggestions: Suggestions };
 
 type TextProps = Common & { value: string; onChange: (value: string) => void; isLong?: boolean; isCode?: boolean; placeholder?: string; options?: string[]; onKeyDown?: (event: KeyboardEvent) => void };
 
@@ -128,6 +131,40 @@ export function JsonField({ value, onChange, isObjectOnly, ...common }: Common &
   );
 }
 
+/** Any value: what is JSON is taken as JSON, everything else as text. */
+export function AnyField({ value, onChange, ...common }: Common & { value: Json | undefined; onChange: (value: Json | undefined) => void }) {
+  const { text, error, type } = useWritten(value, writeAny, readAny, onChange);
+  return <TextField {...common} help={common.help ?? "Text, or JSON such as 5, true, [], {}. A number that is meant as text stands in quotes."} error={error || common.error} isLong value={text} onChange={type} />;
+}
+
+function writeAny(value: Json | undefined): string {
+  return typeof value === "string" && !isJson(value) && !isStarted(value) ? value : writeJson(value);
+}
+
+function readAny(text: string): Json | undefined {
+  return text.trim() && !isJson(text) && !isStarted(text) ? text : readJson(text);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the text looks like JSON that is not finished. */
+function isStarted(text: string): boolean {
+  return /^\s*(\[|"|\{(?!\{))/.test(text);
+}
+
+/** Text or number: what is a number is kept as one. */
+function LooseField({ value, onChange, ...common }: Common & { value: Json | undefined; onChange: (value: Json | undefined) => void }) {
+  const { text, type } = useWritten(value, writeNumber, (typed) => (typed.trim() === "" ? undefined : Number.isFinite(Number(typed)) ? Number(typed) : typed), onChange);
+  return <TextField {...common} value={text} onChange={type} />;
+}
+
 const writeJson = (value: Json | undefined) => (value === undefined ? "" : JSON.stringify(value, null, 2));
 
 function readJson(text: string): Json | undefined {
@@ -189,14 +226,20 @@ export function PairsField({ value, onChange, label, help, error, warning, isDis
 }
 
 /** The control for one field of a config. An emptied field that is not required leaves the config. */
-export function ConfigField({ field, value, onChange, error, warning, isDisabled }: { field: Field; value: Json | undefined; onChange: (value: Json | undefined) => void; error: string; warning: string; isDisabled: boolean }) {
-  const standard = field.standard === undefined || field.standard === null ? "" : `Standard: ${typeof field.standard === "string" ? field.standard : JSON.stringify(field.standard)}`;
+export function ConfigField({ field, value, onChange, error, warning, isDisabled, suggestions }: ConfigProps) {
+  const standard = field.standard === undefined || field.standard === null || equal(field.standard, "") || (typeof field.standard === "object" && !Object.keys(field.standard).length) ? "" : `Standard: ${typeof field.standard === "string" ? field.standard : JSON.stringify(field.standard)}`;
   const common = { label: field.label, help: field.help || undefined, error, warning, isDisabled };
   const isText = value === undefined || value === null || typeof value === "string";
   const text = (typed: string) => onChange(typed === "" && !field.isRequired ? undefined : typed);
   if ((field.control === "text" || field.control === "long") && isText) {
-    return <TextField {...common} value={textOf(value)} onChange={text} isLong={field.control === "long"} placeholder={standard} />;
+    return <TextField {...common} value={textOf(value)} onChange={text} isLong={field.control === "long"} placeholder={standard} options={suggestions[field.name]} />;
   }
+  if (field.control === "any") return <AnyField {...common} value={value} onChange={onChange} />;
+  if (field.control === "loose" && (isText || typeof value === "number")) return <LooseField {...common} value={value} onChange={onChange} />;
+  if (field.control === "group" && (value === undefined || value === null || isObject(value))) {
+    return <Group {...common} field={field} value={value} onChange={onChange} suggestions={suggestions} />;
+  }
+  if (field.control === "either" && (isText || isObject(value))) return <Either {...common} field={field} value={value} onChange={onChange} suggestions={suggestions} />;
   if (field.control === "choice" && (isText || field.choices.includes(value))) return <Choice {...common} field={field} value={value} onChange={onChange} />;
   if (field.control === "number" && (value === undefined || value === null || typeof value === "number")) {
     return <NumberField {...common} help={common.help ?? (standard || undefined)} value={value} onChange={onChange} isInteger={field.isInteger} />;
@@ -212,6 +255,43 @@ export function ConfigField({ field, value, onChange, error, warning, isDisabled
   }
   return <JsonField {...common} help={common.help ?? "As JSON."} value={value} onChange={onChange} />;
 }
+
+type NestedProps = Common & { field: Field; value: Json | undefined; onChange: (value: Json | undefined) => void; suggestions: Suggestions };
+
+/** An object inside the config. Emptied, it leaves the config. */
+function Group({ field, value, onChange, suggestions, help, error, warning, isDisabled }: NestedProps) {
+  const held = objectOf(value);
+  const set = (name: string, given: Json | undefined) => {
+    const changed = put(held, [name], given);
+    onChange(Object.keys(changed).length || field.isRequired ? changed : undefined);
+  };
+  return (
+    <fieldset className="part" disabled={isDisabled}>
+      <legend>{field.label}</legend>
+      {(error || warning || help) && <p className={error ? "error" : warning ? "warning" : "help"}>{error || warning || help}</p>}
+      {field.fields.map((each) => (
+        <ConfigField key={each.name} field={{ ...each, isRequired: false }} value={held[each.name]} error="" warning="" isDisabled={!!isDisabled} suggestions={suggestions} onChange={(given) => set(each.name, given)} />
+      ))}
+    </fieldset>
+  );
+}
+
+/** One of some words, or an object. */
+function Either({ field, value, onChange, suggestions, ...common }: NestedProps) {
+  const [first] = field.fields;
+  const words = field.choices.map((choice): [string, string] => [textOf(choice), textOf(choice)]);
+  const chosen = isObject(value) ? OBJECT : textOf(value ?? field.standard);
+  return (
+    <>
+      <ChoiceField {...common} value={chosen} choices={[...words, [OBJECT, first ? first.label : "Other"]]} onChange={(word) => onChange(word === OBJECT ? Object.fromEntries(field.fields.map((each) => [each.name, ""])) : word === field.standard ? undefined : word)} />
+      {isObject(value) && field.fields.map((each) => (
+        <ConfigField key={each.name} field={each} value={value[each.name]} error="" warning="" isDisabled={!!common.isDisabled} suggestions={suggestions} onChange={(given) => onChange(put(value, [each.name], given))} />
+      ))}
+    </>
+  );
+}
+
+const OBJECT = "{}";
 
 function Choice({ field, value, onChange, ...common }: Common & { field: Field; value: Json | undefined; onChange: (value: Json | undefined) => void }) {
   const name = (choice: Json) => (typeof choice === "string" ? choice : JSON.stringify(choice));

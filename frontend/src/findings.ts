@@ -26,8 +26,15 @@ function edgeOf(found: Diagnostic, edges: EdgeView[]): string | null {
 export function aboutField(found: Located[], node: NodeView, name: string): { error: string; warning: string } {
   const path = `nodes[${node.index}].config.${name}`;
   const mine = found.filter((each) => each.path === path || each.path.startsWith(`${path}.`) || each.path.startsWith(`${path}[`));
-  const told = (severity: string) => mine.filter((each) => each.severity === severity).map((each) => each.message).join(" ");
+  const told = (severity: string) => mine.filter((each) => each.severity === severity).map((each) => besides(node.id, each.message)).join(" ");
   return { error: told("error"), warning: told("warning") };
+}
+
+/** The message where it is plain which node it is about. */
+export function besides(id: string, message: string): string {
+  const start = `Node \`${id}\`: `;
+  const rest = message.startsWith(start) ? message.slice(start.length) : message;
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 export function worst(found: Diagnostic[]): "error" | "warning" | "" {

@@ -1,6 +1,6 @@
 // Flow properties: what the whole flow is called, who may call it, what it remembers, which models it uses.
 
-import { CheckField, ChoiceField, JsonField, NumberField, TextField } from "./fields";
+import { AnyField, CheckField, ChoiceField, JsonField, NumberField, TextField } from "./fields";
 import { GroupsField } from "./groups";
 import { type Json, type JsonObject, at, isObject, listOf, objectOf, put, textOf, without } from "./json";
 import type { Group } from "./page";
@@ -92,7 +92,7 @@ function Variables({ isDisabled }: { isDisabled: boolean }) {
             <legend className="unseen">{name}</legend>
             <TextField label="Variable name" value={textOf(variable.name)} onChange={(value) => change(place, "name", value)} />
             <ChoiceField label="Type" value={textOf(variable.type) || "any"} choices={page.variable_types.map((type) => [type, type])} onChange={(value) => change(place, "type", value)} />
-            <JsonField label="Default" help="As JSON: 0, “text” in quotes, [], {}." value={variable.default} onChange={(value) => change(place, "default", value)} />
+            <AnyField label="Default" value={variable.default} onChange={(value) => change(place, "default", value)} />
             <button type="button" className="button quiet" onClick={() => drop(place)}>Remove {name}</button>
           </fieldset>
         );

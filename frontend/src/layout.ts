@@ -9,6 +9,17 @@ const GAP_Y = 40;
 const SWEEPS = 4;
 
 export function tidy(nodes: NodeView[], edges: EdgeView[]): Map<string, Place> {
+  const linked = new Set(edges.filter((edge) => edge.source !== edge.target).flatMap((edge) => [edge.source, edge.target]));
+  const alone = nodes.filter((node) => !linked.has(node.key));
+  const places = layered(nodes.filter((node) => linked.has(node.key)), edges);
+  // Nodes without any edge stand in rows beneath.
+  const bottom = Math.max(...[...places.values()].map((place) => place.y + HEIGHT + GAP_Y), 0);
+  const perRow = Math.max(3, Math.ceil(Math.sqrt(alone.length)));
+  alone.forEach((node, place) => places.set(node.key, { x: (place % perRow) * (WIDTH + GAP_Y), y: bottom + Math.floor(place / perRow) * (HEIGHT + GAP_Y) }));
+  return places;
+}
+
+function layered(nodes: NodeView[], edges: EdgeView[]): Map<string, Place> {
   const keys = nodes.map((node) => node.key);
   const known = new Set(keys);
   const links = edges

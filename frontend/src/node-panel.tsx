@@ -3,9 +3,9 @@
 import { useEffect, useState } from "react";
 import { type EdgeView, type NodeView, changeEntry, connect, isElse, moveEdge, nameOf, remove } from "./document";
 import { ConfigField, JsonField, TextField } from "./fields";
-import { type Located, aboutField } from "./findings";
+import { type Located, aboutField, besides } from "./findings";
 import { focusPart } from "./focus";
-import { type Json, type JsonObject, objectOf, without } from "./json";
+import { type Json, type JsonObject, at, listOf, objectOf, textOf, without } from "./json";
 import { refusal, rename } from "./rename";
 import { fieldsOf } from "./schema";
 import { Prose } from "./prose";
@@ -19,16 +19,18 @@ export function NodePanel({ node, found }: { node: NodeView; found: Located[] })
   const change = (tag: string, alter: (raw: JsonObject) => JsonObject) => edit(changeEntry(document, "nodes", node.index, alter), `${node.key}.${tag}`);
   const set = (name: string, value: Json | undefined) =>
     change(name, (raw) => ({ ...raw, config: value === undefined ? without(objectOf(raw.config), name) : { ...objectOf(raw.config), [name]: value } }));
+  const names = (path: string[], key: string) => listOf(at(document, path)).map((each) => textOf(objectOf(each)[key])).filter(Boolean);
+  const suggestions = { variable: names(["variables"], "name"), llm_role: names(["config", "core_identity", "models"], "role") };
   const shown = new Set(fields.map((field) => `nodes[${node.index}].config.${field.name}`));
   const general = found.filter((each) => each.node === node.key && !each.edge && ![...shown].some((path) => each.path.startsWith(path)));
   return (
     <>
-      {general.map((each, place) => <p key={place} className={`notice ${each.severity === "error" ? "bad" : "warn"}`}><Prose text={each.message} /></p>)}
+      {general.map((each, place) => <p key={place} className={`notice ${each.severity === "error" ? "bad" : "warn"}`}><Prose text={besides(node.id, each.message)} /></p>)}
       <p className="muted small">{kind ? `${kind.label}: ${kind.summary}` : why ? `This installation cannot run this kind: ${why}.` : "This kind is not part of the language; the node is kept as it is."} <code>{node.type}</code></p>
       <TextField label="Label" isDisabled={isReadOnly} value={node.label} onChange={(value) => change("label", (raw) => ({ ...raw, label: value }))} />
       <IdField node={node} />
       {fields.map((field) => (
-        <ConfigField key={field.name} field={field} isDisabled={isReadOnly} value={node.config[field.name]} {...aboutField(found, node, field.name)} onChange={(value) => set(field.name, value)} />
+        <ConfigField key={field.name} field={field} isDisabled={isReadOnly} value={node.config[field.name]} suggestions={suggestions} {...aboutField(found, node, field.name)} onChange={(value) => set(field.name, value)} />
       ))}
       <Connections node={node} />
       <details className="more" open={!kind}>

@@ -15,6 +15,7 @@ export type Kind = {
 export type Saved = { version: string; by: string; at: string; content: JsonObject };
 
 export type Standing = {
+  saved: string;
   live: string | null;
   core_id: string | null;
   core_version: number | null;

@@ -23,7 +23,7 @@ export function Palette({ add }: { add: (kind: string) => void }) {
       <input type="search" aria-label="Search node kinds" placeholder="Search" value={search} onChange={(event) => setSearch(event.target.value)} />
       {categories.map((category) => (
         <section key={category} aria-labelledby={`category-${category}`}>
-          <h3 id={`category-${category}`}>{CATEGORIES[category] ?? spoken(category)}</h3>
+          <p className="category" id={`category-${category}`}>{CATEGORIES[category] ?? spoken(category)}</p>
           <ul>{kinds.filter((kind) => kind.category === category).map((kind) => <li key={kind.kind}><Item kind={kind} add={add} /></li>)}</ul>
         </section>
       ))}

@@ -25,6 +25,7 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
   const [nameError, setNameError] = useState("");
   const [isBusy, setBusy] = useState(false);
   const [isAsked, setAsked] = useState(false);
+  const [forecast, setForecast] = useState("");
   const [questions, setQuestions] = useState<string[] | null>(null);
   const drafts = useDrafts(page, saved, document, edit, setSaved, !!clash);
 
@@ -120,10 +121,19 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
     await refreshBelow(page.urls.flow);
   };
 
+  const isDue = page.may_change && (standing.live !== saved.version || standing.has_drifted);
+  useEffect(() => setForecast(""), [saved, standing]);
+  /** Say what a deploy would change, to somebody who is about to press the button. */
+  const foretell = () => {
+    if (!isDue || isUnsaved || isBusy || forecast) return;
+    const refused = (problem: unknown) => (problem instanceof Refusal && problem.code === "compile_error" ? "It would be refused: see the errors." : "");
+    api.plan().then((plan) => setForecast(plan.told), (problem) => setForecast(refused(problem)));
+  };
+
   useWarning(isUnsaved);
   return {
-    saved, standing, notice, clash, nameError, isBusy, isAsked, isUnsaved, questions, drafts,
-    save, deploy, loadTheirs, rolledBack, tell,
+    saved, standing, notice, clash, nameError, isBusy, isAsked, isUnsaved, questions, forecast, drafts,
+    save, deploy, foretell, loadTheirs, rolledBack, tell,
     close: () => setNotice(null),
     decline: () => setQuestions(null),
   };

@@ -90,9 +90,20 @@ test("a config schema becomes fields, and a new node has what is required", () =
     } } },
   };
   assert.deepEqual(fieldsOf(schema).map((field) => [field.name, field.control]), [
-    ["template", "long"], ["style", "choice"], ["tags", "texts"], ["names", "pairs"], ["anything", "json"], ["on", "check"], ["timeout_s", "number"],
+    ["template", "long"], ["style", "choice"], ["tags", "texts"], ["names", "pairs"], ["anything", "any"], ["on", "check"], ["timeout_s", "number"],
   ]);
   assert.deepEqual(fresh(schema), { template: "" });
+});
+
+test("objects, words beside an object, and texts that may be numbers have fields, too", () => {
+  const fallback = { type: "object", properties: { fallback: { type: "string" } }, required: ["fallback"] };
+  const schema = { type: "object", properties: {
+    budget: { type: "object", properties: { max_tokens: { type: "integer" } } }, on_failure: { anyOf: [{ enum: ["fail"] }, fallback] },
+    timeout: { anyOf: [{ type: "number" }, { type: "string" }, { type: "null" }] }, expect: { type: "array", items: { type: "integer" } }, value: { default: null },
+  } };
+  assert.deepEqual(fieldsOf(schema).map((field) => [field.name, field.control, field.fields.map((each) => each.name)]), [
+    ["budget", "group", ["max_tokens"]], ["on_failure", "either", ["fallback"]], ["timeout", "loose", []], ["expect", "json", []], ["value", "any", []],
+  ]);
 });
 
 test("drafts that others left are offered, the own one is not, and a full store says so", () => {
