@@ -159,12 +159,18 @@ function fail(article, seen, error) {
   }
   const isNetwork = !(error instanceof Refused);
   const words = isNetwork ? "The server could not be reached. Look at your connection and send again." : error.message;
-  const notice = made("p", [words]);
+  const notice = made("p", [words, ...(error.code === "model_access_denied" ? [" ", accessLink()] : [])]);
   notice.className = "notice bad";
   notice.setAttribute("role", "alert");
   article.append(notice);
   follow();
   field("progress").textContent = "";
+}
+
+function accessLink() {
+  const link = made("a", ["See the models"]);
+  link.href = form.dataset.modelsUrl;
+  return link;
 }
 
 function figures(article, seen, verb) {
