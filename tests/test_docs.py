@@ -20,7 +20,7 @@ from django.urls import Resolver404, get_resolver, resolve
 from django.urls.resolvers import URLPattern, URLResolver
 
 import scaicore
-from chatapi import errors, wire
+from chatapi import errors, invoke, wire
 from publishing import refusals
 from publishing.declared import shape
 from publishing.forms import PropertiesForm
@@ -62,9 +62,9 @@ def words(cell: str) -> list[str]:
 
 
 def test_every_make_target_that_is_named_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     text = "\n".join(page.read_text() for page in PAGES)
-    named = set(re.findall(r"^(?:\w+=\S+ )*make ([a-z]+)|`(?:\w+=\S+ )*make ([a-z]+)", text, re.MULTILINE))
+    named = set(re.findall(r"^(?:\w+=\S+ )*make ([a-z-]+)|`(?:\w+=\S+ )*make ([a-z-]+)", text, re.MULTILINE))
     named = {target for pair in named for target in pair if target}
     assert {"run", "check", "test"} <= named
     assert named - targets == set()
@@ -174,6 +174,16 @@ CONTROL_PLANE = "## Cores and publications: `/v1/modules`; flows, keys, groups: 
 
 def _both_answers(row: refusals.Row) -> tuple[str, str]:
     status, code = row.api or (row.status, row.code.lower())
+    return f"{row.status} `{row.code}`", f"{status} `{code}`"
+
+
+def test_every_refusal_of_an_invocation_is_told() -> None:
+    told = [(cells[0], cells[1]) for cells in table(DOCS / "errors.md", "### Invoking a Core")]
+    assert told == [_invoked(kind, row) for kind, row in errors.ANSWERS.items()]
+
+
+def _invoked(kind: type[errors.ChatError], row: errors.Row) -> tuple[str, str]:
+    status, code = invoke.MODULE_WORDS.get(kind, (row.status, row.code.upper()))
     return f"{row.status} `{row.code}`", f"{status} `{code}`"
 
 
