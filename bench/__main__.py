@@ -9,7 +9,7 @@ import sys
 
 from django.utils import timezone
 
-from bench import servers
+from bench import first_token, servers
 from bench.load import Result, measure
 
 CONNECTIONS = 16
@@ -37,6 +37,7 @@ def main() -> None:
         servers.running(servers.start_site(pin=pin, LEAN_DOOR="off")) as drf_url,
     ):
         _print(_measured({"bare uvicorn, fixed text": bare_url, "lean door": lean_url, "DRF view": drf_url}, key))
+    first_token.main(key)
 
 
 def _key() -> str:

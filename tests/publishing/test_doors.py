@@ -30,7 +30,7 @@ def revoke(user: User) -> None:
 
 
 def expire(user: User) -> None:
-    ApiKey.objects.filter(user=user).update(expires_at=timezone.now() - timedelta(seconds=1))
+    ApiKey.objects.filter(user=user).update(expires_at=timezone.now() - timedelta(days=1))
 
 
 def deactivate(user: User) -> None:
