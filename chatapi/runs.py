@@ -115,6 +115,7 @@ class Run:
             now=self._turn.now if self._turn else time.time(),
             deadline_s=self._deadline_s,
             services=self._services,
+            origin=scaicore.Origin(self._caller.core_id, self._core.number, self._request_id),
         )
 
     async def _finished(self, event: scaicore.Finished) -> str:

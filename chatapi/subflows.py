@@ -13,6 +13,7 @@ from identity import ids
 from publishing import registry
 from publishing.language_models import TenantModels
 from publishing.registry import Allowed
+from publishing.remote_cores import TenantRemotes
 from publishing.tenant_http import TenantHttp
 from scaicore.services import CoreAnswer, CoreCall, ServiceFailed, Services
 
@@ -22,7 +23,10 @@ PURPOSE = "subflow"
 def services(caller: Allowed, *, depth: int = 0) -> Services:
     """The services of a run on behalf of `caller`; `depth` Cores called each other before it."""
     tenant = caller.tenant_id
-    return Services(models=TenantModels(tenant), http=TenantHttp(tenant), cores=CallersCores(caller), depth=depth)
+    return Services(
+        models=TenantModels(tenant), http=TenantHttp(tenant), cores=CallersCores(caller),
+        remotes=TenantRemotes(tenant), depth=depth,
+    )  # fmt: skip
 
 
 class CallersCores:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from identity.errors import Invalid, Problem
 from publishing import actions, core_shapes
-from publishing.actions import UNCHANGED
+from publishing.actions import UNCHANGED, RemoteProgram, Unchanged
 from publishing.control import ModuleView
 from publishing.core_shapes import (
     CoreChange,
@@ -50,10 +52,11 @@ class Cores(ModuleView):
 
     @in_module("create_core", data=CoreShape, body=NewCore, status=201, errors=[403, 409, 422])
     def post(self, request: Request) -> Response:
-        """Make a Core straight from a flow document. It is not published."""
+        """Make a Core straight from a flow document, or of a program that lives elsewhere. It is not published."""
         given = self.fields(NewCore)
         core = actions.create_core(
-            tenant=self.user.tenant, name=given["name"], slug=given.get("slug", ""), content=given["content"],
+            tenant=self.user.tenant, name=given["name"], slug=given.get("slug", ""),
+            content=given.get("content", UNCHANGED), remote=_remote(given),
             description=given.get("description", UNCHANGED), actor=self.actor, at=timezone.now(),
         )  # fmt: skip
         return self.ok(CoreShape(core).data, 201)
@@ -76,7 +79,7 @@ class OneCore(CoreView):
             raise Invalid("The slug never changes.", [Problem("slug", f"Leave it out, or send {core.slug}.")])
         actions.update_core(
             core, name=given.get("name", UNCHANGED), description=given.get("description", UNCHANGED),
-            content=given.get("content", UNCHANGED), actor=self.actor, at=timezone.now(),
+            content=given.get("content", UNCHANGED), remote=_remote(given), actor=self.actor, at=timezone.now(),
         )  # fmt: skip
         return self.ok(CoreShape(self.core(core.pk)).data)
 
@@ -140,6 +143,10 @@ class CoreRollback(CoreView):
         version = self.fields(Rollback)["version"]
         actions.rollback(self.core(core_id), version=version, actor=self.actor, at=timezone.now())
         return self.ok(CoreShape(self.core(core_id)).data)
+
+
+def _remote(given: dict[str, Any]) -> RemoteProgram | Unchanged:
+    return RemoteProgram(**given["remote"]) if "remote" in given else UNCHANGED
 
 
 def _number(cursor: str) -> int:

@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from identity.caller import Actor
+from publishing.actions import remotes
 from publishing.models import Core, CoreVersion, Publication
-from publishing.shapes import LARGEST, FlowDocument, Text, Whole
+from publishing.shapes import LARGEST, FlowDocument, Seconds, Text, Whole
+from scaicore.flow import EntityScope, InstanceMode
+
+SIGNING_HELP = "Signs the calls; never given back. Left out: stays as it is. Empty: calls are not signed."
+
+
+class RemoteBody(serializers.Serializer[Any]):
+    """A program that lives elsewhere."""
+
+    url = Text(max_length=2000, help_text="Where calls are posted; http or https, without a query.")
+    secret = Text(required=False, allow_blank=True, max_length=1000, help_text=SIGNING_HELP)
+    timeout_s = Seconds(required=False, min_value=0.1, max_value=600.0, help_text="Most seconds for a whole call; 60.")
+    instance_mode = serializers.ChoiceField(get_args(InstanceMode), required=False, help_text="`stateless` at first.")
+    entity_scope = serializers.ChoiceField(get_args(EntityScope), required=False, help_text="`user` at first.")
+
+
+class RemoteShape(serializers.Serializer[Any]):
+    """A program that lives elsewhere, without its secret."""
+
+    url = serializers.CharField()
+    timeout_s = serializers.FloatField()
+    has_secret = serializers.BooleanField()
 
 
 class NewCore(serializers.Serializer[Any]):
-    """A Core to make from a v2 flow document."""
+    """A Core to make from a v2 flow document, or of a program that lives elsewhere."""
 
     name = Text(max_length=200)
     slug = Text(required=False, max_length=63, help_text="Left out: made from the name. Taken: 409 `SLUG_CONFLICT`.")
     description = Text(required=False, allow_blank=True, help_text="Left out: the document's own.")
-    content = FlowDocument(help_text="The v2 flow document.")
+    content = FlowDocument(required=False, help_text="The v2 flow document; this or `remote`.")
+    remote = RemoteBody(required=False, help_text="The program elsewhere; this or `content`.")
 
 
 class CoreChange(serializers.Serializer[Any]):
@@ -27,6 +51,7 @@ class CoreChange(serializers.Serializer[Any]):
     slug = Text(required=False, help_text="Never changes: any but the Core's own is refused.")
     description = Text(required=False, allow_blank=True)
     content = FlowDocument(required=False, help_text="A new version, for a Core that has no flow.")
+    remote = RemoteBody(required=False, help_text="A new version, for a Core whose program lives elsewhere.")
 
 
 class CoreShape(serializers.Serializer[Core]):
@@ -36,6 +61,8 @@ class CoreShape(serializers.Serializer[Core]):
     slug = serializers.CharField()
     name = serializers.CharField()
     description = serializers.CharField()
+    driver = serializers.CharField(help_text="`flow`, or `remote` for a program that lives elsewhere")
+    remote = serializers.SerializerMethodField(help_text="Only where the driver is `remote`.")
     instance_mode = serializers.CharField(source="live.instance_mode", default=None, allow_null=True)
     entity_scope = serializers.CharField(source="live.entity_scope", default=None, allow_null=True)
     version = serializers.IntegerField(source="live.number", default=None, allow_null=True)
@@ -44,6 +71,11 @@ class CoreShape(serializers.Serializer[Core]):
     published_slug = serializers.CharField(source="publication.name", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+
+    @extend_schema_field(RemoteShape(allow_null=True))
+    def get_remote(self, core: Core) -> dict[str, Any] | None:
+        """Where the program lives."""
+        return remotes.told(core)
 
     def get_status(self, core: Core) -> str:
         """Whether there is something to run."""

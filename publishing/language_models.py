@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Final
 
 import msgspec
@@ -23,9 +23,7 @@ LONGEST_S: Final = 600.0
 MOST_BYTES: Final = 50_000_000
 MOST_WHOLE_BYTES: Final = 10_000_000
 MOST_EVENT_BYTES: Final = 1_000_000
-# Once the answer is whole, how long its usage is waited for, and then the end of the body, which frees the connection.
-USAGE_S: Final = 2.0
-REST_S: Final = 0.1
+USAGE_S: Final = 2.0  # how long the usage of an answer that is whole is waited for
 
 JSON: Final = "application/json"
 Parts = AsyncGenerator[ModelText | ModelEnd]
@@ -108,15 +106,7 @@ async def _streamed(answer: Answer, reply: Reply, first: float, provider: Provid
             return  # the answer was whole; only its usage is lost
         if piece is None:
             return
-    await _drained(answer)
-
-
-async def _drained(answer: Answer) -> None:
-    """Read the end of the body, so that the connection serves the next call."""
-    until = _now() + REST_S
-    with suppress(ServiceFailed):
-        while await answer.piece(until) is not None:
-            pass
+    await answer.drain()
 
 
 def _request(provider: Provider, choice: ModelChoice, call: ModelCall) -> Outgoing:

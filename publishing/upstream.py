@@ -70,13 +70,17 @@ class Reply:
         """The end of the answer. Raises ServiceFailed when it broke off before that."""
         if self.finish_reason is None:
             raise ServiceFailed("upstream_failed")
-        return ModelEnd(self.finish_reason, self._tokens("prompt_tokens"), self._tokens("completion_tokens"))
+        return ModelEnd(
+            self.finish_reason, tokens(self._usage, "prompt_tokens"), tokens(self._usage, "completion_tokens")
+        )
 
-    def _tokens(self, name: str) -> int | None:
-        count = self._usage.get(name)
-        if not isinstance(count, int) or isinstance(count, bool):
-            return None
-        return count if 0 <= count <= MOST_TOKENS else None
+
+def tokens(usage: dict[str, Any], name: str) -> int | None:
+    """The count of this name, if it is one that a model can have reported."""
+    count = usage.get(name)
+    if not isinstance(count, int) or isinstance(count, bool):
+        return None
+    return count if 0 <= count <= MOST_TOKENS else None
 
 
 def refusal(status: int) -> Reason | None:

@@ -19,7 +19,7 @@ from scaicore.drivers import DRIVERS
 from scaicore.errors import ProgramUnreadable, RunFailed, RunTimedOut, ScaicoreError
 from scaicore.link import Runnable, link, load
 from scaicore.nodes import KINDS, UNAVAILABLE, describe
-from scaicore.program import Program
+from scaicore.program import Program, Remote
 from scaicore.protocol import (
     Driver,
     Event,
@@ -27,6 +27,7 @@ from scaicore.protocol import (
     NodeFailed,
     NodeFinished,
     NodeStarted,
+    Origin,
     RunRequest,
     TextDelta,
     Usage,
@@ -49,9 +50,11 @@ __all__ = [
     "NodeFailed",
     "NodeFinished",
     "NodeStarted",
+    "Origin",
     "Program",
     "ProgramUnreadable",
     "Properties",
+    "Remote",
     "RunFailed",
     "RunRequest",
     "RunTimedOut",

@@ -48,8 +48,15 @@ class Publish(msgspec.Struct, frozen=True, omit_defaults=True):
     group_ids: tuple[str, ...] = ()
 
 
+class Remote(msgspec.Struct, frozen=True):
+    """Where the program of a Core that lives elsewhere is called. `timeout_s` bounds a whole call, in seconds."""
+
+    url: str
+    timeout_s: float = 60.0
+
+
 class Program(msgspec.Struct, frozen=True):
-    """A flow that compiled without an error."""
+    """A flow that compiled without an error, or, with `remote`, the way to a program that lives elsewhere."""
 
     name: str
     entry: str
@@ -67,7 +74,14 @@ class Program(msgspec.Struct, frozen=True):
     responders: tuple[str, ...] = ()  # the nodes whose text may be sent while they still write it
     tracing: bool = False  # whether the results of nodes are kept in the runs' traces
     capabilities: tuple[str, ...] = ()  # request features that the Core declares, by their names on the wire
+    remote: Remote | None = None
     format: int = FORMAT
+
+    @classmethod
+    def elsewhere(cls, name: str, remote: Remote, mode: InstanceMode, scope: EntityScope) -> Self:
+        """The program of a Core that lives elsewhere: chat calls enter it as they enter a flow, and nothing follows."""
+        entry = Step("entry", "entry_api")
+        return cls(name, entry.id, (entry,), (), instance_mode=mode, entity_scope=scope, remote=remote)
 
     def to_dict(self) -> dict[str, Json]:
         """Plain JSON data for storing; `from_dict` reads it back."""

@@ -65,6 +65,14 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
     resume: dict[str, Any] | None = None
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """Which Core, by its id, runs in which version on behalf of which request."""
+
+    core: str = ""
+    version: int = 0
+    request_id: str = ""
+
+
 Event = TextDelta | NodeStarted | NodeFinished | NodeFailed | Finished
 
 
@@ -81,6 +89,7 @@ class RunRequest(msgspec.Struct, frozen=True):
     services: Services = Services()
     resume: dict[str, Any] | None = None
     now: float = 0.0
+    origin: Origin = Origin()
 
 
 class Driver(Protocol):

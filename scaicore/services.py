@@ -124,10 +124,45 @@ class CoreClient(Protocol):
         ...
 
 
+class RemoteCall(msgspec.Struct, frozen=True):
+    """A call of a Core that lives elsewhere. `core_id` tells whose secret signs it, `at` when (seconds since 1970)."""
+
+    core_id: str
+    url: str
+    body: dict[str, Any]
+    at: float
+    timeout_s: float
+
+
+class RemoteText(msgspec.Struct, frozen=True, tag=True):
+    """More text of the response."""
+
+    text: str
+
+
+class RemoteEnd(msgspec.Struct, frozen=True, tag=True):
+    """The end of the answer. `output` lacks `response` when the texts before it were the response; `state` is None when
+    the memory stays as it was; tokens are None when the other side counted none."""
+
+    output: dict[str, Any]
+    state: dict[str, Any] | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+class RemoteClient(Protocol):
+    """Calls programs that live elsewhere."""
+
+    def stream(self, call: RemoteCall) -> AsyncGenerator[RemoteText | RemoteEnd]:
+        """The answer as it comes, ended by exactly one `RemoteEnd`. Raises `ServiceFailed`; closing it hangs up."""
+        ...
+
+
 class Services(msgspec.Struct, frozen=True):
     """Everything that nodes may use, brought along by whoever starts the run."""
 
     models: Any = None  # a `ModelClient`; msgspec does not check Protocols
     http: Any = None  # an `HttpClient`
     cores: Any = None  # a `CoreClient`
+    remotes: Any = None  # a `RemoteClient`
     depth: int = 0  # how many Cores called each other before this run

@@ -18,6 +18,7 @@ from publishing.actions.entities import erase_entity
 from publishing.actions.flows import create_flow, delete_flow, save_flow
 from publishing.actions.providers import create_provider, delete_provider, save_provider
 from publishing.actions.publications import publish, unpublish
+from publishing.actions.remotes import RemoteProgram
 from publishing.actions.requests import ask_access, decline_access, grant_access
 from publishing.actions.sealing import reseal
 from publishing.actions.secrets import create_secret, delete_secret, save_secret
@@ -25,6 +26,7 @@ from publishing.actions.secrets import create_secret, delete_secret, save_secret
 __all__ = [
     "UNCHANGED",
     "Deployment",
+    "RemoteProgram",
     "Unchanged",
     "ask_access",
     "compilation",

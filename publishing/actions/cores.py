@@ -16,8 +16,9 @@ from identity.caller import Actor
 from identity.errors import Invalid, Problem
 from identity.models import Tenant, slug_validator
 from publishing import documents
-from publishing.actions import publications
+from publishing.actions import publications, remotes
 from publishing.actions.base import UNCHANGED, Unchanged, locked_core, locked_flow, named
+from publishing.actions.remotes import RemoteProgram
 from publishing.errors import DoesNotCompile, SlugTaken, StaleSave
 from publishing.models import Core, CoreVersion, Flow, Publication
 from publishing.providers import providers_of
@@ -69,44 +70,55 @@ def deploy(flow: Flow, *, actor: Actor, at: datetime, expected: str | None = Non
 
 @transaction.atomic
 def create_core(
-    *, tenant: Tenant, name: str, content: object, actor: Actor, at: datetime,
+    *, tenant: Tenant, name: str, actor: Actor, at: datetime,
+    content: object = UNCHANGED, remote: RemoteProgram | Unchanged = UNCHANGED,
     slug: str = "", description: str | Unchanged = UNCHANGED,
 ) -> Core:  # fmt: skip
-    """A Core made straight from a document, without a flow to edit. A slug that is taken is refused, not numbered."""
+    """A Core without a flow to edit: made from the document `content`, or the way to a `remote` program.
+
+    A slug that is taken is refused, not numbered.
+    """
     actor.must_manage(tenant.pk)
-    document = documents.accepted(content)
-    program = compiled({**document, "name": named(name)}, tenant=tenant.pk)
+    program = _program(content, remote, name=named(name), tenant=tenant.pk)
+    if program is None:
+        raise Invalid("There is no program.", [Problem("content", "Send either `content` or `remote`.")])
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
     core = Core.objects.create(
         tenant=tenant, slug=_unused(tenant, slug) if slug else _free_slug(tenant, name), name=named(name),
-        description=documents.description_in(document) if isinstance(description, Unchanged) else description,
-        created_at=at, updated_at=at,
+        description=program.description if isinstance(description, Unchanged) else description,
+        driver="flow" if program.remote is None else remotes.DRIVER, created_at=at, updated_at=at,
     )  # fmt: skip
+    if not isinstance(remote, Unchanged):
+        core.sealed_secret = remotes.sealed_secret(core, remote)
     _go_live(core, program, flow_version="", actor=actor, at=at)
-    audit.record("core.created", core.pk, tenant=tenant.pk, actor=actor, at=at, after={"slug": core.slug})
+    audit.record(
+        "core.created", core.pk, tenant=tenant.pk, actor=actor, at=at, after={"slug": core.slug} | _told(core, remote)
+    )
     return core
 
 
 @transaction.atomic
 def update_core(
     core: Core, *, actor: Actor, at: datetime,
-    name: str | Unchanged = UNCHANGED, description: str | Unchanged = UNCHANGED, content: object = UNCHANGED,
+    name: str | Unchanged = UNCHANGED, description: str | Unchanged = UNCHANGED,
+    content: object = UNCHANGED, remote: RemoteProgram | Unchanged = UNCHANGED,
 ) -> Core:  # fmt: skip
-    """Rename a Core, or make a new version of one that has no flow live."""
+    """Rename a Core, or make a new version of one that has no flow live: from a document, or of a remote program."""
     actor.must_manage(core.tenant_id)
     core = locked_core(core)
-    before = {"name": core.name, "description": core.description}
+    before = {"name": core.name, "description": core.description} | _told(core, remote)
     core.name = core.name if isinstance(name, Unchanged) else named(name)
     core.description = core.description if isinstance(description, Unchanged) else description
     core.updated_at = at
-    if not isinstance(content, Unchanged):
-        if core.flow_id:
-            raise Invalid("This Core has a flow.", [Problem("content", f"Save and deploy the flow {core.flow_id}.")])
-        program = compiled({**documents.accepted(content), "name": core.name}, tenant=core.tenant_id)
+    program = _program(content, remote, name=core.name, tenant=core.tenant_id)
+    if program is not None:
+        _must_fit(core, program)
         publications.must_be_callable(core, program)
+        if not isinstance(remote, Unchanged):
+            core.sealed_secret = remotes.sealed_secret(core, remote)
         _go_live(core, program, flow_version="", actor=actor, at=at)
     core.save(update_fields=["name", "description", "updated_at"])
-    after = {"name": core.name, "description": core.description}
+    after = {"name": core.name, "description": core.description} | _told(core, remote)
     audit.record("core.updated", core.pk, tenant=core.tenant_id, actor=actor, at=at, before=before, after=after)
     return core
 
@@ -159,6 +171,33 @@ def compiled(document: dict[str, Any], *, tenant: str) -> scaicore.Program:
     return result.program
 
 
+def _program(content: object, remote: RemoteProgram | Unchanged, *, name: str, tenant: str) -> scaicore.Program | None:
+    """The program of the one of the two that is given; None when neither is."""
+    if isinstance(remote, Unchanged):
+        if isinstance(content, Unchanged):
+            return None
+        return compiled({**documents.accepted(content), "name": name}, tenant=tenant)
+    if not isinstance(content, Unchanged):
+        raise Invalid("There are two programs.", [Problem("remote", "Send either `content` or `remote`, not both.")])
+    return remotes.program(remote, name=name)
+
+
+def _must_fit(core: Core, program: scaicore.Program) -> None:
+    """Refuse a program that the Core's driver does not run, or that its flow would make."""
+    is_remote = program.remote is not None
+    if core.flow_id and not is_remote:
+        raise Invalid("This Core has a flow.", [Problem("content", f"Save and deploy the flow {core.flow_id}.")])
+    if is_remote and core.driver != remotes.DRIVER:
+        raise Invalid("This Core's program runs here.", [Problem("remote", "Make another Core for a remote program.")])
+    if not is_remote and core.driver == remotes.DRIVER:
+        raise Invalid("This Core's program lives elsewhere.", [Problem("content", "Send `remote` instead.")])
+
+
+def _told(core: Core, remote: RemoteProgram | Unchanged) -> dict[str, Any]:
+    """What the audit log keeps of a program elsewhere, when one is given."""
+    return {} if isinstance(remote, Unchanged) else {"remote": remotes.told(core)}
+
+
 def _new_core(flow: Flow, at: datetime) -> Core:
     # Two flows of one name may be deployed at once; the tenant's row makes the second see the first one's slug.
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=flow.tenant_id)
@@ -197,5 +236,5 @@ def _go_live(core: Core, program: scaicore.Program, *, flow_version: str, actor:
         created_at=at, created_by=actor.name,
     )  # fmt: skip
     core.live, core.updated_at = version, at
-    core.save(update_fields=["live", "name", "description", "updated_at"])
+    core.save(update_fields=["live", "name", "description", "sealed_secret", "updated_at"])
     return version

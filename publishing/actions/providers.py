@@ -13,7 +13,8 @@ from identity import audit, rows
 from identity.caller import Actor
 from identity.errors import Invalid, Problem
 from identity.models import Tenant
-from publishing import outbound, providers, vault
+from publishing import providers, vault
+from publishing.actions import addresses
 from publishing.actions.base import UNCHANGED, Unchanged
 from publishing.errors import ProviderExists, ProviderInUse, ProviderNotFound
 from publishing.models import Core, ModelProvider
@@ -58,7 +59,7 @@ def save_provider(
         provider.timeout_s = timeout_s
     if not isinstance(api_key, Unchanged):
         provider.sealed_key = _sealed(provider, api_key)
-    elif provider.has_key and _server(provider.base_url) != _server(earlier):
+    elif provider.has_key and addresses.server(provider.base_url) != addresses.server(earlier):
         raise Invalid(
             "The key was given for another server.",
             [Problem("api_key", "Send the key again, or an empty one to call this server without.")],
@@ -96,23 +97,7 @@ def _users(provider: ModelProvider) -> list[str]:
 
 
 def _url(text: str) -> str:
-    """The base URL to store; a path alone may follow the host."""
-    try:
-        url = outbound.read(text.strip())
-    except outbound.UrlRefused as error:
-        raise Invalid("The base URL is unusable.", [Problem("base_url", str(error))]) from None
-    if url.query or url.fragment:
-        raise Invalid("The base URL is unusable.", [Problem("base_url", "Leave out what follows the path: ? and #.")])
-    if outbound.is_hopeless(url, outbound.listed()):
-        what = "server is not public" if outbound.is_web_port(outbound.port(url)) else "port is not a web server's"
-        said = f"This {what}; ask the operator to list it in OUTBOUND_ALLOWED_HOSTS."
-        raise Invalid("The base URL is unusable.", [Problem("base_url", said)])
-    return str(url).rstrip("/")
-
-
-def _server(base_url: str) -> tuple[str, outbound.Allowed]:
-    url = outbound.read(base_url)
-    return url.scheme, outbound.named(url)
+    return addresses.called(text, field="base_url", title="The base URL is unusable.").rstrip("/")
 
 
 def _sealed(provider: ModelProvider, api_key: str) -> bytes | None:

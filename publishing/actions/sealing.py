@@ -11,8 +11,8 @@ from django.db import transaction
 
 from identity import audit
 from identity.caller import Actor
-from publishing import providers, tenant_http, vault
-from publishing.models import ModelProvider, Secret
+from publishing import providers, remote_cores, tenant_http, vault
+from publishing.models import Core, ModelProvider, Secret
 
 
 class Resealed(NamedTuple):
@@ -43,9 +43,11 @@ def reseal(*, actor: Actor, at: datetime) -> Resealed:
     return Resealed(done.total(), unreadable)
 
 
-def _sealed() -> Iterator[tuple[ModelProvider | Secret, str, str]]:
+def _sealed() -> Iterator[tuple[ModelProvider | Secret | Core, str, str]]:
     """Every row that holds a sealed text, ours until the transaction ends, with its column and its place."""
     for provider in ModelProvider.objects.select_for_update().filter(sealed_key__isnull=False):
         yield provider, "sealed_key", providers.place(provider.tenant_id, provider.ref)
     for secret in Secret.objects.select_for_update():
         yield secret, "sealed", tenant_http.place(secret.tenant_id, secret.name)
+    for core in Core.objects.select_for_update().filter(sealed_secret__isnull=False):
+        yield core, "sealed_secret", remote_cores.place(core.tenant_id, core.pk)

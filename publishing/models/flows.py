@@ -65,7 +65,8 @@ class FlowVersion(models.Model):
 
 
 class Core(models.Model):
-    """What a deploy creates from a flow: a name for clients and one live version. Its slug never changes."""
+    """What a deploy creates from a flow, or the way to a program elsewhere: a name for clients and one live version.
+    Its slug and its driver never change; `sealed_secret` signs the calls of a program elsewhere."""
 
     id = models.CharField(primary_key=True, max_length=40, default=core_id, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="cores")
@@ -74,6 +75,7 @@ class Core(models.Model):
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     driver = models.CharField(max_length=20, default="flow", editable=False)
+    sealed_secret = models.BinaryField(null=True, editable=False)
     live = models.ForeignKey("CoreVersion", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)

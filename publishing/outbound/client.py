@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
 from ssl import SSLContext
 from typing import Final
@@ -23,6 +23,7 @@ from scaicore.services import Reason, ServiceFailed
 CONNECTIONS: Final = 1_000
 IDLE_CONNECTIONS: Final = 100
 IDLE_S: Final = 30.0
+REST_S: Final = 0.1  # how long the end of a body is waited for when nothing more of it is needed
 # An answer in tiny pieces is worked through without ever waiting for the network; others must get their turn.
 PIECES_A_TURN: Final = 32
 
@@ -77,6 +78,13 @@ class Answer:
             if len(body) > most_bytes:
                 raise ServiceFailed("too_large")
         return bytes(body)
+
+    async def drain(self) -> None:
+        """Read the end of a body that has said all, so that the connection serves the next request."""
+        until = asyncio.get_running_loop().time() + REST_S
+        with suppress(ServiceFailed):
+            while await self.piece(until) is not None:
+                pass
 
     async def close(self) -> None:
         """Hang up, unless the body was read to its end: then the connection is kept for the next request."""

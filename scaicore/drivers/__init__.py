@@ -3,8 +3,10 @@
 from typing import Final
 
 from scaicore.drivers.flow import FlowDriver
+from scaicore.drivers.remote import RemoteDriver
 from scaicore.protocol import Driver
 
 DRIVERS: Final[dict[str, Driver]] = {
     "flow": FlowDriver(),
+    "remote": RemoteDriver(),
 }

@@ -13,8 +13,8 @@ from tests.publishing.calls import Rest, code, data
 
 CORES = "/v1/modules/scaicore/cores"
 SHAPE = {
-    "id", "slug", "name", "description", "instance_mode", "entity_scope", "version", "status", "published",
-    "published_slug", "created_at", "updated_at",
+    "id", "slug", "name", "description", "driver", "remote", "instance_mode", "entity_scope", "version", "status",
+    "published", "published_slug", "created_at", "updated_at",
 }  # fmt: skip
 
 

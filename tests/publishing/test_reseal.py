@@ -11,17 +11,20 @@ from django.utils import timezone
 
 from identity import caller
 from identity.models import AuditEntry, User
-from publishing import actions, providers, tenant_http, vault
-from publishing.models import ModelProvider, Secret
+from publishing import actions, providers, remote_cores, tenant_http, vault
+from publishing.actions import RemoteProgram
+from publishing.models import Core, ModelProvider, Secret
 
 
 @pytest.fixture
 def sealed(root: User) -> None:
-    """A provider with a key, one without, and a secret."""
+    """A provider with a key, one without, a secret, and a remote Core with its own."""
     tenant, actor, at = root.tenant, caller.actor_of(root), timezone.now()
     for ref, key in (("house", "sk-1"), ("open", "")):
         actions.create_provider(tenant=tenant, ref=ref, base_url="https://a.example", api_key=key, actor=actor, at=at)
     actions.create_secret(tenant=tenant, name="crm", value="token", actor=actor, at=at)
+    program = RemoteProgram("https://b.example/", secret="a-secret-of-both-sides")
+    actions.create_core(tenant=tenant, name="Far", remote=program, actor=actor, at=at)
 
 
 def resealed() -> str:
@@ -33,12 +36,14 @@ def resealed() -> str:
 def test_after_a_new_secret_key_everything_opens_without_the_earlier_one(sealed: None, settings: LazySettings) -> None:
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "new"
-    assert resealed() == "Sealed 2 anew.\n"
+    assert resealed() == "Sealed 3 anew.\n"
     settings.SECRET_KEY_FALLBACKS = []
     key, secret = ModelProvider.objects.get(ref="house").sealed_key, Secret.objects.get().sealed
     assert vault.unseal(bytes(key or b""), place=providers.place("acme", "house")) == "sk-1"
     assert vault.unseal(bytes(secret), place=tenant_http.place("acme", "crm")) == "token"
-    assert AuditEntry.objects.get(action="secrets.resealed").after == {"count": 2}
+    core = Core.objects.get()
+    assert vault.unseal(bytes(core.sealed_secret or b""), place=remote_cores.place("acme", core.pk)).startswith("a-sec")
+    assert AuditEntry.objects.get(action="secrets.resealed").after == {"count": 3}
 
 
 def test_a_second_time_does_nothing(sealed: None) -> None:

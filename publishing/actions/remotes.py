@@ -1,0 +1,70 @@
+"""What an admin says of a Core whose program lives elsewhere, and what is stored of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import scaicore
+from identity.errors import Invalid, Problem
+from publishing import remote_cores, vault
+from publishing.actions import addresses
+from publishing.actions.base import UNCHANGED, Unchanged
+from publishing.models import Core
+from scaicore.flow import EntityScope, InstanceMode
+
+DRIVER = "remote"
+TIMEOUT_S = 60.0
+_SECRET = re.compile(r"[\x21-\x7e]{16,1000}")
+
+
+@dataclass(frozen=True)
+class RemoteProgram:
+    """Where the program lives and how its Core remembers. A secret that is left out stays, an empty one is removed."""
+
+    url: str
+    secret: str | Unchanged = field(default=UNCHANGED, repr=False)
+    timeout_s: float = TIMEOUT_S
+    instance_mode: InstanceMode = "stateless"
+    entity_scope: EntityScope = "user"
+
+
+def program(remote: RemoteProgram, *, name: str) -> scaicore.Program:
+    """The program of the next Core version; `Invalid` when its URL is one that is not called from here."""
+    url = addresses.called(remote.url, field="remote.url", title="The URL is unusable.")
+    return scaicore.Program.elsewhere(
+        name, scaicore.Remote(url, remote.timeout_s), remote.instance_mode, remote.entity_scope
+    )
+
+
+def sealed_secret(core: Core, remote: RemoteProgram) -> bytes | None:
+    """What the Core's calls are signed with from now on. A secret that was given for another server is not kept."""
+    if isinstance(remote.secret, Unchanged):
+        if core.sealed_secret is not None and _moves(core, remote):
+            raise Invalid(
+                "The secret was given for another server.",
+                [Problem("remote.secret", "Send the secret again, or an empty one to call this server unsigned.")],
+            )
+        return None if core.sealed_secret is None else bytes(core.sealed_secret)
+    if not remote.secret:
+        return None
+    if not _SECRET.fullmatch(remote.secret):
+        raise Invalid(
+            "The secret is unusable.",
+            [Problem("remote.secret", "Send a secret of 16 to 1000 visible ASCII characters, without spaces.")],
+        )
+    return vault.seal(remote.secret, place=remote_cores.place(core.tenant_id, core.pk))
+
+
+def told(core: Core) -> dict[str, Any] | None:
+    """What anybody is told of the program elsewhere: whether there is a secret, never the secret."""
+    stored = core.live.program.get("remote") if core.live else None
+    if stored is None:
+        return None
+    return {"url": stored["url"], "timeout_s": stored["timeout_s"], "has_secret": core.sealed_secret is not None}
+
+
+def _moves(core: Core, remote: RemoteProgram) -> bool:
+    known = told(core)
+    return known is not None and addresses.server(known["url"]) != addresses.server(remote.url.strip())

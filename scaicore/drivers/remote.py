@@ -1,0 +1,80 @@
+"""The driver for Cores whose program lives elsewhere: it asks over HTTP, and keeps what comes back within bounds."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from scaicore.errors import RunFailed, RunTimedOut
+from scaicore.jsondata import Json, defect
+from scaicore.program import RESPONSE
+from scaicore.protocol import Event, Finished, RunRequest, TextDelta, Usage, response_text
+from scaicore.run import check_kept
+from scaicore.services import RemoteCall, RemoteEnd, RemoteText, ServiceFailed
+
+UNUSABLE = "service_upstream_failed"
+
+
+class RemoteDriver:
+    """Runs nothing here. Deadline and size are the client's to keep; what the answer means is decided here."""
+
+    async def run(self, request: RunRequest) -> AsyncGenerator[Event, None]:
+        """The other side's texts as they come, then its output; closing the iterator hangs up."""
+        call, end, spoken = _call(request), None, ""
+        try:
+            async with aclosing(request.services.remotes.stream(call)) as parts:
+                async for part in parts:
+                    if isinstance(part, RemoteText):
+                        spoken += part.text
+                        yield TextDelta(part.text)
+                    else:
+                        end = part
+        except ServiceFailed as error:
+            raise _told(error) from None
+        if end is None:
+            raise RunFailed(UNUSABLE)
+        yield Finished(_output(end, spoken), _usage(end), _state(end, request))
+
+
+def _call(request: RunRequest) -> RemoteCall:
+    remote = request.program.program.remote
+    if remote is None or request.services.remotes is None:
+        raise RunFailed("service_unconfigured")
+    origin = request.origin
+    body = {
+        "input": request.input,
+        "entity_id": request.entity_id,
+        "state": request.state,
+        "request": {"core": origin.core, "version": origin.version, "request_id": origin.request_id},
+    }
+    return RemoteCall(origin.core, remote.url, body, request.now, min(remote.timeout_s, request.deadline_s))
+
+
+def _told(error: ServiceFailed) -> RunFailed | RunTimedOut:
+    return RunTimedOut() if error.reason == "timed_out" else RunFailed(f"service_{error.reason}")
+
+
+def _output(end: RemoteEnd, spoken: str) -> dict[str, Json]:
+    """What the Core answers; where the end does not say, the texts before it were the response."""
+    output = {RESPONSE: spoken, **end.output} if spoken else end.output
+    if RESPONSE not in output:
+        raise RunFailed(UNUSABLE)
+    if defect(output):
+        raise RunFailed("not_plain_data")
+    if not response_text(output).startswith(spoken):
+        raise RunFailed(UNUSABLE)  # what the client has read is not what the Core answers
+    return output
+
+
+def _usage(end: RemoteEnd) -> Usage | None:
+    if end.prompt_tokens is None and end.completion_tokens is None:
+        return None
+    return Usage(end.prompt_tokens or 0, end.completion_tokens or 0)
+
+
+def _state(end: RemoteEnd, request: RunRequest) -> dict[str, Json]:
+    """What to remember: as it was where the end does not say, nothing in a Core that keeps no memory."""
+    if not request.program.keeps_memory:
+        return {}
+    if end.state is None:
+        return request.state
+    check_kept(end.state)
+    return end.state
