@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from chatapi import usage
 from chatapi.errors import AccessDenied, KeyInvalid, ModelUnknown
 from identity import keys
@@ -29,6 +31,7 @@ async def authorize(authorization: str | None, model: str) -> registry.Allowed:
         raise ModelUnknown(model)
     allowed = verdict.allowed()
     if allowed is None:
+        usage.refuse(verdict.core_id, verdict.user_id or "", timezone.now())
         raise AccessDenied
     return allowed
 

@@ -16,7 +16,7 @@ import msgspec
 import psycopg
 from msgspec import Struct
 
-from chatapi import traces
+from chatapi import refused, traces
 from publishing import pool
 
 log = logging.getLogger(__name__)
@@ -132,6 +132,11 @@ def record(row: Row) -> None:
 def keep(trace: traces.TraceRow) -> None:
     """Keep one run's trace."""
     _ledger().note(traces.INSERT, trace)
+
+
+def refuse(core_id: str, user_id: str, at: datetime) -> None:
+    """Note that a user was refused a model of the own tenant."""
+    _ledger().note(refused.INSERT, refused.RefusedRow(core_id, user_id, at))
 
 
 def touch(key_id: str) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from identity.models import Group, LiveKey, User
 from publishing import offers, registry, ways
 from publishing.members import MemberRequest, admin_of, member_page
-from publishing.models import Publication, Visibility
+from publishing.models import Publication, Refusal, Visibility
 
 PAGE_SIZE = 50
 MOST_SUGGESTED = 200
+RECENTLY = timedelta(days=7)
+MOST_REFUSED = 20
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ def who_can_call(request: MemberRequest, core_id: str) -> HttpResponse:
             "search": search,
             "asked": asked,
             "answer": answer(publication, asked) if asked else None,
+            "refused": refused(publication, at=timezone.now()),
             "suggested": User.objects.filter(tenant=publication.tenant_id)[:MOST_SUGGESTED],
         },
     )
@@ -72,6 +77,13 @@ def answer(publication: Publication, email: str) -> Answer:
     way = ways.of(publication, [user]).get(user.pk, [])
     why = _why(publication, user, may_call=may_call)
     return Answer(user.email, user, may_call, why, way, LiveKey.objects.filter(user=user).exists())
+
+
+def refused(publication: Publication, *, at: datetime) -> list[Refusal]:
+    """Who tried lately and was refused, the last first, and still may not."""
+    lately = Refusal.objects.filter(core=publication.pk, last_at__gt=at - RECENTLY, user__is_active=True)
+    still = lately.exclude(user__in=registry.audience(publication)).order_by("-last_at", "pk")
+    return list(still.select_related("user")[:MOST_REFUSED])
 
 
 def _why(publication: Publication, user: User, *, may_call: bool) -> str:

@@ -4,7 +4,7 @@ from publishing.models.flows import Core, CoreVersion, Flow, FlowVersion, core_i
 from publishing.models.memory import Entity, Partition, Turn
 from publishing.models.providers import ModelProvider, Secret
 from publishing.models.publications import Access, Grant, Publication, Visibility
-from publishing.models.requests import AccessRequest, Decision
+from publishing.models.requests import AccessRequest, Decision, Refusal
 
 __all__ = [
     "Access",
@@ -19,6 +19,7 @@ __all__ = [
     "ModelProvider",
     "Partition",
     "Publication",
+    "Refusal",
     "Secret",
     "Turn",
     "Visibility",

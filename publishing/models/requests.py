@@ -1,4 +1,4 @@
-"""Users who may not call a model and asked to."""
+"""Users who may not call a model: who tried, and who asked to."""
 
 from __future__ import annotations
 
@@ -42,3 +42,20 @@ class AccessRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} asks for {self.core_id}"
+
+
+class Refusal(models.Model):
+    """A user was refused a model of the own tenant (403), and when last. Written behind the answer."""
+
+    id: Any
+    core = models.ForeignKey(Core, on_delete=models.CASCADE, related_name="refusals")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="refusals")
+    last_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-last_at", "id"]
+        # What the upsert of the ledger meets.
+        constraints = [models.UniqueConstraint(fields=["core", "user"], name="refusal_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} was refused {self.core_id}"

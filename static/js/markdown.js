@@ -65,7 +65,7 @@ function isClosing(line, mark) {
 
 function heading(lines, at) {
   const [, marks, words] = HEADING.exec(lines[at]);
-  return [made(`h${Math.min(marks.length + 2, 6)}`, inline(words)), at + 1];
+  return [made(`h${Math.min(marks.length + 1, 6)}`, inline(words)), at + 1];
 }
 
 function quote(lines, at, depth) {

@@ -51,7 +51,7 @@ def test_an_answer_is_streamed_with_its_figures(visit: Visit, ann: User, echo: C
 def test_markdown_is_set_and_nothing_in_it_acts(visit: Visit, ann: User, echo: Core) -> None:
     page = said(opened(visit(ann)), HOSTILE)
     written = page.locator(".written")
-    expect(written.locator("h3")).to_have_text("Heading")
+    expect(written.locator("h2")).to_have_text("Heading")
     expect(written.locator("strong")).to_have_text("bold")
     expect(written.locator("li")).to_have_text(["one", "two"])
     expect(written.locator("pre")).to_have_text('const a = "<b>";')
@@ -70,3 +70,14 @@ def test_the_request_is_shown_as_it_will_be_sent(visit: Visit, ann: User, echo: 
     expect(page.get_by_label("Request in curl")).to_contain_text("""it'\\''s \\"so\\\"""")
     expect(page.get_by_label("Request in Python")).to_contain_text("temperature=0.5")
     expect(page.get_by_label("Request in Python")).to_contain_text('stop=["END", "FIN"]')
+
+
+def test_stop_ends_the_call_and_gives_back_what_was_typed(visit: Visit, ann: User, echo: Core) -> None:
+    page = opened(visit(ann))
+    page.route("**/v1/chat/completions", lambda route: None)  # an answer that never comes
+    page.get_by_label("Message", exact=True).fill("hello")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".figures")).to_contain_text("Stopped in")
+    expect(page.get_by_label("Message", exact=True)).to_have_value("hello")
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
