@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 export PIP_NO_INPUT = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve setup check test lock format bench faults frontend frontend-check
+.PHONY: help run serve setup check test lock format bench faults images frontend frontend-check
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: .venv/dev.stamp  ## What a call costs, as a ratio to a bare server in the
 
 faults: .venv/dev.stamp  ## Turns from two processes, and processes killed in the middle of them
 	$(BIN)/python -m bench.faults
+
+images: .venv/dev.stamp  ## Make docs/images anew: every page, light and dark (needs chromium)
+	$(BIN)/python -m bench.screenshots
 
 format: .venv/dev.stamp  ## Format the code and mend what can be mended
 	$(BIN)/ruff format .
