@@ -47,11 +47,6 @@ class BearerAuthentication(BaseAuthentication):
 class SignedInAuthentication(SessionAuthentication):
     """The session of the web UI, with its CSRF check. Stands on `/api/v1` only: cookies never open `/v1`."""
 
-    def authenticate(self, request: Request) -> tuple[User, None] | None:
-        """The signed-in user, if the tenant is active."""
-        found: tuple[User, None] | None = super().authenticate(request)
-        return found if found and found[0].tenant.is_active else None
-
     def enforce_csrf(self, request: Request) -> None:
         """Django's check on Django's request: given DRF's, it would parse the body to look for a form field."""
         super().enforce_csrf(cast(Request, request._request))
@@ -84,15 +79,9 @@ def sent(request: Request) -> Any:
     DRF's own `request.data` takes a body without a declared length for no body, which would turn a list of groups
     that was sent in chunks into a list that was left out.
     """
-    declared = int(request.META.get("CONTENT_LENGTH") or 0)
-    is_json = (request.content_type or "").partition(";")[0].strip().lower() == JSON
-    if declared > settings.MAX_BODY_BYTES:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_BODY_BYTES:
         raise RequestDataTooBig
-    if declared and not is_json:
-        raise UnsupportedMediaType(request.content_type)
     body = request.body
-    if len(body) > settings.MAX_BODY_BYTES:
-        raise RequestDataTooBig
-    if body and not is_json:
+    if body and (request.content_type or "").partition(";")[0].strip().lower() != JSON:
         raise UnsupportedMediaType(request.content_type)
     return strict_json.loads(body) if body else {}

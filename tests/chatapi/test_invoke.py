@@ -80,7 +80,7 @@ def test_who_may_invoke_is_who_may_chat(
 def test_unknown_foreign_and_unpublished_cores_read_the_same(
     call: Any, echo: Core, cy: User, ann: User, root: User
 ) -> None:
-    foreign, unknown = call(cy, echo.pk), call(cy, "core_none")
+    foreign, unknown = call(cy, echo.pk), call(ann, "core_none")
     actions.unpublish(echo, actor=actor_of(root), at=timezone.now())
     answers = [foreign, unknown, call(ann, echo.pk), call(ann, "core%00")]
     assert {code(answer) for answer in answers} == {(404, "CORE_NOT_FOUND")}
