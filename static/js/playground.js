@@ -28,8 +28,18 @@ function begin() {
   });
   field("stop").addEventListener("click", () => running?.abort());
   field("fresh").addEventListener("click", startAnew);
-  field("model").addEventListener("change", startAnew);
-  show();
+  field("model").addEventListener("change", choose);
+  choose();
+}
+
+/** Another model: another conversation, and an entity id where it needs one. */
+function choose() {
+  if (hasMemory()) field("entity").value ||= "playground";
+  startAnew();
+}
+
+function hasMemory() {
+  return "memory" in field("model").selectedOptions[0].dataset;
 }
 
 function startAnew() {
@@ -54,10 +64,8 @@ function request() {
 }
 
 function show() {
-  const hasMemory = "memory" in field("model").selectedOptions[0].dataset;
   const help = field("entity-help");
-  help.textContent = hasMemory ? help.dataset.memory : help.dataset.none;
-  if (hasMemory && !field("entity").value) field("entity").value = "playground";
+  help.textContent = hasMemory() ? help.dataset.memory : help.dataset.none;
   field("as-curl").textContent = asCurl(form.dataset.baseUrl, request());
   field("as-python").textContent = asPython(form.dataset.baseUrl, request());
 }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from identity.caller import actor_of
 from identity.models import ApiKey, User
-from publishing.models import Core
+from publishing import actions
+from publishing.models import Core, Entity, Flow
+from scaicore import with_properties
 from tests.browser.conftest import Visit
 
 HOSTILE = """# Heading
@@ -28,9 +32,11 @@ const a = "<b>";
 
 
 def said(page: Page, words: str) -> Page:
+    answered = page.locator(".figures", has_text="Answered in")
+    before = answered.count()
     page.get_by_label("Message", exact=True).fill(words)
     page.get_by_role("button", name="Send").click()
-    expect(page.locator(".figures").last).to_contain_text("Answered in")
+    expect(answered).to_have_count(before + 1)
     return page
 
 
@@ -81,3 +87,23 @@ def test_stop_ends_the_call_and_gives_back_what_was_typed(visit: Visit, ann: Use
     expect(page.locator(".figures")).to_contain_text("Stopped in")
     expect(page.get_by_label("Message", exact=True)).to_have_value("hello")
     expect(page.get_by_role("button", name="Send")).to_be_visible()
+
+
+def test_a_model_with_memory_is_given_an_entity_id_that_can_be_changed(
+    visit: Visit, ann: User, root: User, echo: Core
+) -> None:
+    flow = Flow.objects.get()
+    content = with_properties(flow.saved.content, instance_mode="entity")
+    actor, at = actor_of(root), timezone.now()
+    actions.save_flow(flow, base_version=flow.saved.version, content=content, actor=actor, at=at)
+    actions.deploy(flow, actor=actor, at=at)
+    page = opened(visit(ann))
+    entity = page.get_by_label("Entity id")
+    expect(entity).to_have_value("playground")
+    said(page, "hello")
+    entity.fill("")
+    expect(entity).to_have_value("")
+    entity.press_sequentially("other")
+    expect(page.get_by_label("Request in curl")).to_contain_text('"entity_id": "other"')
+    said(page, "hello again")
+    assert set(Entity.objects.values_list("entity_id", flat=True)) == {"playground", "other"}
