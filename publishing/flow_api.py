@@ -17,7 +17,7 @@ from identity.errors import Invalid, NotFound, Problem
 from publishing import actions, documents, flow_shapes
 from publishing.actions import UNCHANGED
 from publishing.control import ApiView
-from publishing.errors import FlowNotFound
+from publishing.errors import DoesNotCompile, FlowNotFound
 from publishing.flow_shapes import (
     DeployBody,
     DeployedVersion,
@@ -173,11 +173,13 @@ class FlowCompile(ApiView):
     def post(self, request: Request) -> Response | HttpResponse:
         """Compile a document to its YAML manifest; with `?format=yaml` the answer is the YAML itself."""
         content = documents.accepted(self.fields(Document)["content"])
-        manifest = scaicore.manifest.render(actions.compiled(content, tenant=self.user.tenant_id))
+        result = actions.compilation(content, tenant=self.user.tenant_id)
+        if result.program is None:
+            raise DoesNotCompile(result.diagnostics)
+        manifest = scaicore.manifest.render(result.program)
         if request.query_params.get("format") == "yaml":
             return HttpResponse(manifest, content_type="application/yaml")
-        found = actions.compilation(content, tenant=self.user.tenant_id).diagnostics
-        return Response({"manifest": manifest, "diagnostics": _told(found)})
+        return Response({"manifest": manifest, "diagnostics": _told(result.diagnostics)})
 
 
 def _told(diagnostics: Any) -> Any:
