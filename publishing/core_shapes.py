@@ -24,6 +24,9 @@ class RemoteBody(serializers.Serializer[Any]):
     timeout_s = Seconds(required=False, min_value=0.1, max_value=600.0, help_text="Most seconds for a whole call; 60.")
     instance_mode = serializers.ChoiceField(get_args(InstanceMode), required=False, help_text="`stateless` at first.")
     entity_scope = serializers.ChoiceField(get_args(EntityScope), required=False, help_text="`user` at first.")
+    capabilities = serializers.ListField(
+        child=Text(max_length=100), required=False, max_length=50, help_text="Request fields that it can answer."
+    )
 
 
 class RemoteShape(serializers.Serializer[Any]):

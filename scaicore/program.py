@@ -78,10 +78,16 @@ class Program(msgspec.Struct, frozen=True):
     format: int = FORMAT
 
     @classmethod
-    def elsewhere(cls, name: str, remote: Remote, mode: InstanceMode, scope: EntityScope) -> Self:
+    def elsewhere(
+        cls, name: str, remote: Remote, *, instance_mode: InstanceMode = "stateless",
+        entity_scope: EntityScope = "user", capabilities: tuple[str, ...] = (),
+    ) -> Self:  # fmt: skip
         """The program of a Core that lives elsewhere: chat calls enter it as they enter a flow, and nothing follows."""
         entry = Step("entry", "entry_api")
-        return cls(name, entry.id, (entry,), (), instance_mode=mode, entity_scope=scope, remote=remote)
+        return cls(
+            name, entry.id, (entry,), (), instance_mode=instance_mode, entity_scope=entity_scope,
+            capabilities=capabilities, remote=remote,
+        )  # fmt: skip
 
     def to_dict(self) -> dict[str, Json]:
         """Plain JSON data for storing; `from_dict` reads it back."""

@@ -135,6 +135,9 @@ async def events_of(name: str) -> StreamingResponse:
             yield event({"response": "Good bye"})
         if name == "error":
             yield event({"error": "secret detail"})
+        while name == "flood":
+            yield event({"delta": "x" * 65_000})
+            await asyncio.sleep(0)  # else nobody here would notice that the caller has left
         if name == "done-too-soon":
             yield "data: [DONE]\n\n"
 

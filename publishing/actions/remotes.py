@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,14 +29,16 @@ class RemoteProgram:
     timeout_s: float = TIMEOUT_S
     instance_mode: InstanceMode = "stateless"
     entity_scope: EntityScope = "user"
+    capabilities: Sequence[str] = ()
 
 
 def program(remote: RemoteProgram, *, name: str) -> scaicore.Program:
     """The program of the next Core version; `Invalid` when its URL is one that is not called from here."""
     url = addresses.called(remote.url, field="remote.url", title="The URL is unusable.")
     return scaicore.Program.elsewhere(
-        name, scaicore.Remote(url, remote.timeout_s), remote.instance_mode, remote.entity_scope
-    )
+        name, scaicore.Remote(url, remote.timeout_s), instance_mode=remote.instance_mode,
+        entity_scope=remote.entity_scope, capabilities=tuple(remote.capabilities),
+    )  # fmt: skip
 
 
 def sealed_secret(core: Core, remote: RemoteProgram) -> bytes | None:

@@ -21,7 +21,6 @@ from publishing import actions
 from publishing.actions import RemoteProgram
 from publishing.models import Core, CoreVersion, Entity
 from tests.chatapi.calls import call, error, frames, hello
-from tests.chatapi.test_usage import recorded
 from tests.conftest import echo_document
 from tests.remote_graph_secret import SECRET
 from tests.serving import ROOT, Server, await_port, free_port
@@ -71,11 +70,21 @@ def says(server: Server, key: str, text: str, **fields: Any) -> str:
     return content
 
 
+def runs(core: Core, count: int) -> set[tuple[str, str]]:
+    """How the Core's runs ended and what they were for, once `count` of them are recorded."""
+    found = UsageRecord.objects.filter(core_id=core.pk)
+    until = time.monotonic() + 5
+    while found.count() < count and time.monotonic() < until:
+        time.sleep(0.02)
+    assert found.count() == count
+    return set(found.values_list("outcome", "purpose"))
+
+
 @pytest.mark.parametrize("path", ["/whole", "/stream"])
 def test_a_graph_elsewhere_answers_whole_and_streamed(
     server: Server, elsewhere: str, root: User, ann: User, key_of: KeyOf, path: str
 ) -> None:
-    published(root, elsewhere + path)
+    core = published(root, elsewhere + path)
     key = key_of(ann)
     assert says(server, key, "hi") == "You said hi, 1 so far."
     client = OpenAI(base_url=server.v1, api_key=key, _strict_response_validation=True, max_retries=0)
@@ -90,7 +99,7 @@ def test_a_graph_elsewhere_answers_whole_and_streamed(
     assert len(pieces) > 1 or path == "/whole"
     assert chunks[-1].usage is not None
     assert (chunks[-1].usage.prompt_tokens, chunks[-1].usage.completion_tokens) == (7, 5)
-    assert {(row.outcome, row.purpose) for row in recorded(2)} == {("ok", "chat")}
+    assert runs(core, 2) == {("ok", "chat")}
 
 
 def test_who_may_call_is_decided_as_for_every_core(
@@ -151,24 +160,35 @@ def test_a_call_that_is_not_signed_as_agreed_is_refused_there_and_502_here(
 def test_what_is_no_answer_is_502_and_nothing_is_remembered(
     lean: Server, elsewhere: str, root: User, ann: User, key_of: KeyOf, path: str
 ) -> None:
-    published(root, elsewhere + path, instance_mode="entity")
+    core = published(root, elsewhere + path, instance_mode="entity")
     answer = call(lean, key_of(ann), hello(model=MODEL, entity_id="c-1"))
     assert (answer.status_code, error(answer)["code"]) == (502, "core_error")
     assert "secret detail" not in answer.text
-    assert recorded(1)[0].outcome == "failed"
+    assert runs(core, 1) == {("failed", "chat")}
     assert not Entity.objects.exclude(state={}).exists()
 
 
-@pytest.mark.parametrize("name", ["half", "garbage", "other-words", "error", "done-too-soon"])
+@pytest.mark.parametrize("name", ["half", "garbage", "other-words", "error", "done-too-soon", "flood"])
 def test_a_stream_that_goes_wrong_is_502_whole_and_ends_with_an_error_streamed(
     lean: Server, elsewhere: str, root: User, ann: User, key_of: KeyOf, name: str
 ) -> None:
-    published(root, f"{elsewhere}/events/{name}", instance_mode="entity")
+    core = published(root, f"{elsewhere}/events/{name}", instance_mode="entity")
     key = key_of(ann)
     assert call(lean, key, hello(model=MODEL, entity_id="c-1")).status_code == 502
     *_, failure, done = frames(call(lean, key, hello(model=MODEL, entity_id="c-1", stream=True)))
     assert (failure["error"]["code"], done) == ("core_error", "[DONE]")
-    assert {row.outcome for row in recorded(2)} == {"failed"}
+    assert runs(core, 2) == {("failed", "chat")}
+
+
+def test_only_what_the_program_can_answer_is_asked_of_it(
+    lean: Server, elsewhere: str, root: User, ann: User, key_of: KeyOf
+) -> None:
+    core = published(root, f"{elsewhere}/whole")
+    key, asked = key_of(ann), hello(model=MODEL, response_format={"type": "json_object"})
+    assert error(call(lean, key, asked))["code"] == "unsupported_parameter"
+    able = RemoteProgram(f"{elsewhere}/whole", capabilities=["response_format"])
+    actions.update_core(core, remote=able, actor=caller.actor_of(root), at=timezone.now())
+    assert call(lean, key, asked).status_code == 200
 
 
 def test_a_server_that_is_down_is_502(lean: Server, root: User, ann: User, key_of: KeyOf) -> None:
@@ -180,16 +200,16 @@ def test_a_server_that_is_down_is_502(lean: Server, root: User, ann: User, key_o
 def test_a_server_that_is_slow_is_504_in_time(
     lean: Server, elsewhere: str, root: User, ann: User, key_of: KeyOf, path: str
 ) -> None:
-    published(root, elsewhere + path, timeout_s=0.5)
+    core = published(root, elsewhere + path, timeout_s=0.5)
     started = time.monotonic()
     answer = call(lean, key_of(ann), hello(model=MODEL))
     assert (answer.status_code, error(answer)["code"]) == (504, "core_timeout")
     assert time.monotonic() - started < 5
-    assert recorded(1)[0].outcome == "timed_out"
+    assert runs(core, 1) == {("timed_out", "chat")}
 
 
 def test_a_caller_who_leaves_hangs_up_there(lean: Server, elsewhere: str, root: User, ann: User, key_of: KeyOf) -> None:
-    published(root, f"{elsewhere}/stalls")
+    core = published(root, f"{elsewhere}/stalls")
     before = len(requests.get(f"{elsewhere}/left", timeout=10).json())
     client = OpenAI(base_url=lean.v1, api_key=key_of(ann), max_retries=0)
     messages: Any = [{"role": "user", "content": "hi"}]
@@ -200,8 +220,7 @@ def test_a_caller_who_leaves_hangs_up_there(lean: Server, elsewhere: str, root: 
     while len(requests.get(f"{elsewhere}/left", timeout=10).json()) == before:
         assert time.monotonic() < until, "nobody hung up"
         time.sleep(0.05)
-    assert recorded(1)[0].outcome == "cancelled"
-    assert UsageRecord.objects.get().purpose == "chat"
+    assert runs(core, 1) == {("cancelled", "chat")}
 
 
 def test_another_core_calls_it_with_the_rights_of_its_caller(

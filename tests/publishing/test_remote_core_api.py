@@ -96,7 +96,8 @@ def test_a_url_that_is_not_called_from_here_is_refused_with_a_sentence(as_root: 
 @pytest.mark.parametrize(
     ("field", "value"),
     [("secret", "short"), ("secret", "spaces are not taken here"), ("secret", 7), ("timeout_s", 0), ("timeout_s", 601),
-     ("timeout_s", "60"), ("instance_mode", "global"), ("entity_scope", "world"), ("url", None)],
+     ("timeout_s", "60"), ("instance_mode", "global"), ("entity_scope", "world"), ("url", None),
+     ("capabilities", "tools")],
 )  # fmt: skip
 def test_a_field_that_is_unusable_is_named(as_root: Rest, field: str, value: object) -> None:
     answer = as_root.post(CORES, {"name": "Counter", "remote": {"url": URL, field: value}})
