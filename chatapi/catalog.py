@@ -8,13 +8,11 @@ import msgspec
 
 from chatapi import auth
 from chatapi.completions import JSON, Whole, failed
-from identity import ids
 from publishing import registry
 
 
-async def list_models(authorization: str | None) -> Whole:
+async def list_models(authorization: str | None, *, request_id: str) -> Whole:
     """The answer to `GET /v1/models`."""
-    request_id = ids.new("req")
     try:
         user_id = await auth.authenticate(authorization)
         models = [_shown(*model) for model in await registry.callable_models(user_id)]
@@ -23,9 +21,8 @@ async def list_models(authorization: str | None) -> Whole:
     return _ok({"object": "list", "data": models}, request_id)
 
 
-async def retrieve(authorization: str | None, name: str) -> Whole:
+async def retrieve(authorization: str | None, name: str, *, request_id: str) -> Whole:
     """The answer to `GET /v1/models/{name}`: the same refusals as a call of that model."""
-    request_id = ids.new("req")
     try:
         allowed = await auth.authorize(authorization, name)
     except Exception as error:

@@ -53,9 +53,11 @@ class Frames(NamedTuple):
     rest: AsyncGenerator[bytes]
 
 
-async def answer(authorization: str | None, headers: Mapping[str, str], body: bytes) -> Whole | Frames:
+async def answer(
+    authorization: str | None, headers: Mapping[str, str], body: bytes, *, request_id: str = ""
+) -> Whole | Frames:
     """The answer to one `POST /v1/chat/completions`. `headers` by lower-case name; never raises but on cancellation."""
-    request_id = ids.new("req")
+    request_id = request_id or ids.new("req")
     try:
         try:
             asked = await _parsed(body, headers)
@@ -67,9 +69,9 @@ async def answer(authorization: str | None, headers: Mapping[str, str], body: by
         return failed(error, request_id)
 
 
-async def refuse(authorization: str | None, error: ChatError) -> Whole:
+async def refuse(authorization: str | None, error: ChatError, *, request_id: str = "") -> Whole:
     """The answer to a request whose headers were enough to refuse it; the key is looked at first all the same."""
-    request_id = ids.new("req")
+    request_id = request_id or ids.new("req")
     try:
         await auth.authenticate(authorization)
     except Exception as earlier:

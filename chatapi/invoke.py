@@ -11,7 +11,6 @@ import msgspec
 from chatapi import auth, completions, errors, wire
 from chatapi.completions import JSON, Whole
 from chatapi.errors import AccessDenied, BodyInvalid, ChatError, FieldInvalid, KeyInvalid, ModelUnknown, refused_field
-from identity import ids
 from publishing.models import Publication
 
 # Where the module has words of its own; all else keeps the chat's status and code.
@@ -25,9 +24,10 @@ MODULE_WORDS: dict[type[ChatError], tuple[int, str]] = {
 NO_CORE = "The Core does not exist, or it is not published."
 
 
-async def answer(authorization: str | None, core_id: str, headers: Mapping[str, str], body: bytes) -> Whole:
+async def answer(
+    authorization: str | None, core_id: str, headers: Mapping[str, str], body: bytes, *, request_id: str
+) -> Whole:
     """The answer to one invocation; never raises but on cancellation."""
-    request_id = ids.new("req")
     try:
         name = await _name(core_id)
         try:
@@ -45,9 +45,8 @@ async def answer(authorization: str | None, core_id: str, headers: Mapping[str, 
     return _written(200, {"status": "ok", "data": told, "meta": {"request_id": request_id}}, request_id)
 
 
-async def refuse(authorization: str | None, error: ChatError) -> Whole:
+async def refuse(authorization: str | None, error: ChatError, *, request_id: str) -> Whole:
     """The answer to a request whose headers were enough to refuse it; the key is looked at first all the same."""
-    request_id = ids.new("req")
     try:
         await auth.authenticate(authorization)
     except Exception as earlier:

@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from chatapi import catalog, completions, invoke, schema, wire
 from chatapi.completions import Frames, Whole
 from chatapi.errors import BodyTooLarge, ChatError, MethodNotAllowed, UrlUnknown
-from identity import ids
+from publishing.refusals import request_id
 from publishing.schema import in_module
 
 
@@ -46,7 +46,12 @@ class AsyncAPIView(APIView):
 
     def refused(self, error: ChatError) -> Whole:
         """The answer that tells of `error`, when no caller was looked at yet."""
-        return completions.failed(error, ids.new("req"))
+        return completions.failed(error, self.request_id)
+
+    @property
+    def request_id(self) -> str:
+        """The id under which the log speaks of this request."""
+        return request_id(self.request._request)
 
     def _allowed(self) -> list[str]:
         return [name.upper() for name in self.http_method_names if name != "options" and hasattr(self, name)]
@@ -63,8 +68,8 @@ class CompletionsView(AsyncAPIView):
         try:
             body = _body(request, headers)
         except ChatError as error:
-            return _written(await completions.refuse(authorization, error))
-        return _written(await completions.answer(authorization, headers, body))
+            return _written(await completions.refuse(authorization, error, request_id=self.request_id))
+        return _written(await completions.answer(authorization, headers, body, request_id=self.request_id))
 
 
 class ModelListView(AsyncAPIView):
@@ -73,7 +78,8 @@ class ModelListView(AsyncAPIView):
     @extend_schema(**schema.MODELS)
     async def get(self, request: Request) -> HttpResponseBase:
         """List the models that the key may call."""
-        return _written(await catalog.list_models(request.headers.get("authorization")))
+        authorization = request.headers.get("authorization")
+        return _written(await catalog.list_models(authorization, request_id=self.request_id))
 
 
 class ModelView(AsyncAPIView):
@@ -82,7 +88,8 @@ class ModelView(AsyncAPIView):
     @extend_schema(**schema.MODEL)
     async def get(self, request: Request, name: str) -> HttpResponseBase:
         """One model that the key may call."""
-        return _written(await catalog.retrieve(request.headers.get("authorization"), name))
+        authorization = request.headers.get("authorization")
+        return _written(await catalog.retrieve(authorization, name, request_id=self.request_id))
 
 
 class InvokeView(AsyncAPIView):
@@ -99,18 +106,18 @@ class InvokeView(AsyncAPIView):
         try:
             body = _body(request, headers)
         except ChatError as error:
-            return _written(await invoke.refuse(authorization, error))
-        return _written(await invoke.answer(authorization, core_id, headers, body))
+            return _written(await invoke.refuse(authorization, error, request_id=self.request_id))
+        return _written(await invoke.answer(authorization, core_id, headers, body, request_id=self.request_id))
 
     def refused(self, error: ChatError) -> Whole:
         """In the module's envelope."""
-        return invoke.failed(error, ids.new("req"))
+        return invoke.failed(error, self.request_id)
 
 
 @csrf_exempt
 async def unknown_url(request: HttpRequest) -> HttpResponseBase:
     """Every other path under `/v1`."""
-    return _written(completions.failed(UrlUnknown(), ids.new("req")))
+    return _written(completions.failed(UrlUnknown(), request_id(request)))
 
 
 def _body(request: Request, headers: Mapping[str, str]) -> bytes:

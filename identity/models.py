@@ -18,6 +18,9 @@ slug_validator = RegexValidator(
 )
 
 
+OPERATORS = "operators"
+
+
 class Tenant(models.Model):
     """An organisation. Its slug is part of every model name that clients send, so it never changes."""
 
@@ -52,9 +55,11 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, *, tenant: Tenant | str, password: str | None = None, **fields: Any) -> User:
-        """A saved superuser; the tenant is made when its slug is new (`createsuperuser` starts from nothing)."""
-        home = tenant if isinstance(tenant, Tenant) else Tenant.objects.get_or_create(slug=tenant)[0]
+    def create_superuser(
+        self, email: str, *, tenant: Tenant | None = None, password: str | None = None, **fields: Any
+    ) -> User:
+        """A saved superuser, of the tenant `operators` unless told otherwise: `createsuperuser` starts from nothing."""
+        home = tenant or Tenant.objects.get_or_create(slug=OPERATORS, defaults={"name": "Operators"})[0]
         fields = {"role": Role.ADMIN, **fields, "is_staff": True, "is_superuser": True}
         return self.create_user(email, tenant=home, password=password, **fields)
 
@@ -78,7 +83,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar[list[str]] = ["tenant"]
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects: ClassVar[UserManager] = UserManager()
 

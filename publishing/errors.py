@@ -10,6 +10,7 @@ identity.errors.ActionRefused
 ├── Conflict
 │   ├── StaleSave            somebody saved a newer version meanwhile
 │   ├── SlugTaken            another Core of the tenant has this slug
+│   ├── MemoryAtStake        the saved version would not read what the live one remembers
 │   ├── StillPublished       the flow's Core is published
 │   ├── ProviderExists       another model provider of the tenant has this ref
 │   ├── ProviderInUse        live Cores call the model provider
@@ -103,6 +104,14 @@ class SecretExists(Conflict):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"A secret with the name {name} exists already; change that one, or take another name.")
+
+
+class MemoryAtStake(Conflict):
+    """The saved version would not read what the live one remembers; nothing is erased by it."""
+
+    def __init__(self, memories: int) -> None:
+        kept = "1 memory" if memories == 1 else f"{memories} memories"
+        super().__init__(f"The live version keeps {kept} that the saved one would not read: its instance mode differs.")
 
 
 class DoesNotCompile(Invalid):

@@ -14,10 +14,10 @@ from rest_framework.response import Response
 
 import scaicore
 from identity.errors import Invalid, NotFound, Problem
-from publishing import actions, documents, flow_shapes
+from publishing import actions, documents, flow_shapes, standing
 from publishing.actions import UNCHANGED
 from publishing.control import ApiView
-from publishing.errors import DoesNotCompile, FlowNotFound
+from publishing.errors import DoesNotCompile, FlowNotFound, MemoryAtStake
 from publishing.flow_shapes import (
     DeployBody,
     DeployedVersion,
@@ -140,8 +140,10 @@ class FlowDeploy(FlowView):
     @in_api("deploy_flow", data=DeploymentShape, body=DeployBody, errors=[400, 403, 404, 409, 422])
     def post(self, request: Request, flow_id: str) -> Response:
         """Make the saved version live, and publish or un-publish it as its document says."""
-        expected = self.fields(DeployBody).get("base_version")
-        done = actions.deploy(self.flow(flow_id), expected=expected, actor=self.actor, at=timezone.now())
+        given, flow = self.fields(DeployBody), self.flow(flow_id)
+        if not given["accept_memory_change"]:
+            _must_keep_memory(flow)
+        done = actions.deploy(flow, expected=given.get("base_version"), actor=self.actor, at=timezone.now())
         return Response(DeploymentShape(done).data)
 
 
@@ -180,6 +182,14 @@ class FlowCompile(ApiView):
         if request.query_params.get("format") == "yaml":
             return HttpResponse(manifest, content_type="application/yaml")
         return Response({"manifest": manifest, "diagnostics": _told(result.diagnostics)})
+
+
+def _must_keep_memory(flow: Flow) -> None:
+    """Ask first when the saved version would not read what the live one remembers."""
+    saved = flow.saved
+    lost = standing.of(flow, saved.version).forgets(scaicore.properties(saved.content))
+    if lost:
+        raise MemoryAtStake(lost)
 
 
 def _told(diagnostics: Any) -> Any:

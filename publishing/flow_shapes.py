@@ -36,6 +36,9 @@ class DeployBody(serializers.Serializer[Any]):
     """The body of a deploy; it may be left out."""
 
     base_version = Text(required=False, help_text="Refuse with 409 unless this is the saved version.")
+    accept_memory_change = serializers.BooleanField(
+        default=False, help_text="Deploy although the live version's memories would not be read any more."
+    )
 
 
 class Document(serializers.Serializer[Any]):

@@ -110,9 +110,10 @@ class Grid:
         """Save a flow over the version that `onto` tells of."""
         return self._ask("PUT", f"/flows/{onto.id}", SavedFlow, json={**flow, "base_version": onto.version})
 
-    def deploy(self, flow: SavedFlow) -> Deployed:
+    def deploy(self, flow: SavedFlow, *, accepts_memory_change: bool = False) -> Deployed:
         """Make exactly this version of the flow live."""
-        return self._ask("POST", f"/flows/{flow.id}/deploy", Deployed, json={"base_version": flow.version})
+        asked = {"base_version": flow.version, "accept_memory_change": accepts_memory_change}
+        return self._ask("POST", f"/flows/{flow.id}/deploy", Deployed, json=asked)
 
     def _ask(self, method: str, path: str, shape: type[Shape], **more: Any) -> Shape:
         url = self._api + path

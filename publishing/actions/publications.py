@@ -105,24 +105,22 @@ def _groups(tenant_id: str, given: object) -> list[Group]:
         raise Invalid(
             "group_ids is not a list.", [Problem("group_ids", "Send a list of group ids; [] means the tenant.")]
         )
+    names = {name for name in given if isinstance(name, str) and name.strip() and "\0" not in name}
+    # Locked, so that a group which is being deleted is either found and granted first, or not found.
+    asked = Group.objects.select_for_update(no_key=True).filter(tenant=tenant_id, scaikey_id__in=names).order_by("pk")
+    found = {group.scaikey_id: group for group in asked}
     problems = [
-        Problem(f"group_ids[{place}]", "Send a group id as a non-empty string.")
+        Problem(f"group_ids[{place}]", _wrong_with(name, known=isinstance(name, str) and name in names))
         for place, name in enumerate(given)
-        if not isinstance(name, str) or not name.strip() or "\0" in name
+        if not isinstance(name, str) or name not in found
     ]
     if problems:
         raise Invalid("Some group ids are unusable.", problems)
-    # Locked, so that a group which is being deleted is either found and granted first, or not found.
-    asked = Group.objects.select_for_update(no_key=True).filter(tenant=tenant_id, scaikey_id__in=given).order_by("pk")
-    found = {group.scaikey_id: group for group in asked}
-    problems = [
-        Problem(f"group_ids[{place}]", f"The group {name[:128]} does not exist.")
-        for place, name in enumerate(given)
-        if name not in found
-    ]
-    if problems:
-        raise Invalid("Some groups do not exist.", problems)
     return list(found.values())
+
+
+def _wrong_with(name: Any, *, known: bool) -> str:
+    return f"The group {name[:128]} does not exist." if known else "Send a group id as a non-empty string."
 
 
 def _set_visibility(publication: Publication, groups: Iterable[Group]) -> None:

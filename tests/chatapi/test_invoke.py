@@ -117,7 +117,7 @@ def test_other_refusals_speak_the_envelope_too(call: Any, cores: str, ann: User,
 
 
 async def test_an_invocation_is_counted_once(inside: None, echo: Core, anns_key: str, ann: User) -> None:
-    answer = await invoke.answer(anns_key, echo.pk, {}, json.dumps(HELLO).encode())
+    answer = await invoke.answer(anns_key, echo.pk, {}, json.dumps(HELLO).encode(), request_id="req_1")
     await usage.flush()
     record = await UsageRecord.objects.aget()
     assert record.request_id == answer.headers["x-request-id"]

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
+from django.utils import timezone
 
-from publishing.models import Core, CoreVersion, Flow, Publication
+from publishing.models import Core, CoreVersion, Entity, Flow, Publication
 from tests.conftest import echo_document
 from tests.publishing.calls import Rest, error
 
@@ -334,3 +335,18 @@ def test_a_trailing_slash_changes_nothing(as_root: Rest, echo_flow: Flow, slash:
     assert as_root.get(f"{FLOWS}{slash}").status_code == 200
     assert as_root.get(f"{FLOWS}/{echo_flow.pk}{slash}").status_code == 200
     assert as_root.post(f"{FLOWS}/{echo_flow.pk}/deploy{slash}").status_code == 200
+
+
+def test_a_deploy_that_would_leave_memories_unread_asks_first(as_root: Rest, echo: Core, echo_flow: Flow) -> None:
+    def mode(name: str) -> dict[str, Any]:
+        return echo_document(scaiflow_meta={"instance_mode": name})
+
+    save(as_root, echo_flow, content=mode("entity"))
+    assert deploy(as_root, echo_flow).status_code == 200
+    stamps = {"created_at": timezone.now(), "updated_at": timezone.now()}
+    Entity.objects.create(core=echo, partition="entity", owner="u", entity_id="c", turns_committed=1, **stamps)
+    save(as_root, echo_flow, "1.0.1", content=mode("stateless"))
+    assert error(deploy(as_root, echo_flow)) == (409, "memory_at_stake")
+    assert CoreVersion.objects.filter(core=echo).count() == 2
+    assert deploy(as_root, echo_flow, {"accept_memory_change": True}).status_code == 200
+    assert Entity.objects.filter(core=echo).exists()

@@ -6,17 +6,18 @@ from argparse import ArgumentParser
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from identity import caller, keys
 from identity.errors import ActionRefused, Invalid
+from identity.management.migrated import MigratedCommand
 from identity.models import User
 
 MOST_DAYS = 36_500
 
 
-class Command(BaseCommand):
+class Command(MigratedCommand):
     """A door to `keys.mint`."""
 
     help = "Make an API key and print it. It is shown this once: only its digest is stored."

@@ -6,15 +6,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import OperationalError
 from django.utils import timezone
 
 from identity import caller
+from identity.management.migrated import MigratedCommand
 from publishing import declared
 
 
-class Command(BaseCommand):
+class Command(MigratedCommand):
     """A door to `declared.apply`."""
 
     help = "Apply a YAML file of tenants, users, groups, flows and publications. What it does not mention stays."

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from identity.management.migrated import MigratedCommand
 from publishing import demo
 
 
-class Command(BaseCommand):
+class Command(MigratedCommand):
     """A door to `demo.prepare`."""
 
     help = "Make the demo tenant acme with a published flow and an API key, if there is no tenant acme."

@@ -25,6 +25,10 @@ class Command(BaseCommand):
         """What, where, and by which key."""
         parser.add_argument("file", type=Path, metavar="FLOW.json")
         parser.add_argument("--host", required=True, metavar="URL", help="For example https://grid.example.com")
+        parser.add_argument(
+            "--accept-memory-change", action="store_true",
+            help="Deploy although the live version's memories would not be read any more.",
+        )  # fmt: skip
         parser.add_argument("--key", default="", help=f"An API key of a tenant admin. Left out: ${VARIABLE}.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,7 +41,7 @@ class Command(BaseCommand):
             grid = Grid(options["host"], key)
             known = grid.flow(flow["name"])
             saved = grid.save(known, flow) if known else grid.create(flow)
-            self.stdout.write(grid.deploy(saved).message)
+            self.stdout.write(grid.deploy(saved, accepts_memory_change=options["accept_memory_change"]).message)
         except GridRefused as refusal:
             raise CommandError(str(refusal)) from None
 
