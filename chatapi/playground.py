@@ -21,10 +21,13 @@ from publishing.models import Access
 
 @dataclass(frozen=True)
 class Choice:
-    """A model to try, and whether a call of it needs an entity id."""
+    """A model to try: whether a call of it needs an entity id, and whether its live version keeps run traces."""
 
     name: str
+    core_id: str
+    flow_id: str | None
     has_memory: bool
+    is_traced: bool
 
 
 @require_safe
@@ -43,6 +46,7 @@ def playground(request: MemberRequest) -> HttpResponse:
             "refused": None if is_offered else _refused(request.user, wanted),
             "is_unknown": bool(wanted) and not is_offered,
             "base_url": request.build_absolute_uri("/v1"),
+            "may_change": actor_of(request.user).manages(request.user.tenant_id),
         },
     )
 
@@ -57,7 +61,10 @@ def key(request: MemberRequest) -> HttpResponse:
 
 def _choices(user: User) -> list[Choice]:
     allowed = Access.objects.filter(user=user, may_call=True).order_by("name")
-    return [Choice(name, mode == "entity") for name, mode in allowed.values_list("name", "version__instance_mode")]
+    rows = allowed.values_list(
+        "name", "version__core_id", "version__core__flow_id", "version__instance_mode", "version__program__tracing"
+    )
+    return [Choice(name, core, flow, mode == "entity", tracing is True) for name, core, flow, mode, tracing in rows]
 
 
 def _refused(user: User, name: str) -> Access | None:

@@ -21,7 +21,7 @@ export class Refused extends Error {
   }
 }
 
-/** The events of one answer: `{text}` pieces, then `{usage}` if it was counted. Ends early only by a throw. */
+/** The events of one answer: its `{requestId}`, `{text}` pieces, `{usage}` if it was counted. Ends early only by a throw. */
 export async function* ask(url, key, body, signal) {
   const response = await fetch(url, {
     method: "POST",
@@ -30,6 +30,7 @@ export async function* ask(url, key, body, signal) {
     body: JSON.stringify(body),
     signal,
   });
+  yield { requestId: response.headers.get("x-request-id") };
   if (!response.ok) throw new Refused(response.status, await reason(response));
   let isFinished = false;
   for await (const line of lines(response.body)) {

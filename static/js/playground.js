@@ -4,14 +4,18 @@ import { asCurl, asPython } from "./as_code.js";
 import { ask, Refused } from "./chat.js";
 import { made } from "./inline.js";
 import { render } from "./markdown.js";
+import { traceOf } from "./trace.js";
+import { waterfall } from "./waterfall.js";
 
 const SPARE_MS = 30_000; // a key that ends within this time is not begun with
+const RAN = new Set(["core_error", "core_timeout"]); // refusals that come from within a run
 const form = document.getElementById("playground");
 const field = (id) => document.getElementById(id);
 
 let messages = [];
 let held = null;
 let running = null;
+let isTraceOpen = false; // as the last one was left
 
 if (form) begin();
 
@@ -34,12 +38,20 @@ function begin() {
 
 /** Another model: another conversation, and an entity id where it needs one. */
 function choose() {
+  const { flowUrl } = chosen();
   if (hasMemory()) field("entity").value ||= "playground";
+  field("untraced").hidden = !flowUrl;
+  if (flowUrl) field("untraced").querySelector("a").href = flowUrl;
   startAnew();
 }
 
 function hasMemory() {
-  return "memory" in field("model").selectedOptions[0].dataset;
+  return "memory" in chosen();
+}
+
+/** What the page knows of the model. */
+function chosen() {
+  return field("model").selectedOptions[0].dataset;
 }
 
 function startAnew() {
@@ -105,7 +117,9 @@ function speak(words) {
 async function answer(body, article, restore) {
   const mine = (running = new AbortController());
   const written = article.firstChild;
-  const seen = { text: "", usage: null, started: performance.now(), first: null };
+  const seen = { text: "", usage: null, requestId: null, started: performance.now(), first: null };
+  const { core, ...known } = chosen();
+  let didRun = true;
   written.className = "written";
   setBusy(article, true);
   try {
@@ -114,12 +128,51 @@ async function answer(body, article, restore) {
     figures(article, seen, "Answered");
   } catch (error) {
     fail(article, seen, error);
+    didRun = seen.text || error.name === "AbortError" || RAN.has(error.code);
     if (!seen.text) restore();
   } finally {
     if (running === mine) running = null;
     setBusy(article, false);
     show();
   }
+  if ("traced" in known && didRun && seen.requestId) await trace(article, `${form.dataset.coresUrl}/${core}/runs`, seen.requestId);
+}
+
+/** What the nodes did, beneath their answer. */
+async function trace(article, url, requestId) {
+  const place = made("div", []);
+  place.setAttribute("aria-live", "off"); // the answer was read out; this is there for whoever looks for it
+  article.append(place);
+  await look();
+
+  async function look() {
+    const run = await traceOf(url, requestId, () => key()).catch(() => null);
+    place.replaceChildren(run ? foldable(run) : again(look));
+    bringUp(place);
+  }
+}
+
+/** A long trace begins in sight, beneath the end of its answer; a short one ends the transcript. */
+function bringUp(place) {
+  const transcript = field("transcript");
+  transcript.scrollTop = place.offsetTop - transcript.offsetTop - transcript.clientHeight / 3;
+}
+
+function foldable(run) {
+  const drawn = waterfall(run);
+  drawn.open ||= isTraceOpen;
+  drawn.firstChild.addEventListener("click", () => (isTraceOpen = !drawn.open)); // before it turns
+  return drawn;
+}
+
+function again(look) {
+  const button = made("button", ["Look again"]);
+  button.type = "button";
+  button.className = "button quiet tiny";
+  button.addEventListener("click", look);
+  const line = made("p", ["The run trace is not there yet. ", button]);
+  line.className = "figures";
+  return line;
 }
 
 async function stream(body, signal, seen, written, isSecond = false) {
@@ -131,6 +184,7 @@ async function stream(body, signal, seen, written, isSecond = false) {
   };
   try {
     for await (const event of ask(form.dataset.completionsUrl, await key(signal), body, signal)) {
+      if (event.requestId) seen.requestId = event.requestId;
       if (event.usage) seen.usage = event.usage;
       if (!event.text) continue;
       seen.first ??= performance.now();

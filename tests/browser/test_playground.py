@@ -92,11 +92,7 @@ def test_stop_ends_the_call_and_gives_back_what_was_typed(visit: Visit, ann: Use
 def test_a_model_with_memory_is_given_an_entity_id_that_can_be_changed(
     visit: Visit, ann: User, root: User, echo: Core
 ) -> None:
-    flow = Flow.objects.get()
-    content = with_properties(flow.saved.content, instance_mode="entity")
-    actor, at = actor_of(root), timezone.now()
-    actions.save_flow(flow, base_version=flow.saved.version, content=content, actor=actor, at=at)
-    actions.deploy(flow, actor=actor, at=at)
+    _deploy(root, instance_mode="entity")
     page = opened(visit(ann))
     entity = page.get_by_label("Entity id")
     expect(entity).to_have_value("playground")
@@ -107,3 +103,39 @@ def test_a_model_with_memory_is_given_an_entity_id_that_can_be_changed(
     expect(page.get_by_label("Request in curl")).to_contain_text('"entity_id": "other"')
     said(page, "hello again")
     assert set(Entity.objects.values_list("entity_id", flat=True)) == {"playground", "other"}
+
+
+def test_a_traced_run_is_drawn_node_by_node(visit: Visit, ann: User, root: User, echo: Core) -> None:
+    _deploy(root, tracing=True)
+    page = said(opened(visit(ann)), "hello")
+    summary = page.locator("summary", has_text="Run trace")
+    expect(summary).to_contain_text("2 nodes in")
+    summary.press("Enter")
+    nodes = page.get_by_role("list", name="What each node did").get_by_role("listitem")
+    expect(nodes).to_have_count(2)
+    expect(nodes.nth(1)).to_contain_text("reply llm_rigid")
+    expect(nodes.nth(1).locator(".times")).to_contain_text(" ms, from ")
+    expect(nodes.nth(1).locator(".said-of")).to_have_text("Result: hello")
+    assert page.locator("[style]").count() == 0
+    said(page, "x" * 200)
+    folded = page.locator(".trace").last.locator("li").nth(1).locator(".said-of")
+    expect(folded.locator("summary")).to_have_text("Result: " + "x" * 140 + "…")
+    folded.locator("summary").press("Enter")
+    expect(folded.locator("pre")).to_have_text("x" * 200)
+
+
+def test_where_no_trace_is_kept_admins_are_told_how(visit: Visit, ann: User, root: User, echo: Core) -> None:
+    page = said(opened(visit(root)), "hello")
+    expect(page.locator("#untraced")).to_contain_text("It keeps no run traces.")
+    assert page.locator(".trace").count() == 0
+    page.get_by_role("link", name="Flow properties").click()
+    expect(page.get_by_role("heading", name="Flow properties")).to_be_visible()
+    expect(opened(visit(ann)).locator("#untraced")).to_be_hidden()
+
+
+def _deploy(root: User, **properties: bool | str) -> None:
+    flow = Flow.objects.get()
+    content = with_properties(flow.saved.content, **properties)
+    actor, at = actor_of(root), timezone.now()
+    actions.save_flow(flow, base_version=flow.saved.version, content=content, actor=actor, at=at)
+    actions.deploy(flow, actor=actor, at=at)

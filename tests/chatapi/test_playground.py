@@ -17,7 +17,9 @@ from tests.publishing.browsing import page_of
 
 def test_the_page_offers_exactly_what_the_user_may_call(client: Client, ann: User, bo: User, narrow_echo: Core) -> None:
     client.force_login(ann)
-    assert '<option value="scaicore/acme/echo-agent">' in page_of(client.get("/playground/"))
+    assert f'<option value="scaicore/acme/echo-agent" data-core="{narrow_echo.pk}"' in page_of(
+        client.get("/playground/")
+    )
     client.force_login(bo)
     assert "No model to try yet" in page_of(client.get("/playground/"))
 
@@ -25,7 +27,7 @@ def test_the_page_offers_exactly_what_the_user_may_call(client: Client, ann: Use
 def test_a_named_model_is_chosen(client: Client, ann: User, echo: Core) -> None:
     client.force_login(ann)
     page = page_of(client.get("/playground/?model=scaicore/acme/echo-agent"))
-    assert '<option value="scaicore/acme/echo-agent" selected>' in page
+    assert '<option value="scaicore/acme/echo-agent" selected' in page
 
 
 def test_a_refused_model_leads_to_the_request_for_access(client: Client, bo: User, narrow_echo: Core) -> None:
