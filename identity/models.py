@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -56,10 +57,10 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(
-        self, email: str, *, tenant: Tenant | None = None, password: str | None = None, **fields: Any
+        self, email: str, *, tenant: Tenant | str = OPERATORS, password: str | None = None, **fields: Any
     ) -> User:
         """A saved superuser, of the tenant `operators` unless told otherwise: `createsuperuser` starts from nothing."""
-        home = tenant or Tenant.objects.get_or_create(slug=OPERATORS, defaults={"name": "Operators"})[0]
+        home = tenant if isinstance(tenant, Tenant) else Tenant.objects.get_or_create(slug=tenant)[0]
         fields = {"role": Role.ADMIN, **fields, "is_staff": True, "is_superuser": True}
         return self.create_user(email, tenant=home, password=password, **fields)
 
@@ -180,7 +181,10 @@ class Nesting(models.Model):
 
 
 class ApiKey(models.Model):
-    """A bearer secret of one user. Only its SHA-256 is stored, under a unique index that finds it."""
+    """A bearer secret of one user. Only its SHA-256 is stored, under a unique index that finds it.
+
+    `models` limits it to those published names, and to the chat; null is no limit.
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=ids.apikey_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
@@ -191,10 +195,17 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
+    models = ArrayField(models.CharField(max_length=200), null=True, editable=False)
 
     class Meta:
         ordering = ["-created_at"]
         verbose_name = "API key"
+        constraints = [
+            # An empty list would read as "no limit" to one reader and as "nothing" to the next.
+            models.CheckConstraint(
+                condition=models.Q(models__isnull=True) | models.Q(models__len__gt=0), name="key_limit_not_empty"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
@@ -203,7 +214,7 @@ class ApiKey(models.Model):
 class LiveKey(models.Model):
     """The keys that open the door now: not revoked, not expired, of an active user of an active tenant.
 
-    A view of the database (migration `identity.0002`), so that the chat's one statement and every other
+    A view of the database (migration `identity.0003`), so that the chat's one statement and every other
     door ask the same question.
     """
 
@@ -212,6 +223,7 @@ class LiveKey(models.Model):
     user = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
     tenant = models.ForeignKey(Tenant, on_delete=models.DO_NOTHING, related_name="+")
     is_stale = models.BooleanField()
+    models = ArrayField(models.CharField(max_length=200), null=True)
 
     class Meta:
         managed = False

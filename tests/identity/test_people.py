@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth import authenticate
+from django.core.management import call_command
 from django.utils import timezone
 
 from identity import caller, people
@@ -158,3 +159,9 @@ def test_a_switched_off_tenant_signs_nobody_in(acme: Tenant, ann: User) -> None:
     assert authenticate(username="ann@acme.test", password="change-me") == ann
     Tenant.objects.update(is_active=False)
     assert authenticate(username="ann@acme.test", password="change-me") is None
+
+
+def test_the_first_superuser_needs_no_tenant_to_be_there(db: None) -> None:
+    call_command("createsuperuser", "--noinput", email="first@ops.test", verbosity=0)
+    first = User.objects.get(email="first@ops.test")
+    assert (first.tenant_id, first.role, first.is_staff, first.is_superuser) == ("operators", Role.ADMIN, True, True)
