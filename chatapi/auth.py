@@ -9,6 +9,8 @@ from chatapi.errors import AccessDenied, KeyInvalid, ModelUnknown
 from identity import keys
 from publishing import registry
 
+NOT_NAMED = "This key is limited to chosen models, and this is none of them."
+
 
 def digest_of(authorization: str | None) -> bytes:
     """The digest of the key in an `Authorization` header; `KeyInvalid` when there is none."""
@@ -19,9 +21,9 @@ def digest_of(authorization: str | None) -> bytes:
 
 
 async def authenticate(authorization: str | None) -> str:
-    """The id of the user with this key, whatever is called; `KeyInvalid` when the key opens nothing."""
+    """The id of the key, whatever is called; `KeyInvalid` when it opens nothing."""
     verdict = _live(await registry.resolve(digest_of(authorization), ""))
-    return verdict.user_id or ""
+    return verdict.key_id or ""
 
 
 async def authorize(authorization: str | None, model: str) -> registry.Allowed:
@@ -29,6 +31,9 @@ async def authorize(authorization: str | None, model: str) -> registry.Allowed:
     verdict = _live(await registry.resolve(digest_of(authorization), model))
     if verdict.core_id is None:
         raise ModelUnknown(model)
+    if not verdict.is_named:
+        # Said whether or not the user may call it, and noted for no admin: a membership would not help.
+        raise AccessDenied(NOT_NAMED)
     allowed = verdict.allowed()
     if allowed is None:
         usage.refuse(verdict.core_id, verdict.user_id or "", timezone.now())

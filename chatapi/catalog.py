@@ -1,4 +1,4 @@
-"""The models that a caller may call: what is listed is exactly what can be called."""
+"""The models that a key may call: what is listed is exactly what can be called."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from publishing import registry
 async def list_models(authorization: str | None, *, request_id: str) -> Whole:
     """The answer to `GET /v1/models`."""
     try:
-        user_id = await auth.authenticate(authorization)
-        models = [_shown(*model) for model in await registry.callable_models(user_id)]
+        key_id = await auth.authenticate(authorization)
+        models = [_shown(*model) for model in await registry.callable_models(key_id)]
     except Exception as error:
         return failed(error, request_id)
     return _ok({"object": "list", "data": models}, request_id)

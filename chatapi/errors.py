@@ -2,7 +2,7 @@
 
 ChatError
 ├── KeyInvalid           missing, wrong, revoked or expired key; inactive user or tenant
-├── AccessDenied         the model is the tenant's, but not for this user
+├── AccessDenied         the model is the tenant's, but not for this user, or not for this key
 ├── ModelUnknown         unknown, foreign or un-published: the three read the same
 ├── UrlUnknown           an endpoint that is not served
 ├── MethodNotAllowed     the endpoint exists, but not for this method
@@ -42,7 +42,7 @@ class KeyInvalid(ChatError):
 
 
 class AccessDenied(ChatError):
-    """The model is the tenant's, but the user is in none of its groups."""
+    """The model is the tenant's, but the user is in none of its groups, or the key is limited to others."""
 
 
 class ModelUnknown(ChatError):

@@ -179,7 +179,7 @@ class ApiKeyAdmin(StaffAdmin):
     list_select_related = ("user", "live")
     search_fields = ("prefix", "name", "user__email")
     actions = ("revoke",)
-    fields = ("prefix", "name", "user", "state", "created_at", "expires_at", "revoked_at", "last_used_at")
+    fields = ("prefix", "name", "user", "state", "opens", "created_at", "expires_at", "revoked_at", "last_used_at")
 
     def tenant_of(self, row: ApiKey) -> str:
         return row.user.tenant_id
@@ -196,6 +196,10 @@ class ApiKeyAdmin(StaffAdmin):
         if key.revoked_at:
             return "revoked"
         return "expired" if key.expires_at and key.expires_at <= timezone.now() else "user or tenant inactive"
+
+    @admin.display(description="models")
+    def opens(self, key: ApiKey) -> str:
+        return "every model of the user" if key.models is None else ", ".join(key.models)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return self._is_managed(request, None)

@@ -2,6 +2,7 @@
 
 ActionRefused
 ├── NotAllowed        the actor does not manage this tenant
+│   └── KeyLimited    the key is limited to chosen models, and this is not the chat
 ├── NotFound          the thing does not exist in the actor's tenant
 ├── Conflict          somebody else's change or name is in the way
 └── Invalid           a value is unusable; carries one problem for each field
@@ -29,6 +30,13 @@ class NotAllowed(ActionRefused):
 
     def __init__(self, message: str = "Only an admin of this tenant may do that.") -> None:
         super().__init__(message)
+
+
+class KeyLimited(NotAllowed):
+    """The key is limited to chosen models, and this is not the chat."""
+
+    def __init__(self) -> None:
+        super().__init__("This key is limited to chosen models: it opens the chat alone.")
 
 
 class NotFound(ActionRefused):

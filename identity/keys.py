@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -16,6 +17,8 @@ from identity.models import ApiKey, LiveKey, User
 
 SCHEME = "sgk_"
 STALE_AFTER = timedelta(minutes=1)
+MOST_MODELS = 100
+LONGEST_MODEL = 200
 PLAYGROUND = "Playground"
 PLAYGROUND_LIFE = timedelta(minutes=15)
 
@@ -27,18 +30,28 @@ def digest(secret: str) -> bytes:
 
 @transaction.atomic
 def mint(
-    *, user: User, name: str, actor: Actor, at: datetime, expires_at: datetime | None = None
+    *,
+    user: User,
+    name: str,
+    actor: Actor,
+    at: datetime,
+    expires_at: datetime | None = None,
+    models: Sequence[str] | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key of `user` and its secret (`sgk_` and 43 url-safe characters), which is stored nowhere."""
+    """A new key of `user` and its secret (`sgk_` and 43 url-safe characters), which is stored nowhere.
+
+    `models`: the published names that it is limited to. Whether the user may call them is decided at each call.
+    """
     _must_own(user, actor)
     if not name.strip():
         raise Invalid("The key has no name.", [Problem("name", "Give the key a name that says where it is used.")])
     if expires_at is not None and expires_at <= at:
         raise Invalid("The key would be expired.", [Problem("expires_at", "Choose a time in the future.")])
+    limit = None if models is None else _limit(models)
     secret = SCHEME + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         user=user, name=name.strip()[:200], prefix=secret[:10], digest=digest(secret),
-        created_at=at, expires_at=expires_at,
+        created_at=at, expires_at=expires_at, models=limit,
     )  # fmt: skip
     audit.record("key.minted", key.pk, tenant=user.tenant_id, actor=actor, at=at, after=_told(key))
     return key, secret
@@ -57,7 +70,7 @@ def revoke(key: ApiKey, *, actor: Actor, at: datetime) -> None:
 def rotate(key: ApiKey, *, overlap: timedelta, actor: Actor, at: datetime) -> tuple[ApiKey, str]:
     """A new key in place of `key`, which goes on for `overlap` at most, so that clients change over in between.
 
-    The new one has the owner and the name of the old one, and as long a life.
+    The new one has the owner, the name and the limit of the old one, and as long a life.
     """
     _must_own(key.user, actor)
     if overlap < timedelta(0):
@@ -66,7 +79,9 @@ def rotate(key: ApiKey, *, overlap: timedelta, actor: Actor, at: datetime) -> tu
     if old.revoked_at or (old.expires_at and old.expires_at <= at):
         raise Conflict("This key has ended already. Make a new one instead.")
     life = old.expires_at - old.created_at if old.expires_at else None
-    made, secret = mint(user=old.user, name=old.name, actor=actor, at=at, expires_at=at + life if life else None)
+    made, secret = mint(
+        user=old.user, name=old.name, actor=actor, at=at, expires_at=at + life if life else None, models=old.models
+    )
     before = _told(old)
     old.expires_at = min(old.expires_at or at + overlap, at + overlap)
     # The clock of the database may be a little behind `at`, and "now" must not wait for it.
@@ -118,6 +133,23 @@ def _must_own(user: User, actor: Actor) -> None:
         raise NotAllowed("Only the user or an admin of the tenant may do that.")
 
 
-def _told(key: ApiKey) -> dict[str, str | None]:
+def _limit(models: Sequence[str]) -> list[str]:
+    """The chosen names, each once."""
+    chosen = list(dict.fromkeys(name.strip() for name in models))
+    if not chosen:
+        advice = "Name at least one model, or leave the list out for a key without a limit."
+        raise Invalid("The key would open nothing.", [Problem("models", advice)])
+    if len(chosen) > MOST_MODELS:
+        raise Invalid("The key names too many models.", [Problem("models", f"Name at most {MOST_MODELS} models.")])
+    if not all(0 < len(name) <= LONGEST_MODEL and "\0" not in name for name in chosen):
+        advice = f"Send published names of 1 to {LONGEST_MODEL} characters."
+        raise Invalid("The key names a model that cannot be.", [Problem("models", advice)])
+    return chosen
+
+
+def _told(key: ApiKey) -> dict[str, str | list[str] | None]:
     expires_at = key.expires_at.isoformat() if key.expires_at else None
-    return {"user": key.user.email, "name": key.name, "prefix": key.prefix, "expires_at": expires_at}
+    told: dict[str, str | list[str] | None] = {
+        "user": key.user.email, "name": key.name, "prefix": key.prefix, "expires_at": expires_at,
+    }  # fmt: skip
+    return told if key.models is None else told | {"models": key.models}

@@ -76,7 +76,7 @@ def answer(publication: Publication, email: str) -> Answer:
     may_call = bool(access and access.may_call)
     way = ways.of(publication, [user]).get(user.pk, [])
     why = _why(publication, user, may_call=may_call)
-    return Answer(user.email, user, may_call, why, way, LiveKey.objects.filter(user=user).exists())
+    return Answer(user.email, user, may_call, why, way, _live_keys(user, publication.name).exists())
 
 
 def refused(publication: Publication, *, at: datetime) -> list[Refusal]:
@@ -84,6 +84,11 @@ def refused(publication: Publication, *, at: datetime) -> list[Refusal]:
     lately = Refusal.objects.filter(core=publication.pk, last_at__gt=at - RECENTLY, user__is_active=True)
     still = lately.exclude(user__in=registry.audience(publication)).order_by("-last_at", "pk")
     return list(still.select_related("user")[:MOST_REFUSED])
+
+
+def _live_keys(user: User, name: str) -> QuerySet[LiveKey]:
+    """The keys with which the user may call the model `name` now."""
+    return LiveKey.objects.filter(Q(models__isnull=True) | Q(models__contains=[name]), user=user)
 
 
 def _why(publication: Publication, user: User, *, may_call: bool) -> str:

@@ -6,7 +6,7 @@ DRF reads those settings while it is imported, so nothing here may import DRF's 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -15,12 +15,17 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed, UnsupportedMediaType
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from identity import keys
+from identity.errors import KeyLimited
 from identity.models import LiveKey, User
 from publishing import strict_json
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 JSON = "application/json"
 
@@ -50,6 +55,16 @@ class SignedInAuthentication(SessionAuthentication):
     def enforce_csrf(self, request: Request) -> None:
         """Django's check on Django's request: given DRF's, it would parse the body to look for a form field."""
         super().enforce_csrf(cast(Request, request._request))
+
+
+class KeyHasNoLimit(BasePermission):
+    """Keeps out the keys that are limited to chosen models: no URL that asks this is the chat."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether no key was sent, or one without a limit; `KeyLimited` otherwise."""
+        if isinstance(request.auth, LiveKey) and request.auth.models is not None:
+            raise KeyLimited
+        return True
 
 
 class StrictJSONParser(BaseParser):

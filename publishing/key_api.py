@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from identity import keys
 from identity.errors import Invalid, NotFound, Problem
 from identity.models import ApiKey, User
+from publishing import registry
 from publishing.control import ApiView
 from publishing.schema import counted_list, in_api
 from publishing.shapes import OffsetPage, Text
@@ -24,6 +25,10 @@ class NewKey(serializers.Serializer[Any]):
     name = Text(max_length=200, help_text="Says where the key is used.")
     expires_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Left out: it never expires.")
     user = Text(required=False, max_length=254, help_text="Id or e-mail address. Left out: the caller.")
+    models = serializers.ListField(
+        child=Text(max_length=keys.LONGEST_MODEL), required=False, allow_null=True,
+        help_text="Published names: the key calls these alone, and opens the chat alone. Left out: no limit.",
+    )  # fmt: skip
 
 
 class KeyShape(serializers.Serializer[ApiKey]):
@@ -38,6 +43,9 @@ class KeyShape(serializers.Serializer[ApiKey]):
     expires_at = serializers.DateTimeField(allow_null=True)
     revoked_at = serializers.DateTimeField(allow_null=True)
     last_used_at = serializers.DateTimeField(allow_null=True)
+    models = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="What it is limited to; null: no limit."
+    )
 
 
 class MintedKey(KeyShape):
@@ -59,8 +67,10 @@ class Keys(ApiView):
     def post(self, request: Request) -> Response:
         """Mint a key. Its secret is in this answer and nowhere else."""
         given = self.fields(NewKey)
+        owner, models = self._user(given.get("user")), given.get("models")
+        _must_be_callable(owner, models or [])
         key, secret = keys.mint(
-            user=self._user(given.get("user")), name=given["name"], expires_at=given.get("expires_at"),
+            user=owner, name=given["name"], expires_at=given.get("expires_at"), models=models,
             actor=self.actor, at=timezone.now(),
         )  # fmt: skip
         return Response({**KeyShape(key).data, "key": secret}, 201)
@@ -87,6 +97,15 @@ class OneKey(ApiView):
             raise NotFound("The key does not exist.")
         keys.revoke(key, actor=self.actor, at=timezone.now())
         return Response(status=204)
+
+
+def _must_be_callable(owner: User, models: list[str]) -> None:
+    """Refuse a name that the owner may not call, so that a typing mistake is told now and not by a client later."""
+    unusable = set(registry.uncallable(owner, models))
+    advice = "The key's user may not call a model of this name."
+    problems = [Problem(f"models.{place}", advice) for place, name in enumerate(models) if name in unusable]
+    if problems:
+        raise Invalid("The key would not open every model that it names.", problems)
 
 
 def _of_tenant(user: User) -> QuerySet[ApiKey]:

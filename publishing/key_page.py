@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -18,7 +18,9 @@ from identity import keys
 from identity.caller import Actor, actor_of
 from identity.errors import Conflict
 from identity.models import ApiKey, User
+from publishing import registry
 from publishing.members import MemberRequest, member_page
+from publishing.models import Access
 
 PAGE_SIZE = 50
 LIVES = [("", "Never"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")]
@@ -38,12 +40,21 @@ class NewKeyForm(forms.Form):
         max_length=254, required=False, label="User", help_text="E-mail address. Empty: the key is yours.",
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "inputmode": "email"}),
     )  # fmt: skip
+    models = forms.MultipleChoiceField(
+        required=False, widget=forms.SelectMultiple(attrs={"size": 5}),
+        help_text="None chosen: no limit. Chosen: the key calls these alone, and opens nothing but the chat.",
+        error_messages={"invalid_choice": "Choose from the models that are published now."},
+    )  # fmt: skip
 
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
+        offered = Access.objects.filter(user=owner)
         if not actor_of(owner).manages(owner.tenant_id):
             del self.fields["user"]
+            offered = offered.filter(may_call=True)
+        names = offered.order_by("name").values_list("name", flat=True)
+        cast(forms.MultipleChoiceField, self.fields["models"]).choices = [(name, name) for name in names]
 
     def clean_user(self) -> User:
         """The user of the own tenant who shall own the key."""
@@ -52,6 +63,14 @@ class NewKeyForm(forms.Form):
         if found is None:
             raise forms.ValidationError("Nobody of this tenant has this address.")
         return found
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a model that the key's user may not call: an admin chooses for others too."""
+        user, chosen = self.cleaned_data.get("user", self.owner), self.cleaned_data.get("models", [])
+        unusable = [] if "user" in self.errors else registry.uncallable(user, chosen)
+        if unusable:
+            self.add_error("models", f"{user.email} may not call {', '.join(unusable)}.")
+        return self.cleaned_data
 
     def expiry(self, at: datetime) -> datetime | None:
         """When the key shall end."""
@@ -76,8 +95,9 @@ def keys_of(request: MemberRequest) -> HttpResponse:
         return _listed(request, form)
     at, user = timezone.now(), form.cleaned_data.get("user", request.user)
     made = keys.mint(
-        user=user, name=form.cleaned_data["name"], expires_at=form.expiry(at), actor=actor_of(request.user), at=at
-    )
+        user=user, name=form.cleaned_data["name"], expires_at=form.expiry(at),
+        models=form.cleaned_data["models"] or None, actor=actor_of(request.user), at=at,
+    )  # fmt: skip
     # Not redirected: the secret would have to be kept somewhere on the way.
     return _shown_once(request, *made)
 

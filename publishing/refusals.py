@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, RawPostDataException, UnreadablePostError
 from rest_framework import exceptions
 
-from identity.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
+from identity.errors import Conflict, Invalid, KeyLimited, NotAllowed, NotFound, Problem
 from publishing.errors import (
     CoreNotFound,
     DoesNotCompile,
@@ -72,6 +72,7 @@ ANSWERS: dict[type[Exception], Row] = {
     exceptions.PermissionDenied: Row(
         403, "CSRF_FAILED", "The CSRF token is missing or wrong.", "Load the page again, or send an API key."
     ),
+    KeyLimited: Row(403, "AUTHZ_PERMISSION_DENIED", "", "Send a key without a limit."),
     NotAllowed: Row(403, "AUTHZ_PERMISSION_DENIED", "", "Ask an admin of your tenant to do it."),
     CoreNotFound: Row(404, "CORE_NOT_FOUND", "", "List the Cores of your tenant for their ids."),
     FlowNotFound: Row(404, "FLOW_NOT_FOUND", "", "List the flows of your tenant for their ids."),

@@ -1,13 +1,14 @@
 """The registry: who may call which model, decided afresh by the database on every request.
 
-The decision itself is the view `publishing_access` (migration `publishing.0002`); everything here only asks it:
-for one call, for a list, or for a whole audience. No answer is kept.
+The decision itself is the view `publishing_access` (migration `publishing.0002`), narrowed to the models of a limited
+key; everything here only asks it: for one call, for a list, or for a whole audience. No answer is kept.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -35,6 +36,7 @@ class Verdict(NamedTuple):
     """What the database said about one key and one model name.
 
     `key_id` is None when the key opens nothing; `core_id` is None when the user's tenant has no such model.
+    `may_call`: the user may, and the key's limit, if it has one, names the model; `is_named` is about the limit alone.
     """
 
     key_id: str | None
@@ -45,6 +47,7 @@ class Verdict(NamedTuple):
     version_id: int | None
     published_at: int | None
     may_call: bool | None
+    is_named: bool | None
 
     def allowed(self) -> Allowed | None:
         """The call, if it is allowed: the key is live, the model exists for its user, and the user may."""
@@ -67,9 +70,11 @@ class LiveCore(NamedTuple):
     program: scaicore.Runnable
 
 
+# In both, a limited key opens what it names, and of that only what its user may call.
 DECIDE = """
 SELECT k.key_id, k.user_id, k.tenant_id, k.is_stale,
-       a.publication_id, a.version_id, extract(epoch FROM a.published_at)::bigint, a.may_call
+       a.publication_id, a.version_id, extract(epoch FROM a.published_at)::bigint,
+       a.may_call AND (k.models IS NULL OR a.name = ANY (k.models)), (k.models IS NULL OR a.name = ANY (k.models))
 FROM unnest(%s::bytea[], %s::text[]) WITH ORDINALITY AS asked (digest, name, place)
 LEFT JOIN identity_live_key k ON k.digest = asked.digest
 LEFT JOIN publishing_access a ON a.user_id = k.user_id AND a.name = asked.name
@@ -77,8 +82,9 @@ ORDER BY asked.place
 """
 
 LIST = """
-SELECT a.name, extract(epoch FROM a.published_at)::bigint FROM publishing_access a
-WHERE a.user_id = %s AND a.may_call ORDER BY a.name
+SELECT a.name, extract(epoch FROM a.published_at)::bigint
+FROM identity_live_key k JOIN publishing_access a ON a.user_id = k.user_id
+WHERE k.key_id = %s AND a.may_call AND (k.models IS NULL OR a.name = ANY (k.models)) ORDER BY a.name
 """
 
 ALLOW = """
@@ -106,14 +112,15 @@ async def resolve(digest: bytes, name: str) -> Verdict:
     return await _asking[loop].get((digest, name))
 
 
-async def callable_models(user_id: str) -> list[Model]:
-    """Every model that the user may call, by name."""
-    return [Model(*row) for row in await pool.rows(LIST, [user_id])]
+async def callable_models(key_id: str) -> list[Model]:
+    """Every model that may be called with this key, by name."""
+    return [Model(*row) for row in await pool.rows(LIST, [key_id])]
 
 
 async def allowed(caller: Allowed, name: str, *, version: int | None = None) -> Allowed | None:
     """The call of the model `name` by the one who made an earlier call; None when that user may not call it.
 
+    The limit of a key ends at the model that it names: what that model calls in turn, it calls with the user's rights.
     `version`: another version of the Core than the live one; None as well when there is no such version.
     """
     rows = await pool.rows(ALLOW, [caller.user_id, name])
@@ -143,6 +150,12 @@ async def load(version_id: int) -> LiveCore:
 def audience(publication: Publication) -> QuerySet[User]:
     """The active users who may call `publication` now."""
     return User.objects.filter(pk__in=Access.objects.filter(publication=publication, may_call=True).values("user"))
+
+
+def uncallable(user: User, names: Iterable[str]) -> list[str]:
+    """Those of `names` that `user` may not call now, whatever the reason."""
+    mine = set(Access.objects.filter(user=user, may_call=True).values_list("name", flat=True))
+    return [name for name in names if name not in mine]
 
 
 def access(user: User, core: Core) -> Access | None:

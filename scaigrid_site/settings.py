@@ -123,7 +123,7 @@ MODEL_PROVIDERS = CONF.model_providers
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["publishing.doors.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "publishing.doors.KeyHasNoLimit"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["publishing.doors.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "publishing.doors.IgnoreAccept",

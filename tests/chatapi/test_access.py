@@ -33,6 +33,10 @@ def retrieved(server: Server, key: str, name: str) -> int:
     return requests.get(url, headers={"authorization": f"Bearer {key}"}, timeout=30).status_code
 
 
+def limited(user: User, names: list[str]) -> str:
+    return keys.mint(user=user, name="k", models=names, actor=caller.actor_of(user), at=timezone.now())[1]
+
+
 def published(owner: User, name: str, group_ids: list[str]) -> Core:
     actor, at = caller.actor_of(owner), timezone.now()
     content = echo_document(model_visibility_group_ids=group_ids)
@@ -60,6 +64,41 @@ def test_listing_retrieving_calling_and_the_audience_agree_for_every_caller_and_
         ("cy", "open"): 404, ("cy", "narrow"): 404, ("cy", "theirs"): 200,
         ("root", "open"): 200, ("root", "narrow"): 403, ("root", "theirs"): 404,
     }  # fmt: skip
+
+
+def test_listing_retrieving_and_calling_agree_for_a_limited_key(
+    server: Server, ann: User, root: User, cy: User, engineering: Group
+) -> None:
+    cores = [
+        published(root, "Open", []), published(root, "Other", []), published(cy, "Theirs", []),
+        published(root, "Closed", [Group.objects.create(tenant_id="acme", scaikey_id="group_none").scaikey_id]),
+    ]  # fmt: skip
+    names = [core.model_name for core in cores if core.slug != "other"]
+    key = limited(ann, names)
+    outcomes = {}
+    for core in cores:
+        status = call(server, key, hello(model=core.model_name)).status_code
+        assert retrieved(server, key, core.model_name) == status
+        assert (core.model_name in listed(server, key)) == (status == 200)
+        outcomes[core.slug] = status
+    assert outcomes == {"open": 200, "other": 403, "theirs": 404, "closed": 403}
+
+
+def test_a_model_that_a_key_does_not_name_is_403_and_says_why(server: Server, ann: User, echo: Core) -> None:
+    answer = call(server, limited(ann, ["scaicore/acme/other"]))
+    assert answer.status_code == 403
+    assert error(answer)["code"] == "model_access_denied"
+    assert "limited to chosen models" in error(answer)["message"]
+    assert call(server, limited(ann, ["scaicore/acme/other"]), hello(model="scaicore/acme/none")).status_code == 404
+
+
+def test_a_limited_key_invokes_what_it_names_alone(server: Server, ann: User, echo: Core) -> None:
+    url = f"{server.v1}/modules/scaicore/cores/{echo.pk}/invoke"
+    found = []
+    for names in ([ECHO], ["scaicore/acme/other"]):
+        bearer = {"authorization": f"Bearer {limited(ann, names)}"}
+        found.append(requests.post(url, json={"input": {"message": "hello"}}, headers=bearer, timeout=30).status_code)
+    assert found == [200, 403]
 
 
 def test_unknown_foreign_and_unpublished_read_exactly_alike(

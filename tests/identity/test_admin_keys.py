@@ -33,6 +33,14 @@ def test_a_key_is_shown_by_its_prefix_alone(staff: Client, ann: User, key_of: Ca
         assert keys.digest(secret).hex()[:8] not in text
 
 
+def test_what_a_key_is_limited_to_is_shown(staff: Client, ann: User, key_of: Callable[[User], str]) -> None:
+    key_of(ann)
+    key = ApiKey.objects.get()
+    assert "every model of the user" in staff.get(page(KEYS, key)).content.decode()
+    ApiKey.objects.update(models=["scaicore/acme/a", "scaicore/acme/b"])
+    assert "scaicore/acme/a, scaicore/acme/b" in staff.get(page(KEYS, key)).content.decode()
+
+
 def test_a_key_is_revoked_by_the_action(staff: Client, ann: User, key_of: Callable[[User], str]) -> None:
     secret = key_of(ann)
     choose(staff, KEYS, "revoke", [ApiKey.objects.get()])

@@ -36,6 +36,11 @@ def test_the_audit_log_names_the_command(ann: User) -> None:
     assert AuditEntry.objects.get(action="key.minted").actor == "manage.py create_api_key"
 
 
+def test_a_key_is_limited_to_the_models_that_are_named(ann: User) -> None:
+    create("--user", "ann@acme.test", "--name", "CI", "--model", "scaicore/acme/a", "--model", "scaicore/acme/b")
+    assert ApiKey.objects.get().models == ["scaicore/acme/a", "scaicore/acme/b"]
+
+
 def test_expiry_counts_whole_days(ann: User) -> None:
     create("--user", "ann@acme.test", "--name", "CI", "--expires-in", "30")
     expires_at = ApiKey.objects.get().expires_at

@@ -124,3 +124,33 @@ def test_two_keys_never_share_a_digest(ann: User) -> None:
     twin = ApiKey(user=ann, name="x", prefix="x", digest=bytes(key.digest), created_at=timezone.now())
     with pytest.raises(IntegrityError):
         twin.save()
+
+
+def test_a_limit_is_kept_once_for_each_name_and_through_a_rotation(ann: User) -> None:
+    key, _ = mint(ann, models=["scaicore/acme/a", " scaicore/acme/b ", "scaicore/acme/a"])
+    made, secret = keys.rotate(key, overlap=timedelta(0), actor=caller.actor_of(ann), at=timezone.now())
+    assert key.models == made.models == ["scaicore/acme/a", "scaicore/acme/b"]
+    live = keys.find(secret)
+    assert live is not None
+    assert live.models == made.models
+
+
+def test_the_audit_log_tells_a_limit(ann: User) -> None:
+    mint(ann, models=["scaicore/acme/a"])
+    after = AuditEntry.objects.get(action="key.minted").after
+    assert after is not None
+    assert after["models"] == ["scaicore/acme/a"]
+
+
+@pytest.mark.parametrize("models", [[], [""], ["x" * 201], ["a\0"], [str(place) for place in range(101)]])
+def test_a_limit_that_cannot_be_is_refused(ann: User, models: list[str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        mint(ann, models=models)
+    assert [problem.field for problem in refused.value.problems] == ["models"]
+    assert not ApiKey.objects.exists()
+
+
+def test_the_database_refuses_an_empty_limit(ann: User) -> None:
+    key, _ = mint(ann)
+    with pytest.raises(IntegrityError, match="key_limit_not_empty"):
+        ApiKey.objects.filter(pk=key.pk).update(models=[])

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from chatapi import urls as chat
+from chatapi.views import InvokeView
 from identity.models import ApiKey, User
-from tests.publishing.calls import Rest, code, error
+from publishing import urls
+from publishing.doors import KeyHasNoLimit
+from publishing.models import Core
+from tests.publishing.calls import MODULE, Rest, code, data, error
 
 KEYS = "/api/v1/keys"
 SHAPE = {
     "id", "name", "prefix", "user_id", "user", "created_at", "expires_at", "revoked_at", "last_used_at",
+    "models",
 }  # fmt: skip
 
 
@@ -44,6 +50,56 @@ def test_a_user_lists_the_own_keys_and_an_admin_the_tenants(as_root: Rest, as_an
     assert {key["user"] for key in listed(as_ann)} == {"ann@acme.test"}
     assert {key["user"] for key in listed(as_root)} == {"ann@acme.test", "root@acme.test"}
     assert set(listed(as_ann)[0]) == SHAPE
+
+
+ECHO = "scaicore/acme/echo-agent"
+
+
+def test_a_key_is_limited_to_the_models_that_are_sent(as_ann: Rest, echo: Core) -> None:
+    made = minted(as_ann, models=[ECHO])
+    assert made["models"] == [ECHO]
+    assert [key["models"] for key in listed(as_ann)] == [[ECHO], None]
+
+
+@pytest.mark.parametrize("models", [[], "scaicore/acme/echo-agent", [7], [""], {}])
+def test_a_limit_that_cannot_be_is_refused(as_ann: Rest, echo: Core, models: Any) -> None:
+    answer = as_ann.post(KEYS, {"name": "laptop", "models": models})
+    assert error(answer) == (422, "validation_error")
+    assert json.loads(answer.content)["detail"]["details"][0]["field"].startswith("models")
+    assert len(listed(as_ann)) == 1
+
+
+def test_a_model_that_the_user_may_not_call_is_named_whatever_the_reason(as_root: Rest, narrow_echo: Core) -> None:
+    answer = as_root.post(KEYS, {"name": "laptop", "models": [ECHO, "scaicore/globex/theirs", "nothing"]})
+    assert error(answer) == (422, "validation_error")
+    told = json.loads(answer.content)["detail"]["details"]
+    assert [problem["field"] for problem in told] == ["models.0", "models.1", "models.2"]
+    assert len({problem["message"] for problem in told}) == 1
+
+
+def test_an_admins_limited_key_opens_no_door_but_the_chat(as_root: Rest, root: User, echo: Core) -> None:
+    limited = Rest(minted(as_root, models=[ECHO])["key"])
+    core = f"{MODULE}/cores/{echo.pk}"
+    assert data(Rest(as_root.key).get(core))
+    for method, url in [
+        ("GET", f"{MODULE}/cores"), ("POST", f"{MODULE}/cores"), ("PUT", core), ("POST", f"{core}/publish"),
+        ("DELETE", f"{core}/publish"), ("GET", f"{core}/entities"), ("DELETE", f"{core}/entities/x"),
+    ]:  # fmt: skip
+        assert code(limited.send(method, url, {})) == (403, "AUTHZ_PERMISSION_DENIED"), url
+    for method, url in [
+        ("GET", KEYS), ("POST", KEYS), ("DELETE", f"{KEYS}/{root.api_keys.first()}"), ("GET", "/api/v1/flows"),
+        ("POST", "/api/v1/flows"), ("GET", "/api/v1/groups"), ("GET", "/api/v1/secrets"), ("GET", "/api/v1/providers"),
+    ]:  # fmt: skip
+        answer = limited.send(method, url, {})
+        assert error(answer) == (403, "authz_permission_denied"), url
+        told = json.loads(answer.content)["detail"]
+        assert told["message"] == "This key is limited to chosen models: it opens the chat alone."
+        assert told["fix"] == "Send a key without a limit."
+
+
+def test_every_url_of_the_control_plane_keeps_limited_keys_out() -> None:
+    views = {cast(Any, pattern.callback).view_class for pattern in [*urls.modules, *urls.api, *chat.modules]}
+    assert {view for view in views if KeyHasNoLimit not in view.permission_classes} == {InvokeView}
 
 
 def test_a_revoked_key_stays_in_the_list_and_opens_nothing(as_ann: Rest) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from identity import caller, keys
 from identity.models import ApiKey, AuditEntry, User
+from publishing.models import Core
 from tests.publishing.browsing import page_of
 
 SECRET = re.compile(r"sgk_[\w-]{43}")
@@ -37,6 +38,29 @@ def test_a_new_key_is_shown_once_and_opens_the_door(client: Client, ann: User) -
     page = page_of(client.get("/keys/"))
     assert "Open WebUI" in page
     assert not SECRET.search(page)
+
+
+def test_a_key_is_limited_to_the_models_that_are_chosen(client: Client, ann: User, echo: Core) -> None:
+    client.force_login(ann)
+    page = page_of(client.post("/keys/", {"name": "Kiosk", "models": [echo.model_name]}))
+    assert "It opens the chat alone" in page
+    assert ApiKey.objects.get().models == [echo.model_name]
+    assert echo.model_name in page_of(client.get(f"/keys/{ApiKey.objects.get().pk}/rotate/"))
+
+
+def test_only_models_that_the_user_may_call_are_offered(
+    client: Client, ann: User, bo: User, root: User, narrow_echo: Core
+) -> None:
+    option = f'<option value="{narrow_echo.model_name}">'
+    seen = []
+    for user in (ann, bo, root):
+        client.force_login(user)
+        seen.append(option in page_of(client.get("/keys/")))
+    assert seen == [True, False, True]
+    chosen = {"name": "x", "models": [narrow_echo.model_name]}
+    assert "root@acme.test may not call" in page_of(client.post("/keys/", chosen))
+    client.post("/keys/", {**chosen, "user": "ann@acme.test"})
+    assert ApiKey.objects.get().user == ann
 
 
 def test_a_key_without_a_name_is_refused_beside_the_field(client: Client, ann: User) -> None:

@@ -27,6 +27,10 @@ class Command(MigratedCommand):
         parser.add_argument("--user", required=True, metavar="EMAIL")
         parser.add_argument("--name", required=True, help="Says where the key is used.")
         parser.add_argument("--expires-in", type=int, metavar="DAYS", help="Whole days from now. Left out: never.")
+        parser.add_argument(
+            "--model", action="append", dest="models", metavar="NAME",
+            help="Limit the key to this model, and to the chat; repeat it for more. Left out: no limit.",
+        )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Mint and print."""
@@ -34,7 +38,7 @@ class Command(MigratedCommand):
         try:
             _, secret = keys.mint(
                 user=_user(options["user"]), name=options["name"], actor=caller.operator("create_api_key"), at=at,
-                expires_at=_end(options["expires_in"], at),
+                expires_at=_end(options["expires_in"], at), models=options["models"],
             )  # fmt: skip
         except ActionRefused as refusal:
             raise CommandError(_told(refusal)) from None
