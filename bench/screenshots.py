@@ -36,10 +36,19 @@ def main() -> None:
 
 def _demo() -> str:
     # The models can be imported once the installation is there.
-    from publishing import demo  # noqa: PLC0415
+    from identity.caller import operator  # noqa: PLC0415
+    from publishing import actions, demo  # noqa: PLC0415
+    from publishing.models import Flow  # noqa: PLC0415
+    from scaicore import with_properties  # noqa: PLC0415
 
-    made = demo.prepare(at=timezone.now())
+    at = timezone.now()
+    made = demo.prepare(at=at)
     assert made.key is not None
+    # The playground shall have a run trace to show.
+    flow, actor = Flow.objects.get(name="Echo Agent"), operator("demo")
+    content = with_properties(flow.saved.content, tracing=True)
+    actions.save_flow(flow, base_version=flow.saved.version, content=content, actor=actor, at=at)
+    actions.deploy(flow, actor=actor, at=at)
     return made.key
 
 
@@ -74,7 +83,7 @@ def _pages(browser: Browser, url: str, scheme: str) -> Iterator[tuple[str, Page]
     page.goto(f"{url}/playground/")
     page.get_by_role("textbox", name="Message").fill("Hello, **echo**. What can you do?")
     page.get_by_role("button", name="Send").click()
-    page.wait_for_timeout(1500)
+    page.locator("summary", has_text="Run trace").click()
     yield "playground", page
     for name in ("keys", "usage"):
         page.goto(f"{url}/{name}/")
