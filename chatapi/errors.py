@@ -2,6 +2,7 @@
 
 ChatError
 ├── KeyInvalid           missing, wrong, revoked or expired key; inactive user or tenant
+├── SignatureInvalid     a webhook's request is not signed, or not as its flow says
 ├── AccessDenied         the model is the tenant's, but not for this user, or not for this key
 ├── ModelUnknown         unknown, foreign or un-published: the three read the same
 ├── UrlUnknown           an endpoint that is not served
@@ -39,6 +40,10 @@ class ChatError(Exception):
 
 class KeyInvalid(ChatError):
     """The key opens nothing."""
+
+
+class SignatureInvalid(ChatError):
+    """A webhook's request is not signed, or not with the tenant's secret."""
 
 
 class AccessDenied(ChatError):
@@ -116,6 +121,11 @@ ANSWERS: dict[type[ChatError], Row] = {
         401, "authentication_error", "invalid_api_key",
         "The API key is missing or not valid. Send it as `Authorization: Bearer sgk_…`.",
         {"www-authenticate": "Bearer"},
+    ),
+    SignatureInvalid: Row(
+        401, "authentication_error", "invalid_signature",
+        "The signature is missing or not right. Sign the body as it is sent, by HMAC-SHA256 in hexadecimal digits.",
+        {"www-authenticate": "HMAC-SHA256"},
     ),
     AccessDenied: Row(
         403, "permission_error", "model_access_denied",

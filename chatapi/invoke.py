@@ -42,7 +42,7 @@ async def answer(
     except Exception as error:
         return failed(error, request_id, authorization)
     told = {"core_id": core_id, "version": core.number, "output": run.output, "usage": run.tokens}
-    return _written(200, {"status": "ok", "data": told, "meta": {"request_id": request_id}}, request_id)
+    return written(200, {"status": "ok", "data": told, "meta": {"request_id": request_id}}, request_id)
 
 
 async def refuse(authorization: str | None, error: ChatError, *, request_id: str) -> Whole:
@@ -64,7 +64,7 @@ def failed(error: Exception, request_id: str, authorization: str | None = "") ->
     message = NO_CORE if isinstance(refusal, ModelUnknown) else refusal.message or row.message
     details = [{"field": refusal.param or "body", "message": message}] if code == "VALIDATION_ERROR" else []
     told = {"code": code, "message": message, "details": details}
-    return _written(
+    return written(
         status, {"status": "error", "error": told, "meta": {"request_id": request_id}}, request_id, row.headers
     )
 
@@ -88,6 +88,7 @@ async def _name(core_id: str) -> str:
     return await Publication.objects.filter(core=core_id).values_list("name", flat=True).afirst() or ""
 
 
-def _written(status: int, told: Any, request_id: str, more: Mapping[str, str] | None = None) -> Whole:
+def written(status: int, told: Any, request_id: str, more: Mapping[str, str] | None = None) -> Whole:
+    """An answer of the module's, as JSON."""
     headers = JSON | {"x-request-id": request_id} | dict(more or {})
     return Whole(status, headers, msgspec.json.encode(told))

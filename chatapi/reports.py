@@ -18,6 +18,7 @@ from identity import keys
 from identity.models import ApiKey, User
 
 SUBFLOW = "subflow"
+NOBODY = "(webhook)"  # in place of a user and a key
 MOST_ROWS = 100
 MOST_EXPORTED = 50_000
 
@@ -115,7 +116,7 @@ def _counted(rows: QuerySet[UsageRecord], *parts: str, **more: Any) -> Any:
 def _named(rows: QuerySet[UsageRecord], field: str, names_of: Any) -> list[Figures]:
     counted = list(_counted(_asked(rows), field).order_by("-requests", field)[:MOST_ROWS])
     names = names_of([row[field] for row in counted])
-    return [Figures(names.get(name := row.pop(field), name), **row) for row in counted]
+    return [Figures(names.get(name := row.pop(field), name) or NOBODY, **row) for row in counted]
 
 
 def _asked(rows: QuerySet[UsageRecord]) -> QuerySet[UsageRecord]:

@@ -40,7 +40,7 @@ class Run:
 
     def __init__(
         self, *, caller: Allowed, core: LiveCore, asked: ChatRequest, purpose: str, turn: memory.Turn | None,
-        request_id: str, deadline_s: float, services: Services,
+        request_id: str, deadline_s: float, services: Services, entry: str | None = None,
     ) -> None:  # fmt: skip
         self.tokens = Tokens(0, 0, 0)
         self.output: dict[str, Any] = {}
@@ -54,6 +54,7 @@ class Run:
         self._request_id = request_id
         self._deadline_s = deadline_s
         self._services = services
+        self._entry = entry
         self._started = time.monotonic()
         self._first_token_ms: int | None = None
         self._sent: list[str] = []
@@ -116,6 +117,7 @@ class Run:
             deadline_s=self._deadline_s,
             services=self._services,
             origin=scaicore.Origin(self._caller.core_id, self._core.number, self._request_id),
+            entry=self._entry,
         )
 
     async def _finished(self, event: scaicore.Finished) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from chatapi import wire
+from publishing import shapes
 
 
 class MessageSerializer(serializers.Serializer[Any]):
@@ -81,6 +83,12 @@ class InvocationAnswer(serializers.Serializer[Any]):
     usage = UsageSerializer()
 
 
+class HookAnswer(serializers.Serializer[Any]):
+    """What a webhook's run gave."""
+
+    output = serializers.DictField(help_text="The flow's output.")
+
+
 REFUSED: dict[int, Any] = {
     401: OpenApiResponse(ErrorAnswerSerializer, "invalid_api_key"),
     403: OpenApiResponse(ErrorAnswerSerializer, "model_access_denied"),
@@ -119,4 +127,12 @@ MODEL: dict[str, Any] = {
     "tags": ["chat"],
     "parameters": [BEARER],
     "responses": {200: ModelSerializer, **REFUSED},
+}
+HOOK: dict[str, Any] = {
+    "operation_id": "call_webhook",
+    "summary": "Call webhook",
+    "tags": ["modules"],
+    "auth": [],
+    "request": {"application/json": OpenApiTypes.OBJECT},
+    "responses": {200: HookAnswer} | dict.fromkeys((401, 404, 409, 413, 415, 422, 502, 503, 504), shapes.ModuleRefusal),
 }

@@ -1,4 +1,5 @@
-"""`/v1` and `/oai/v1`: one list, two prefixes. `modules`: what of `/v1/modules/scaicore` is a call."""
+"""`/v1` and `/oai/v1`: one list, two prefixes. `modules`: what of `/v1/modules/scaicore` is a call. `hooks`:
+what others' servers call."""
 
 from __future__ import annotations
 
@@ -18,4 +19,9 @@ modules = [
     re_path(r"^cores/(?P<core_id>[^/]+)/invoke/?$", views.InvokeView.as_view()),
     re_path(r"^cores/(?P<core_id>[^/]+)/runs/?$", trace_api.Runs.as_view()),
     re_path(r"^cores/(?P<core_id>[^/]+)/runs/(?P<request_id>[^/]+)/?$", trace_api.OneRun.as_view()),
+]
+
+hooks = [
+    re_path(r"^(?P<tenant>[^/]+)/(?P<slug>[^/]+)/?$", views.HookView.as_view()),
+    re_path(r"^.*$", views.unknown_hook),
 ]

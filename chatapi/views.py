@@ -17,7 +17,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from chatapi import catalog, completions, invoke, schema, wire
+from chatapi import catalog, completions, hooks, invoke, schema, wire
 from chatapi.completions import Frames, Whole
 from chatapi.errors import BodyTooLarge, ChatError, MethodNotAllowed, UrlUnknown
 from publishing.refusals import request_id
@@ -112,6 +112,30 @@ class InvokeView(AsyncAPIView):
     def refused(self, error: ChatError) -> Whole:
         """In the module's envelope."""
         return invoke.failed(error, self.request_id)
+
+
+class HookView(AsyncAPIView):
+    """`POST /hooks/{tenant}/{slug}`."""
+
+    @extend_schema(**schema.HOOK)
+    async def post(self, request: Request, tenant: str, slug: str) -> HttpResponseBase:
+        """Start a Core at its webhook entry; the signature is the right."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            body = _body(request, headers)
+        except ChatError as error:
+            return _written(await hooks.refuse(tenant, slug, error, request_id=self.request_id))
+        return _written(await hooks.answer(tenant, slug, headers, body, request_id=self.request_id))
+
+    def refused(self, error: ChatError) -> Whole:
+        """In the module's envelope."""
+        return invoke.failed(error, self.request_id)
+
+
+@csrf_exempt
+async def unknown_hook(request: HttpRequest) -> HttpResponseBase:
+    """Every other path under `/hooks`."""
+    return _written(invoke.failed(UrlUnknown(), request_id(request)))
 
 
 @csrf_exempt

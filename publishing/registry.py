@@ -92,6 +92,11 @@ SELECT a.publication_id, a.version_id, extract(epoch FROM a.published_at)::bigin
 WHERE a.user_id = %s AND a.name = %s AND a.may_call
 """
 
+LIVE = """
+SELECT c.id, c.live_id FROM publishing_core c JOIN identity_tenant t ON t.slug = c.tenant_id
+WHERE t.slug = %s AND t.is_active AND c.slug = %s AND c.live_id IS NOT NULL
+"""
+
 VERSION = "SELECT id FROM publishing_coreversion WHERE core_id = %s AND number = %s"
 
 LOAD = """
@@ -133,6 +138,19 @@ async def allowed(caller: Allowed, name: str, *, version: int | None = None) -> 
             return None
         [(version_id,)] = found
     return caller._replace(core_id=core_id, version_id=version_id, published_at=published_at)
+
+
+async def unattended(tenant: str, slug: str) -> Allowed | None:
+    """A call that nobody makes, of a Core's live version, published or not: no user, no key, and so no rights to call
+    anything else. None when there is no such Core, it has no version, or its tenant is switched off.
+
+    Whoever asks has to know by other means that the call is right.
+    """
+    rows = [] if "\0" in tenant + slug else await pool.rows(LIVE, [tenant, slug])
+    if not rows:
+        return None
+    [(core_id, version_id)] = rows
+    return Allowed(key_id="", user_id="", tenant_id=tenant, core_id=core_id, version_id=version_id, published_at=0)
 
 
 async def load(version_id: int) -> LiveCore:

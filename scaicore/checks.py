@@ -72,13 +72,14 @@ def declarations(flow: Flow) -> Iterator[Diagnostic]:
 def entries(flow: Flow) -> Iterator[Diagnostic]:
     found = [node for node in flow.nodes if node.type in ENTRIES]
     apis = [node for node in found if node.type == "entry_api"]
+    hooks = [node for node in found if node.type == "entry_webhook"]
     if not found:
         yield error("no_entry", "The flow has no entry; add an `entry_api` node and draw an edge from it.", "nodes")
-    for node in apis[1:]:
-        said = f"Node `{node.id}` is a second `entry_api`; a call could not know where to begin. Keep one."
+    for node in apis[1:] + hooks[1:]:
+        said = f"Node `{node.id}` is a second `{node.type}`; a call could not know where to begin. Keep one."
         yield error("multiple_entries", said, "nodes", node=node.id)
-    if flow.instance_mode == "entity" and not apis:
-        said = "Entity mode needs an `entry_api`: only a caller's request names an entity."
+    if flow.instance_mode == "entity" and not apis and not hooks:
+        said = "Entity mode needs an `entry_api` or an `entry_webhook`: only a call names an entity."
         yield error("entity_never_received", said, "config.scaiflow_meta.instance_mode")
     asks = any(node.type in _ASKING for node in flow.nodes)
     if flow.instance_mode != "stateless" and not flow.variables and not asks:

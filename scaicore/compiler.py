@@ -115,10 +115,9 @@ def _condition(edge: Edge, place: int, site: Site) -> Iterator[Diagnostic]:
 
 
 def _build(flow: Flow, configs: Configs) -> Program:
-    """The program of a flow without errors: what the entry reaches, and nothing else."""
-    start = layout.entry(flow) or ""
+    """The program of a flow without errors: what its entries reach, and nothing else."""
     edges = layout.forward(flow)
-    reached = graph.reachable(start, graph.successors(edges))
+    reached = layout.reached(flow, graph.successors(edges))
     nodes = tuple(_step(node, configs[index]) for index, node in enumerate(flow.nodes) if node.id in reached)
     edges = [edge for edge in edges if edge.source.node in reached and edge.target.node in reached]
     links = tuple(_link(edge, index) for index, edge in enumerate(edges))
@@ -126,7 +125,7 @@ def _build(flow: Flow, configs: Configs) -> Program:
         name=flow.name,
         version=flow.version,
         description=flow.description,
-        entry=start,
+        entry=layout.entry(flow) or "",
         nodes=nodes,
         edges=links,
         variables=tuple(_slot(variable) for variable in flow.variables),

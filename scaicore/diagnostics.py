@@ -29,7 +29,7 @@ CODES: Final[dict[str, str]] = {
     "loop_without_body": "a loop without anything behind its port `body`",
     "loop_without_limit": "a while-loop without `max_iterations`",
     "memory_without_variables": "a Core with memory declares no variable, so it keeps nothing",
-    "multiple_entries": "more than one `entry_api`",
+    "multiple_entries": "more than one `entry_api`, or more than one `entry_webhook`",
     "needs_entity_mode": "a checkpoint in a flow whose instance mode is not `entity`",
     "no_entry": "the flow has no entry",
     "not_plain_data": "the document holds something that is not plain JSON text, number, list or object",
@@ -42,6 +42,7 @@ CODES: Final[dict[str, str]] = {
     "unknown_name": "a template or expression reads a name that nothing in the flow makes",
     "unknown_node_kind": "a node kind that is not part of the language",
     "unreachable_node": "no edge leads from the entry to this node",
+    "webhook_without_auth": "an `entry_webhook` that no request reaches, since nothing says how it is signed",
     "wrong_type": "a value has another type than its variable declares",
 }
 

@@ -18,6 +18,17 @@ def entry(flow: Flow) -> str | None:
     return next((node.id for node in found if node.type == "entry_api"), found[0].id if found else None)
 
 
+def starts(flow: Flow) -> list[str]:
+    """Where runs begin: the entry of calls, and beside it the `entry_webhook`."""
+    hook = next((node.id for node in flow.nodes if node.type == "entry_webhook"), None)
+    return list(dict.fromkeys(start for start in (entry(flow), hook) if start is not None))
+
+
+def reached(flow: Flow, following: graph.Successors) -> set[str]:
+    """Every node that some run can come to."""
+    return set().union(*(graph.reachable(start, following) for start in starts(flow)))
+
+
 def forward(flow: Flow) -> list[Edge]:
     """The edges without those by which the body of a loop leads back to it."""
     back = regions.returning(_kinds(flow), _arcs(flow.edges))
@@ -45,9 +56,9 @@ def _order(flow: Flow, following: graph.Successors) -> Iterator[Diagnostic]:
         yield error("cycle", said, "edges", node=circle[0])
     start = entry(flow)
     if start is not None:
-        reached = graph.reachable(start, following)
+        found = reached(flow, following)
         for index, node in enumerate(flow.nodes):
-            if node.id not in reached and node.type not in ENTRIES:
+            if node.id not in found and node.type not in ENTRIES:
                 said = f"Node `{node.id}` never runs: no edge leads to it from the entry `{start}`."
                 yield warning("unreachable_node", said, f"nodes[{index}]", node=node.id)
 

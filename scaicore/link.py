@@ -72,7 +72,7 @@ class Runnable:
     """A program with everything compiled; safe to share between runs and to keep as long as its version lives."""
 
     program: Program
-    entry: int
+    entries: dict[str, int]  # where runs may begin, by node id
     stages: tuple[Stage, ...]
     defaults: dict[str, Json]
     types: dict[str, str]
@@ -107,7 +107,7 @@ def _link(program: Program) -> Runnable:
         stage.branches.sort(key=lambda branch: branch.condition is None)
     return Runnable(
         program=program,
-        entry=positions[program.entry],
+        entries=_entries(program, positions),
         stages=stages,
         defaults={slot.name: slot.default for slot in program.variables},
         types={slot.name: slot.type for slot in program.variables},
@@ -117,6 +117,11 @@ def _link(program: Program) -> Runnable:
         - INPUT_NAMES,
         responders=frozenset(program.responders),
     )
+
+
+def _entries(program: Program, positions: dict[str, int]) -> dict[str, int]:
+    found = {program.entry, *(step.id for step in program.nodes if KINDS[step.kind].category == "entry")}
+    return {node_id: positions[node_id] for node_id in sorted(found)}
 
 
 def _shape(program: Program) -> str:

@@ -79,7 +79,8 @@ Event = TextDelta | NodeStarted | NodeFinished | NodeFailed | Finished
 class RunRequest(msgspec.Struct, frozen=True):
     """One call of a Core. `input` holds `message`, `messages`, `params` and whatever else was sent; `state` is what
     was persisted of the entity; `entity_id` is None in stateless mode; `deadline_s` is in seconds. `resume` is what the
-    entity's last run finished with, `now` the time in seconds since 1970, by a clock that all processes share."""
+    entity's last run finished with, `now` the time in seconds since 1970, by a clock that all processes share.
+    `entry` is the id of the node where the run begins; left out, it is the program's own."""
 
     program: Runnable
     input: dict[str, Any]
@@ -90,6 +91,7 @@ class RunRequest(msgspec.Struct, frozen=True):
     resume: dict[str, Any] | None = None
     now: float = 0.0
     origin: Origin = Origin()
+    entry: str | None = None
 
 
 class Driver(Protocol):

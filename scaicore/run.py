@@ -54,8 +54,12 @@ class Run:
         self._spent: Usage | None = None
 
     def start(self) -> None:
-        """Begin at the entry."""
-        self._arrive(self.root, self.runnable.entry, True)
+        """Begin at one entry; what only others lead to is never reached."""
+        begin = self.request.entry or self.runnable.program.entry
+        for node_id, position in self.runnable.entries.items():
+            if node_id != begin:
+                self._arrive(self.root, position, False)
+        self._arrive(self.root, self.runnable.entries[begin], True)
 
     def remaining(self) -> float:
         """Seconds to the deadline; RunTimedOut when there are none."""

@@ -25,7 +25,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _told(request: HttpRequest, error: Exception, chat_error: ChatError) -> HttpResponse | None:
-    if request.path.startswith("/v1/modules/"):
+    if request.path.startswith(("/v1/modules/", "/hooks/")):
         return refusals.module(request, error)
     if request.path.startswith("/api/"):
         return refusals.api(request, error)

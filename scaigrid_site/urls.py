@@ -20,6 +20,7 @@ urlpatterns = [
     path("v1/modules/scaicore/", include(control.modules)),
     path("v1/modules/", include(control.unknown_module)),
     path("v1/", include("chatapi.urls")),
+    path("hooks/", include(chat.hooks)),
     path("oai/v1/", include("chatapi.urls")),
     re_path(r"^(?:oai/)?v1$", unknown_url),
     path("", include("publishing.pages")),

@@ -13,7 +13,8 @@ from scaicore.jsondata import Json
 from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
 from scaicore.program import Program
 
-_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
+# No underscore: servers drop headers with one, since it reads like a hyphen in another spelling.
+_HEADER: Final = re.compile(r"[!#$%&'*+.^`|~0-9A-Za-z-]{1,200}")
 # minute, hour, day of month, month, day of week: the least and the greatest number of each
 _FIELDS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _CRON_PART: Final = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?")
@@ -34,7 +35,7 @@ class WebhookAuth(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class EntryWebhook(EntryApi, frozen=True, kw_only=True, omit_defaults=True):
-    """The same as an API entry, reached by a URL and guarded by a signature."""
+    """The same as an API entry, reached by a URL and guarded by a signature: without `auth` nobody reaches it."""
 
     auth: WebhookAuth | None = None
 
@@ -56,6 +57,9 @@ def _accept(visit: Visit) -> Json:
 
 
 def _check_webhook(config: EntryWebhook, site: Site) -> Iterator[Diagnostic]:
+    if config.auth is None:
+        said = "no request reaches a webhook without a signature; name `header` and `secret_ref` in `auth`."
+        yield site.warning("webhook_without_auth", said, "auth")
     if config.auth is not None and not _HEADER.fullmatch(config.auth.header):
         said = f"`{config.auth.header[:80]}` cannot be the name of a header; take one such as `X-Signature`."
         yield site.error("bad_value", said, "auth.header")

@@ -69,6 +69,7 @@ WARNINGS = {
     "memory_without_variables": chain(entry(), scaiflow_meta={"instance_mode": "entity"}),
     "unknown_name": chain(entry(), says("reply", "{{colour}}")),
     "unreachable_node": flow(entry(), says("island", "")),
+    "webhook_without_auth": flow(entry(), node("hook", "entry_webhook")),
 }
 
 

@@ -1,0 +1,34 @@
+"""Webhooks: where a program is entered by URL, and whether a request is signed as it says."""
+
+import hashlib
+import hmac
+from typing import NamedTuple
+
+import msgspec
+
+from scaicore.nodes.entry import EntryWebhook
+from scaicore.program import Program
+
+
+class Webhook(NamedTuple):
+    """The id of the node where a run begins, the header that brings the signature, and the name of the secret."""
+
+    entry: str
+    header: str
+    secret_ref: str
+
+
+def of(program: Program) -> Webhook | None:
+    """The program's webhook; None when it has none, or one without a signature, which nobody reaches."""
+    for step in program.nodes:
+        if step.kind == "entry_webhook":
+            auth = msgspec.convert(step.config, EntryWebhook).auth
+            return Webhook(step.id, auth.header, auth.secret_ref) if auth is not None else None
+    return None
+
+
+def is_signed(body: bytes, signature: str, secret: str) -> bool:
+    """Whether `signature` is the HMAC-SHA256 of `body` in hexadecimal digits, perhaps behind `sha256=`."""
+    right = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    given = signature.strip().lower().removeprefix("sha256=")
+    return hmac.compare_digest(right.encode(), given.encode())
