@@ -1,0 +1,39 @@
+"""Every page through axe-core, light and dark: no serious or critical finding."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from identity.models import Group, User
+from publishing.models import Core, Flow
+from tests.browser.conftest import Visit
+
+GRAVE = ("serious", "critical")
+
+
+def grave(page: Page) -> list[tuple[str, Any]]:
+    """What axe-core finds that keeps somebody out: the rule, and the first place."""
+    found = Axe().run(page).response["violations"]
+    return [(rule["id"], rule["nodes"][0]["html"]) for rule in found if rule["impact"] in GRAVE]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_keeps_anybody_out(
+    visit: Visit, root: User, engineering: Group, narrow_echo: Core, draft: Flow, scheme: Literal["light", "dark"]
+) -> None:
+    page = visit(root)
+    page.emulate_media(color_scheme=scheme)
+    site = page.url.split("/flows/")[0]
+    found = {}
+    for path in (
+        "/flows/", "/flows/new/", f"/flows/{draft.pk}/", f"/flows/{draft.pk}/?plain", "/models/",
+        f"/models/{narrow_echo.pk}/", f"/models/{narrow_echo.pk}/access/", "/playground/", "/keys/", "/usage/",
+    ):  # fmt: skip
+        page.goto(site + path)
+        page.wait_for_timeout(400)
+        found[path] = grave(page)
+    assert {path: rules for path, rules in found.items() if rules} == {}
