@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chatapi.models import RunTrace
-from identity.errors import Invalid, NotFound, Problem
+from identity.errors import NotFound
 from publishing.core_api import CoreView
 from publishing.schema import cursor_list, in_module
-from publishing.shapes import Cursor, CursorPage
+from publishing.shapes import CursorPage, number_at
 
 
 class RunSummary(serializers.Serializer[RunTrace]):
@@ -64,9 +64,7 @@ class Runs(TraceView):
         page = self.query(CursorPage)
         rows = self.traces(core_id).defer("nodes").order_by("-pk")
         if "cursor" in page:
-            if not page["cursor"].isdecimal() or len(page["cursor"]) > 18:
-                raise Invalid("The cursor is unusable.", [Problem("cursor", Cursor.REFUSED)])
-            rows = rows.filter(pk__lt=int(page["cursor"]))
+            rows = rows.filter(pk__lt=number_at(page["cursor"]))
         return self.paged(rows, page["limit"], show=lambda row: RunSummary(row).data, key=lambda row: row.pk)
 
 

@@ -24,7 +24,7 @@ from publishing.core_shapes import (
 from publishing.errors import CoreNotFound, NotPublished
 from publishing.models import Core, Publication
 from publishing.schema import cursor_list, in_module
-from publishing.shapes import Cursor, CursorPage
+from publishing.shapes import CursorPage, number_at
 
 
 class CoreView(ModuleView):
@@ -128,7 +128,7 @@ class CoreVersions(CoreView):
         page = self.query(CursorPage)
         versions = self.core(core_id).versions.select_related("core").order_by("-number")
         if "cursor" in page:
-            versions = versions.filter(number__lt=_number(page["cursor"]))
+            versions = versions.filter(number__lt=number_at(page["cursor"]))
         return self.paged(
             versions, page["limit"], show=lambda row: CoreVersionShape(row).data, key=lambda row: row.number
         )
@@ -147,9 +147,3 @@ class CoreRollback(CoreView):
 
 def _remote(given: dict[str, Any]) -> RemoteProgram | Unchanged:
     return RemoteProgram(**given["remote"]) if "remote" in given else UNCHANGED
-
-
-def _number(cursor: str) -> int:
-    if not cursor.isdigit() or len(cursor) > 9:
-        raise Invalid("The cursor is unusable.", [Problem("cursor", Cursor.REFUSED)])
-    return int(cursor)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from identity.errors import Invalid, NotFound, Problem
+from identity.errors import NotFound
 from publishing import actions
 from publishing.core_api import CoreView
 from publishing.memory_shapes import (
@@ -21,7 +21,7 @@ from publishing.memory_shapes import (
 )
 from publishing.models import Core, Entity, Partition
 from publishing.schema import cursor_list, in_module
-from publishing.shapes import Cursor
+from publishing.shapes import number_at
 
 
 class MemoryView(CoreView):
@@ -54,7 +54,7 @@ class Entities(MemoryView):
         if "owner" in page:
             rows = rows.filter(owner=page["owner"])
         if "cursor" in page:
-            rows = rows.filter(pk__lt=_number(page["cursor"]))
+            rows = rows.filter(pk__lt=number_at(page["cursor"]))
         return self.paged(rows, page["limit"], show=lambda row: EntitySummary(row).data, key=lambda row: row.pk)
 
 
@@ -82,7 +82,7 @@ class EntityTurns(MemoryView):
         page = self.query(TurnPage)
         rows = self.entity(core_id, entity_id).turns.order_by("number")
         if "cursor" in page:
-            rows = rows.filter(number__gt=_number(page["cursor"]))
+            rows = rows.filter(number__gt=number_at(page["cursor"]))
         return self.paged(rows, page["limit"], show=lambda row: TurnShape(row).data, key=lambda row: row.number)
 
 
@@ -95,9 +95,3 @@ class EntityExported(MemoryView):
         answer = self.ok(EntityExport(self.entity(core_id, entity_id)).data)
         answer["Content-Disposition"] = 'attachment; filename="memory.json"'
         return answer
-
-
-def _number(cursor: str) -> int:
-    if not cursor.isdecimal() or len(cursor) > 18:
-        raise Invalid("The cursor is unusable.", [Problem("cursor", Cursor.REFUSED)])
-    return int(cursor)

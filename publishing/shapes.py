@@ -11,7 +11,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from identity.errors import Invalid, Problem
+
 LARGEST = 2**31 - 1
+LONGEST_NUMBER = 18  # digits that a bigint always has room for
 _KEY = re.compile(r"[a-z0-9-]{1,63}")
 
 
@@ -70,6 +73,13 @@ class Cursor(serializers.CharField):
     def at(key: object) -> str:
         """The cursor behind the row with this key."""
         return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
+
+
+def number_at(cursor: str) -> int:
+    """The number that a cursor of numbered rows stands for; `Invalid` when it is another list's."""
+    if not cursor.isdecimal() or len(cursor) > LONGEST_NUMBER:
+        raise Invalid("The cursor is unusable.", [Problem("cursor", Cursor.REFUSED)])
+    return int(cursor)
 
 
 class CursorPage(serializers.Serializer[Any]):
