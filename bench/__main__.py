@@ -29,8 +29,19 @@ def main() -> None:
         os.sched_setaffinity(0, {cores[0]})
 
     port = servers.free_port()
-    bare = [sys.executable, "-m", "uvicorn", "bench.bare:application", "--port", str(port), "--no-access-log",
-            "--log-level", "warning", "--lifespan", "off"]  # fmt: skip
+    bare = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "bench.bare:application",
+        "--port",
+        str(port),
+        "--no-access-log",
+        "--log-level",
+        "warning",
+        "--lifespan",
+        "off",
+    ]
     with (
         servers.running(servers.start(bare, port, settings={}, pin=pin)) as bare_url,
         servers.running(servers.start_site(pin=pin, LEAN_DOOR="on")) as lean_url,

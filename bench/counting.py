@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from identity import caller, keys
+from identity import actors, keys
 from identity.models import User
 from publishing import actions
 from publishing.models import Core
@@ -37,7 +37,7 @@ DOCUMENT: dict[str, Any] = {
 def deploy() -> tuple[Core, str]:
     """The counting Core, published, and a key that may call it."""
     root = User.objects.get(email="root@acme.test")
-    actor, at = caller.actor_of(root), timezone.now()
+    actor, at = actors.actor_of(root), timezone.now()
     flow = actions.create_flow(tenant=root.tenant, name="Counter", content=DOCUMENT, actor=actor, at=at)
     core = actions.deploy(flow, actor=actor, at=at).core
     return core, keys.mint(user=root, name="faults", actor=actor, at=at)[1]

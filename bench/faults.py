@@ -47,8 +47,10 @@ def _race(core: Core, key: str, urls: list[str]) -> None:
     turns = _turns(core, "race")
     assert sorted(seen) == list(range(1, TURNS + 1)), sorted(seen)
     assert turns == [(number, str(number)) for number in range(1, TURNS + 1)], turns
-    print(f"{TURNS} concurrent turns on one entity from 2 processes: {len(set(seen))} answers, {len(turns)} turns, "
-          f"in order, {time.monotonic() - started:.1f} s")  # fmt: skip
+    print(
+        f"{TURNS} concurrent turns on one entity from 2 processes: {len(set(seen))} answers, {len(turns)} turns, "
+        f"in order, {time.monotonic() - started:.1f} s"
+    )
 
 
 def _kills(core: Core, key: str, steady: str) -> None:
@@ -68,8 +70,10 @@ def _kills(core: Core, key: str, steady: str) -> None:
         assert set(seen) <= {number for number, _ in turns}, "an answer that a caller saw is not in the memory"
         assert int(after) == len(turns)
         complete, broken = complete + len(seen), broken + failures
-    print(f"kill -9 at a random moment, {ROUNDS} rounds: {complete} complete answers, all in the memory; "
-          f"{broken} calls broken off; no half turn; usable again after at most {longest_s:.1f} s")  # fmt: skip
+    print(
+        f"kill -9 at a random moment, {ROUNDS} rounds: {complete} complete answers, all in the memory; "
+        f"{broken} calls broken off; no half turn; usable again after at most {longest_s:.1f} s"
+    )
 
 
 def _until_killed(victim: servers.Running, key: str, entity: str) -> tuple[list[int], int]:

@@ -13,15 +13,20 @@ from django.test import override_settings
 from django.utils import timezone
 
 from bench import servers
-from tests import upstream
+from tests.support import upstream
 
 CALLS = 150
 DOCUMENT: dict[str, Any] = {
     "version": "1.0.0",
     "nodes": [
         {"id": "entry", "type": "entry_api", "label": "Entry", "position": {"x": 0, "y": 0}, "config": {}},
-        {"id": "reply", "type": "llm_flexible", "label": "Reply", "position": {"x": 240, "y": 0},
-         "config": {"goal": "Help.", "result_binding": "response"}},
+        {
+            "id": "reply",
+            "type": "llm_flexible",
+            "label": "Reply",
+            "position": {"x": 240, "y": 0},
+            "config": {"goal": "Help.", "result_binding": "response"},
+        },
     ],
     "edges": [{"id": "e", "type": "sequential", "source": {"node": "entry"}, "target": {"node": "reply"}}],
     "variables": [],
@@ -29,7 +34,7 @@ DOCUMENT: dict[str, Any] = {
         "publish_as_model": True,
         "core_identity": {"name": "A", "models": [{"role": "main", "ref": "bench", "model": "well"}]},
     },
-}  # fmt: skip
+}
 
 
 def main(key: str) -> None:
@@ -52,11 +57,11 @@ def main(key: str) -> None:
 
 def _publish(base_url: str) -> None:
     # The models can be imported once the installation is there.
-    from identity import caller  # noqa: PLC0415
+    from identity import actors  # noqa: PLC0415
     from identity.models import Tenant  # noqa: PLC0415
     from publishing import actions  # noqa: PLC0415
 
-    actor, at, tenant = caller.operator("bench"), timezone.now(), Tenant.objects.get(pk="acme")
+    actor, at, tenant = actors.operator("bench"), timezone.now(), Tenant.objects.get(pk="acme")
     actions.create_provider(tenant=tenant, ref="bench", base_url=base_url, actor=actor, at=at)
     flow = actions.create_flow(tenant=tenant, name="Bench", content=DOCUMENT, actor=actor, at=at)
     actions.deploy(flow, actor=actor, at=at)

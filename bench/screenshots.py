@@ -36,7 +36,7 @@ def main() -> None:
 
 def _demo() -> str:
     # The models can be imported once the installation is there.
-    from identity.caller import operator  # noqa: PLC0415
+    from identity.actors import operator  # noqa: PLC0415
     from publishing import actions, demo  # noqa: PLC0415
     from publishing.models import Flow  # noqa: PLC0415
     from scaicore import with_properties  # noqa: PLC0415

@@ -25,7 +25,7 @@ class Activity:
     last_at: datetime | None = None
 
 
-def of(cores: Iterable[str], *, at: datetime) -> dict[str, Activity]:
+def count_activity(cores: Iterable[str], *, at: datetime) -> dict[str, Activity]:
     """The activity of each Core up to `at`."""
     wanted = list(cores)
     week = UsageRecord.objects.filter(core_id__in=wanted, at__gt=at - WEEK).order_by().values("core_id")

@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from chatapi.models import UsageRecord
+from identity.admin_base import StaffAdmin
 from identity.models import User
-from identity.staff import StaffAdmin
 
 
 @admin.register(UsageRecord)

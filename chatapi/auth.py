@@ -26,7 +26,7 @@ async def authenticate(authorization: str | None) -> str:
     return verdict.key_id or ""
 
 
-async def authorize(authorization: str | None, model: str) -> registry.Allowed:
+async def authorize(authorization: str | None, model: str) -> registry.AllowedCall:
     """The caller and the model, when the call is allowed; one statement decides all of it."""
     verdict = _live(await registry.resolve(digest_of(authorization), model))
     if verdict.core_id is None:
@@ -41,7 +41,7 @@ async def authorize(authorization: str | None, model: str) -> registry.Allowed:
     return allowed
 
 
-def _live(verdict: registry.Verdict) -> registry.Verdict:
+def _live(verdict: registry.AccessDecision) -> registry.AccessDecision:
     if verdict.key_id is None:
         raise KeyInvalid
     if verdict.is_stale:

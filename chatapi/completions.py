@@ -15,8 +15,8 @@ from typing import NamedTuple
 import psycopg
 from django.conf import settings
 
-from chatapi import answers, auth, errors, purposes, subflows, turns, wire
-from chatapi.answers import Label
+from chatapi import auth, chat_request, chat_response, errors, hidden_prompts, subflows, turns
+from chatapi.chat_response import Label
 from chatapi.errors import ChatError, DatabaseUnavailable, Unexpected
 from chatapi.pace import paced
 from chatapi.replays import Replay
@@ -97,33 +97,43 @@ def refusal_of(error: Exception, request_id: str) -> ChatError:
     return Unexpected()
 
 
-async def _parsed(body: bytes, headers: Mapping[str, str]) -> wire.ChatRequest:
+async def _parsed(body: bytes, headers: Mapping[str, str]) -> chat_request.ChatRequest:
     if len(body) > LARGE_BODY:
-        return await asyncio.to_thread(wire.parse, body, headers)
-    return wire.parse(body, headers)
+        return await asyncio.to_thread(chat_request.parse, body, headers)
+    return chat_request.parse(body, headers)
 
 
 async def begun(
-    authorization: str | None, asked: wire.ChatRequest, request_id: str
+    authorization: str | None, asked: chat_request.ChatRequest, request_id: str
 ) -> tuple[Run | Replay, registry.LiveCore]:
     """The allowed call, about to run or to be answered again, and the Core that it calls. Close it whatever happens."""
     caller = await auth.authorize(authorization, asked.model)
     core = await registry.load(caller.version_id)
-    wire.check_demands(asked, core.program.program.capabilities)
-    purpose = purposes.of(asked.texts) if core.program.program.recognises_hidden_prompts else purposes.CHAT
+    chat_request.check_demands(asked, core.program.program.capabilities)
+    purpose = (
+        hidden_prompts.recognise_purpose(asked.texts)
+        if core.program.program.recognises_hidden_prompts
+        else hidden_prompts.CHAT
+    )
     turn = None
-    if purpose == purposes.CHAT:
+    if purpose == hidden_prompts.CHAT:
         turn = await turns.begin(caller, core, asked, request_id=request_id, wait_s=settings.ENTITY_WAIT_S)
     if turn is not None and turn.recorded is not None:
         return Replay(turn, turn.recorded, asked.stop), core
     run = Run(
-        caller=caller, core=core, asked=asked, purpose=purpose, turn=turn, request_id=request_id,
-        deadline_s=settings.RUN_DEADLINE_S, services=subflows.services(caller),
-    )  # fmt: skip
+        caller=caller,
+        core=core,
+        asked=asked,
+        purpose=purpose,
+        turn=turn,
+        request_id=request_id,
+        deadline_s=settings.RUN_DEADLINE_S,
+        services=subflows.services(caller),
+    )
     return run, core
 
 
-async def _answered(authorization: str | None, asked: wire.ChatRequest, request_id: str) -> Whole | Frames:
+async def _answered(authorization: str | None, asked: chat_request.ChatRequest, request_id: str) -> Whole | Frames:
     run, core = await begun(authorization, asked, request_id)
     label = Label(ids.new("chatcmpl").replace("_", "-"), int(time.time()), asked.model)
     headers = {"x-request-id": request_id} | _ignored(asked, core)
@@ -133,18 +143,20 @@ async def _answered(authorization: str | None, asked: wire.ChatRequest, request_
         return Frames(STREAM | headers, await anext(frames), frames)
     async with aclosing(run):
         pieces = [piece async for piece in run.text()]
-    return Whole(200, JSON | headers, answers.whole(label, "".join(pieces), run.finish_reason, run.tokens))
+    return Whole(200, JSON | headers, chat_response.render_whole(label, "".join(pieces), run.finish_reason, run.tokens))
 
 
-def _ignored(asked: wire.ChatRequest, core: registry.LiveCore) -> Headers:
+def _ignored(asked: chat_request.ChatRequest, core: registry.LiveCore) -> Headers:
     is_idle = asked.entity_id is not None and core.program.program.instance_mode != "entity"
     names = [*asked.ignored, *(["entity_id"] if is_idle else [])]
     return {"x-scai-ignored-params": ",".join(names)} if names else {}
 
 
-async def _frames(run: Run | Replay, asked: wire.ChatRequest, label: Label, request_id: str) -> AsyncGenerator[bytes]:
+async def _frames(
+    run: Run | Replay, asked: chat_request.ChatRequest, label: Label, request_id: str
+) -> AsyncGenerator[bytes]:
     """The stream's frames. Nothing is yielded before the Core's first word, or the first silence."""
-    make = answers.Frames(label, has_usage=asked.has_usage_chunk)
+    make = chat_response.ChunkWriter(label, has_usage=asked.has_usage_chunk)
     is_open = False
     try:
         async with aclosing(run), aclosing(paced(run.text(), settings.KEEP_ALIVE_S)) as pieces:
@@ -152,7 +164,7 @@ async def _frames(run: Run | Replay, asked: wire.ChatRequest, label: Label, requ
                 if not is_open:
                     is_open = True
                     yield make.opening()
-                yield answers.KEEP_ALIVE if piece is None else make.text(piece)
+                yield chat_response.KEEP_ALIVE if piece is None else make.text(piece)
     except Exception as error:
         if not is_open:
             raise

@@ -106,7 +106,7 @@ class Unexpected(ChatError):
     """A defect of ours."""
 
 
-class Row(NamedTuple):
+class ErrorSpec(NamedTuple):
     """How a refusal is answered. `message` speaks when the refusal itself carries none."""
 
     status: int
@@ -116,50 +116,68 @@ class Row(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
 
 
-ANSWERS: dict[type[ChatError], Row] = {
-    KeyInvalid: Row(
-        401, "authentication_error", "invalid_api_key",
+ANSWERS: dict[type[ChatError], ErrorSpec] = {
+    KeyInvalid: ErrorSpec(
+        401,
+        "authentication_error",
+        "invalid_api_key",
         "The API key is missing or not valid. Send it as `Authorization: Bearer sgk_…`.",
         {"www-authenticate": "Bearer"},
     ),
-    SignatureInvalid: Row(
-        401, "authentication_error", "invalid_signature",
+    SignatureInvalid: ErrorSpec(
+        401,
+        "authentication_error",
+        "invalid_signature",
         "The signature is missing or not right. Sign the body as it is sent, by HMAC-SHA256 in hexadecimal digits.",
         {"www-authenticate": "HMAC-SHA256"},
     ),
-    AccessDenied: Row(
-        403, "permission_error", "model_access_denied",
+    AccessDenied: ErrorSpec(
+        403,
+        "permission_error",
+        "model_access_denied",
         "You are in none of the groups that may call this model. Ask an admin of your tenant for access.",
     ),
-    ModelUnknown: Row(404, "not_found_error", "model_not_found", ""),
-    UrlUnknown: Row(404, "not_found_error", "unknown_url", "This URL is not served. See the API documentation."),
-    MethodNotAllowed: Row(
+    ModelUnknown: ErrorSpec(404, "not_found_error", "model_not_found", ""),
+    UrlUnknown: ErrorSpec(404, "not_found_error", "unknown_url", "This URL is not served. See the API documentation."),
+    MethodNotAllowed: ErrorSpec(
         405, "invalid_request_error", "method_not_allowed", "This URL does not take this method."
     ),
-    FieldInvalid: Row(400, "invalid_request_error", "invalid_value", "A field of the request is not usable."),
-    BodyInvalid: Row(400, "invalid_request_error", "invalid_json", "The body is not valid JSON."),
-    BodyTooLarge: Row(413, "invalid_request_error", "request_too_large", "The body is larger than this server takes."),
-    MediaTypeInvalid: Row(
+    FieldInvalid: ErrorSpec(400, "invalid_request_error", "invalid_value", "A field of the request is not usable."),
+    BodyInvalid: ErrorSpec(400, "invalid_request_error", "invalid_json", "The body is not valid JSON."),
+    BodyTooLarge: ErrorSpec(
+        413, "invalid_request_error", "request_too_large", "The body is larger than this server takes."
+    ),
+    MediaTypeInvalid: ErrorSpec(
         415, "invalid_request_error", "unsupported_media_type", "Send the body as `Content-Type: application/json`."
     ),
-    EntityBusy: Row(
-        409, "conflict_error", "entity_busy", "Another call of this entity is under way. Try again when it has ended.",
+    EntityBusy: ErrorSpec(
+        409,
+        "conflict_error",
+        "entity_busy",
+        "Another call of this entity is under way. Try again when it has ended.",
         {"retry-after": "1"},
     ),
-    IdempotencyMismatch: Row(
-        422, "invalid_request_error", "idempotency_mismatch",
+    IdempotencyMismatch: ErrorSpec(
+        422,
+        "invalid_request_error",
+        "idempotency_mismatch",
         "This Idempotency-Key was used for another request. Send a new key with a new request.",
     ),
-    CoreFailed: Row(502, "api_error", "core_error", "The model failed to answer. Nothing was stored; try again."),
-    CoreTimedOut: Row(
+    CoreFailed: ErrorSpec(502, "api_error", "core_error", "The model failed to answer. Nothing was stored; try again."),
+    CoreTimedOut: ErrorSpec(
         504, "api_error", "core_timeout", "The model did not answer in time. Nothing was stored; try again."
     ),
-    DatabaseUnavailable: Row(
-        503, "overloaded_error", "database_unavailable", "The service is not available for a moment. Try again.",
+    DatabaseUnavailable: ErrorSpec(
+        503,
+        "overloaded_error",
+        "database_unavailable",
+        "The service is not available for a moment. Try again.",
         {"retry-after": "1", "x-should-retry": "true"},
     ),
-    Unexpected: Row(500, "api_error", "internal_error", "Something went wrong on our side. The log has the details."),
-}  # fmt: skip
+    Unexpected: ErrorSpec(
+        500, "api_error", "internal_error", "Something went wrong on our side. The log has the details."
+    ),
+}
 
 
 def body(error: ChatError) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from chatapi.answers import FinishReason, Tokens
+from chatapi.chat_response import FinishReason, Tokens
 from chatapi.stops import StopFilter
 from publishing import memory
 
@@ -13,7 +13,7 @@ from publishing import memory
 class Replay:
     """Gives a recorded reply like a run gives its own."""
 
-    def __init__(self, turn: memory.Turn, recorded: memory.Recorded, stop: tuple[str, ...]) -> None:
+    def __init__(self, turn: memory.LeasedTurn, recorded: memory.Recorded, stop: tuple[str, ...]) -> None:
         spent = (recorded.prompt_tokens, recorded.completion_tokens)
         self.tokens = Tokens(*spent, sum(spent))
         self.finish_reason: FinishReason = "stop"

@@ -12,13 +12,13 @@ from typing import Any
 
 import scaicore
 from chatapi import traces, turns, usage
-from chatapi.answers import FinishReason, Tokens
+from chatapi.chat_request import ChatRequest
+from chatapi.chat_response import FinishReason, Tokens
 from chatapi.errors import ChatError, CoreFailed, CoreTimedOut
 from chatapi.models import Outcome
 from chatapi.stops import StopFilter
-from chatapi.wire import ChatRequest
 from publishing import memory
-from publishing.registry import Allowed, LiveCore
+from publishing.registry import AllowedCall, LiveCore
 from scaicore import tokens
 from scaicore.services import Services
 
@@ -39,9 +39,18 @@ class Run:
     """
 
     def __init__(
-        self, *, caller: Allowed, core: LiveCore, asked: ChatRequest, purpose: str, turn: memory.Turn | None,
-        request_id: str, deadline_s: float, services: Services, entry: str | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        caller: AllowedCall,
+        core: LiveCore,
+        asked: ChatRequest,
+        purpose: str,
+        turn: memory.LeasedTurn | None,
+        request_id: str,
+        deadline_s: float,
+        services: Services,
+        entry: str | None = None,
+    ) -> None:
         self.tokens = Tokens(0, 0, 0)
         self.output: dict[str, Any] = {}
         self.has_reported_usage = False
@@ -128,10 +137,15 @@ class Run:
         reply = scaicore.response_text(event.output)
         self.tokens = self._counted(event.usage, reply)
         if self._turn is not None:
-            outcome = memory.Outcome(
-                event.state, event.resume, self._core.number, self._asked.message, reply,
-                self.tokens.prompt_tokens, self.tokens.completion_tokens,
-            )  # fmt: skip
+            outcome = memory.TurnResult(
+                event.state,
+                event.resume,
+                self._core.number,
+                self._asked.message,
+                reply,
+                self.tokens.prompt_tokens,
+                self.tokens.completion_tokens,
+            )
             await turns.commit(self._turn, outcome)
         return reply[sum(map(len, self._sent)) :]
 
@@ -146,8 +160,12 @@ class Run:
     def _told(self, refusal: ChatError, error: scaicore.RunFailed | scaicore.RunTimedOut) -> ChatError:
         log.warning(
             "run.failed request_id=%s model=%s version=%d node=%s: %s",
-            self._request_id, self._asked.model, self._core.number, error.node_id, getattr(error, "detail", error),
-        )  # fmt: skip
+            self._request_id,
+            self._asked.model,
+            self._core.number,
+            error.node_id,
+            getattr(error, "detail", error),
+        )
         return refusal
 
     def _note_first_token(self) -> None:
@@ -162,17 +180,34 @@ class Run:
         usage.record(row)
         if self._tracer is not None:
             trace = traces.TraceRow(
-                row.at, row.request_id, row.tenant_id, row.user_id, row.core_id, row.core_version, row.outcome,
-                row.duration_ms, self._tracer.nodes,
-            )  # fmt: skip
+                row.at,
+                row.request_id,
+                row.tenant_id,
+                row.user_id,
+                row.core_id,
+                row.core_version,
+                row.outcome,
+                row.duration_ms,
+                self._tracer.nodes,
+            )
             usage.keep(trace)
 
-    def _row(self, outcome: Outcome) -> usage.Row:
+    def _row(self, outcome: Outcome) -> usage.UsageRow:
         caller = self._caller
-        return usage.Row(
-            at=datetime.now(UTC), request_id=self._request_id, tenant_id=caller.tenant_id, user_id=caller.user_id,
-            key_id=caller.key_id, core_id=caller.core_id, core_version=self._core.number, model=self._asked.model,
-            purpose=self._purpose, is_streamed=self._asked.is_streamed, outcome=outcome.value,
-            prompt_tokens=self.tokens.prompt_tokens, completion_tokens=self.tokens.completion_tokens,
-            duration_ms=self._elapsed_ms(), first_token_ms=self._first_token_ms,
-        )  # fmt: skip
+        return usage.UsageRow(
+            at=datetime.now(UTC),
+            request_id=self._request_id,
+            tenant_id=caller.tenant_id,
+            user_id=caller.user_id,
+            key_id=caller.key_id,
+            core_id=caller.core_id,
+            core_version=self._core.number,
+            model=self._asked.model,
+            purpose=self._purpose,
+            is_streamed=self._asked.is_streamed,
+            outcome=outcome.value,
+            prompt_tokens=self.tokens.prompt_tokens,
+            completion_tokens=self.tokens.completion_tokens,
+            duration_ms=self._elapsed_ms(),
+            first_token_ms=self._first_token_ms,
+        )

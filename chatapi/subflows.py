@@ -6,33 +6,36 @@ from contextlib import aclosing
 
 from django.conf import settings
 
-from chatapi import turns, wire
+from chatapi import chat_request, turns
 from chatapi.errors import ChatError, CoreTimedOut
 from chatapi.runs import Run
 from identity import ids
 from publishing import registry
-from publishing.language_models import TenantModels
-from publishing.registry import Allowed
-from publishing.remote_cores import TenantRemotes
-from publishing.tenant_http import TenantHttp
+from publishing.clients.http import TenantHttpClient
+from publishing.clients.language_models import TenantModelClient
+from publishing.clients.remote_cores import TenantRemoteClient
+from publishing.registry import AllowedCall
 from scaicore.services import CoreAnswer, CoreCall, ServiceFailed, Services
 
 PURPOSE = "subflow"
 
 
-def services(caller: Allowed, *, depth: int = 0) -> Services:
+def services(caller: AllowedCall, *, depth: int = 0) -> Services:
     """The services of a run on behalf of `caller`; `depth` Cores called each other before it."""
     tenant = caller.tenant_id
     return Services(
-        models=TenantModels(tenant), http=TenantHttp(tenant), cores=CallersCores(caller),
-        remotes=TenantRemotes(tenant), depth=depth,
-    )  # fmt: skip
+        models=TenantModelClient(tenant),
+        http=TenantHttpClient(tenant),
+        cores=CallersCores(caller),
+        remotes=TenantRemoteClient(tenant),
+        depth=depth,
+    )
 
 
 class CallersCores:
     """A `scaicore.services.CoreClient`: every call is decided and counted like one that came by the wire."""
 
-    def __init__(self, caller: Allowed) -> None:
+    def __init__(self, caller: AllowedCall) -> None:
         self._caller = caller
 
     async def call(self, call: CoreCall) -> CoreAnswer:
@@ -49,15 +52,21 @@ class CallersCores:
             raise ServiceFailed("upstream_failed") from None
 
 
-async def _run(caller: Allowed, name: str, call: CoreCall) -> CoreAnswer:
+async def _run(caller: AllowedCall, name: str, call: CoreCall) -> CoreAnswer:
     core = await registry.load(caller.version_id)
-    asked = wire.invocation(name, call.input, call.instance_key)
+    asked = chat_request.invocation(name, call.input, call.instance_key)
     request_id, deadline_s = ids.new("req"), call.timeout_s or settings.RUN_DEADLINE_S
     turn = await turns.begin(caller, core, asked, request_id=request_id, wait_s=min(settings.ENTITY_WAIT_S, deadline_s))
     run = Run(
-        caller=caller, core=core, asked=asked, purpose=PURPOSE, turn=turn, request_id=request_id,
-        deadline_s=deadline_s, services=services(caller, depth=call.depth),
-    )  # fmt: skip
+        caller=caller,
+        core=core,
+        asked=asked,
+        purpose=PURPOSE,
+        turn=turn,
+        request_id=request_id,
+        deadline_s=deadline_s,
+        services=services(caller, depth=call.depth),
+    )
     async with aclosing(run), aclosing(run.text()) as pieces:
         async for _ in pieces:
             pass

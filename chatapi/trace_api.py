@@ -11,12 +11,12 @@ from rest_framework.response import Response
 
 from chatapi.models import RunTrace
 from identity.errors import NotFound
-from publishing.core_api import CoreView
-from publishing.schema import cursor_list, in_module
-from publishing.shapes import CursorPage, number_at
+from publishing.api.cores import CoreView
+from publishing.api.fields import CursorPageSerializer, number_at
+from publishing.api.openapi import cursor_list, in_module
 
 
-class RunSummary(serializers.Serializer[RunTrace]):
+class RunSummarySerializer(serializers.Serializer[RunTrace]):
     """A traced run, without its nodes."""
 
     request_id = serializers.CharField()
@@ -27,7 +27,7 @@ class RunSummary(serializers.Serializer[RunTrace]):
     duration_ms = serializers.IntegerField()
 
 
-class NodeShape(serializers.Serializer[Any]):
+class NodeTraceSerializer(serializers.Serializer[Any]):
     """What one node did."""
 
     id = serializers.CharField()
@@ -39,10 +39,10 @@ class NodeShape(serializers.Serializer[Any]):
     warnings = serializers.ListField(child=serializers.CharField(), required=False)
 
 
-class RunShape(RunSummary):
+class RunSerializer(RunSummarySerializer):
     """A traced run."""
 
-    nodes = NodeShape(many=True)
+    nodes = NodeTraceSerializer(many=True)
 
 
 class TraceView(CoreView):
@@ -55,26 +55,28 @@ class TraceView(CoreView):
         return kept if self.actor.manages(core.tenant_id) else kept.filter(user_id=self.user.pk)
 
 
-class Runs(TraceView):
+class RunListView(TraceView):
     """The traced runs of a Core."""
 
-    @in_module("list_runs", data=cursor_list("Runs", RunSummary), query=CursorPage, errors=[404, 422])
+    @in_module(
+        "list_runs", data=cursor_list("Runs", RunSummarySerializer), query=CursorPageSerializer, errors=[404, 422]
+    )
     def get(self, request: Request, core_id: str) -> Response:
         """List the traced runs, the newest first."""
-        page = self.query(CursorPage)
+        page = self.query(CursorPageSerializer)
         rows = self.traces(core_id).defer("nodes").order_by("-pk")
         if "cursor" in page:
             rows = rows.filter(pk__lt=number_at(page["cursor"]))
-        return self.paged(rows, page["limit"], show=lambda row: RunSummary(row).data, key=lambda row: row.pk)
+        return self.paged(rows, page["limit"], show=lambda row: RunSummarySerializer(row).data, key=lambda row: row.pk)
 
 
-class OneRun(TraceView):
+class RunDetailView(TraceView):
     """One traced run."""
 
-    @in_module("read_run", data=RunShape, errors=[404])
+    @in_module("read_run", data=RunSerializer, errors=[404])
     def get(self, request: Request, core_id: str, request_id: str) -> Response:
         """Read what the nodes of a run did; `request_id` is the answer's `x-request-id`."""
         trace = self.traces(core_id).filter(request_id=request_id).first()
         if trace is None:
             raise NotFound("No trace is kept of this run.")
-        return self.ok(RunShape(trace).data)
+        return self.ok(RunSerializer(trace).data)

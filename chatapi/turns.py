@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import psycopg
 
+from chatapi.chat_request import ChatRequest
 from chatapi.errors import CoreFailed, EntityBusy, IdempotencyMismatch, refused_field
-from chatapi.wire import ChatRequest
 from publishing import memory
 from publishing.models import Partition
-from publishing.registry import Allowed, LiveCore
+from publishing.registry import AllowedCall, LiveCore
 
 
 async def begin(
-    caller: Allowed, core: LiveCore, asked: ChatRequest, *, request_id: str, wait_s: float
-) -> memory.Turn | None:
+    caller: AllowedCall, core: LiveCore, asked: ChatRequest, *, request_id: str, wait_s: float
+) -> memory.LeasedTurn | None:
     """The turn that the call makes; None where the Core keeps no memory and no key asks for a replay."""
     place = _place(caller, core, asked)
     if place is None:
@@ -22,13 +22,13 @@ async def begin(
     call = memory.Call(request_id, caller.user_id, fingerprint, asked.idempotency_key, asked.is_retry)
     try:
         return await memory.begin(place, call, wait_s=wait_s)
-    except memory.EntityBusy:
+    except memory.LeaseTimeout:
         raise EntityBusy from None
     except memory.KeyReused:
         raise IdempotencyMismatch from None
 
 
-async def commit(turn: memory.Turn, outcome: memory.Outcome) -> None:
+async def commit(turn: memory.LeasedTurn, outcome: memory.TurnResult) -> None:
     """Write the turn; from here on the answer may be given."""
     try:
         await turn.commit(outcome)
@@ -41,10 +41,10 @@ async def commit(turn: memory.Turn, outcome: memory.Outcome) -> None:
         raise CoreFailed from None
 
 
-def _place(caller: Allowed, core: LiveCore, asked: ChatRequest) -> memory.Place | None:
+def _place(caller: AllowedCall, core: LiveCore, asked: ChatRequest) -> memory.MemoryKey | None:
     program = core.program.program
     if program.instance_mode == "singleton":
-        return memory.Place(caller.core_id, Partition.SINGLETON, "", "singleton")
+        return memory.MemoryKey(caller.core_id, Partition.SINGLETON, "", "singleton")
     if program.instance_mode == "entity":
         if asked.entity_id is None:
             raise refused_field(
@@ -53,7 +53,7 @@ def _place(caller: Allowed, core: LiveCore, asked: ChatRequest) -> memory.Place 
                 "missing_required_parameter",
             )
         owner = caller.user_id if program.entity_scope == "user" else ""
-        return memory.Place(caller.core_id, Partition.ENTITY, owner, asked.entity_id)
+        return memory.MemoryKey(caller.core_id, Partition.ENTITY, owner, asked.entity_id)
     if asked.idempotency_key is not None:
-        return memory.Place(caller.core_id, Partition.CALL, caller.user_id, asked.idempotency_key)
+        return memory.MemoryKey(caller.core_id, Partition.CALL, caller.user_id, asked.idempotency_key)
     return None

@@ -17,11 +17,11 @@ urlpatterns = [
 
 modules = [
     re_path(r"^cores/(?P<core_id>[^/]+)/invoke/?$", views.InvokeView.as_view()),
-    re_path(r"^cores/(?P<core_id>[^/]+)/runs/?$", trace_api.Runs.as_view()),
-    re_path(r"^cores/(?P<core_id>[^/]+)/runs/(?P<request_id>[^/]+)/?$", trace_api.OneRun.as_view()),
+    re_path(r"^cores/(?P<core_id>[^/]+)/runs/?$", trace_api.RunListView.as_view()),
+    re_path(r"^cores/(?P<core_id>[^/]+)/runs/(?P<request_id>[^/]+)/?$", trace_api.RunDetailView.as_view()),
 ]
 
 hooks = [
-    re_path(r"^(?P<tenant>[^/]+)/(?P<slug>[^/]+)/?$", views.HookView.as_view()),
+    re_path(r"^(?P<tenant>[^/]+)/(?P<slug>[^/]+)/?$", views.WebhookView.as_view()),
     re_path(r"^.*$", views.unknown_hook),
 ]

@@ -16,8 +16,9 @@ import msgspec
 import psycopg
 from msgspec import Struct
 
-from chatapi import refused, traces
-from publishing import pool
+from chatapi import traces
+from publishing import refused_calls
+from publishing.db import pool
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ MOST_WAITING = 20_000
 RETRY_S = 1.0
 
 
-class Row(Struct, frozen=True):
+class UsageRow(Struct, frozen=True):
     """A run. Times in milliseconds; `first_token_ms` is None when no text was sent before the run ended."""
 
     at: datetime
@@ -45,7 +46,7 @@ class Row(Struct, frozen=True):
     first_token_ms: int | None
 
 
-COLUMNS = ", ".join(Row.__struct_fields__)
+COLUMNS = ", ".join(UsageRow.__struct_fields__)
 INSERT = f"""
 INSERT INTO chatapi_usagerecord ({COLUMNS})
 SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::chatapi_usagerecord, %s::jsonb)
@@ -124,7 +125,7 @@ def _ledger() -> Ledger:
     return _ledgers.setdefault(asyncio.get_running_loop(), Ledger())
 
 
-def record(row: Row) -> None:
+def record(row: UsageRow) -> None:
     """Count one run."""
     _ledger().note(INSERT, row)
 
@@ -136,7 +137,7 @@ def keep(trace: traces.TraceRow) -> None:
 
 def refuse(core_id: str, user_id: str, at: datetime) -> None:
     """Note that a user was refused a model of the own tenant."""
-    _ledger().note(refused.INSERT, refused.RefusedRow(core_id, user_id, at))
+    _ledger().note(refused_calls.INSERT, refused_calls.RefusedRow(core_id, user_id, at))
 
 
 def touch(key_id: str) -> None:

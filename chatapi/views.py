@@ -17,11 +17,11 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from chatapi import catalog, completions, hooks, invoke, schema, wire
+from chatapi import chat_request, completions, invocations, model_list, openapi, webhooks
 from chatapi.completions import Frames, Whole
 from chatapi.errors import BodyTooLarge, ChatError, MethodNotAllowed, UrlUnknown
-from publishing.refusals import request_id
-from publishing.schema import in_module
+from publishing.api.errors import request_id
+from publishing.api.openapi import in_module
 
 
 class AsyncAPIView(APIView):
@@ -60,7 +60,7 @@ class AsyncAPIView(APIView):
 class CompletionsView(AsyncAPIView):
     """`POST /v1/chat/completions`."""
 
-    @extend_schema(**schema.COMPLETIONS)
+    @extend_schema(**openapi.COMPLETIONS)
     async def post(self, request: Request) -> HttpResponseBase:
         """Call a published Core as a chat model, whole or streamed."""
         authorization = request.headers.get("authorization")
@@ -75,30 +75,32 @@ class CompletionsView(AsyncAPIView):
 class ModelListView(AsyncAPIView):
     """`GET /v1/models`."""
 
-    @extend_schema(**schema.MODELS)
+    @extend_schema(**openapi.MODELS)
     async def get(self, request: Request) -> HttpResponseBase:
         """List the models that the key may call."""
         authorization = request.headers.get("authorization")
-        return _written(await catalog.list_models(authorization, request_id=self.request_id))
+        return _written(await model_list.list_models(authorization, request_id=self.request_id))
 
 
 class ModelView(AsyncAPIView):
     """`GET /v1/models/{id}`, the id's slashes raw or percent-encoded."""
 
-    @extend_schema(**schema.MODEL)
+    @extend_schema(**openapi.MODEL)
     async def get(self, request: Request, name: str) -> HttpResponseBase:
         """One model that the key may call."""
         authorization = request.headers.get("authorization")
-        return _written(await catalog.retrieve(authorization, name, request_id=self.request_id))
+        return _written(await model_list.retrieve(authorization, name, request_id=self.request_id))
 
 
 class InvokeView(AsyncAPIView):
     """`POST /v1/modules/scaicore/cores/{core_id}/invoke`."""
 
     @in_module(
-        "invoke_core", data=schema.InvocationAnswer, body=schema.InvocationBody,
+        "invoke_core",
+        data=openapi.InvocationAnswerSerializer,
+        body=openapi.InvocationBodySerializer,
         errors=[403, 404, 409, 413, 415, 422, 502, 503, 504],
-    )  # fmt: skip
+    )
     async def post(self, request: Request, core_id: str) -> HttpResponseBase:
         """Call a published Core with an input of your own; who may is decided as for the chat."""
         authorization = request.headers.get("authorization")
@@ -106,36 +108,36 @@ class InvokeView(AsyncAPIView):
         try:
             body = _body(request, headers)
         except ChatError as error:
-            return _written(await invoke.refuse(authorization, error, request_id=self.request_id))
-        return _written(await invoke.answer(authorization, core_id, headers, body, request_id=self.request_id))
+            return _written(await invocations.refuse(authorization, error, request_id=self.request_id))
+        return _written(await invocations.answer(authorization, core_id, headers, body, request_id=self.request_id))
 
     def refused(self, error: ChatError) -> Whole:
         """In the module's envelope."""
-        return invoke.failed(error, self.request_id)
+        return invocations.failed(error, self.request_id)
 
 
-class HookView(AsyncAPIView):
+class WebhookView(AsyncAPIView):
     """`POST /hooks/{tenant}/{slug}`."""
 
-    @extend_schema(**schema.HOOK)
+    @extend_schema(**openapi.HOOK)
     async def post(self, request: Request, tenant: str, slug: str) -> HttpResponseBase:
         """Start a Core at its webhook entry; the signature is the right."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
             body = _body(request, headers)
         except ChatError as error:
-            return _written(await hooks.refuse(tenant, slug, error, request_id=self.request_id))
-        return _written(await hooks.answer(tenant, slug, headers, body, request_id=self.request_id))
+            return _written(await webhooks.refuse(tenant, slug, error, request_id=self.request_id))
+        return _written(await webhooks.answer(tenant, slug, headers, body, request_id=self.request_id))
 
     def refused(self, error: ChatError) -> Whole:
         """In the module's envelope."""
-        return invoke.failed(error, self.request_id)
+        return invocations.failed(error, self.request_id)
 
 
 @csrf_exempt
 async def unknown_hook(request: HttpRequest) -> HttpResponseBase:
     """Every other path under `/hooks`."""
-    return _written(invoke.failed(UrlUnknown(), request_id(request)))
+    return _written(invocations.failed(UrlUnknown(), request_id(request)))
 
 
 @csrf_exempt
@@ -145,7 +147,7 @@ async def unknown_url(request: HttpRequest) -> HttpResponseBase:
 
 
 def _body(request: Request, headers: Mapping[str, str]) -> bytes:
-    wire.check_headers(headers, limit=settings.MAX_BODY_BYTES)
+    chat_request.check_headers(headers, limit=settings.MAX_BODY_BYTES)
     try:
         body: bytes = request._request.body
     except RequestDataTooBig:

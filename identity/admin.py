@@ -15,12 +15,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from identity import keys, people, scaikey, staff
-from identity.caller import Actor
-from identity.filters import KeyStateFilter
-from identity.forms import GroupForm, TenantForm, UserForm
+from identity import admin_base, keys
+from identity import groups as identity_groups
+from identity import users as identity_users
+from identity.actors import Actor
+from identity.admin_base import StaffAdmin
+from identity.admin_filters import KeyStateFilter
+from identity.admin_forms import GroupForm, TenantForm, UserForm
 from identity.models import ApiKey, AuditEntry, Group, Tenant, User
-from identity.staff import StaffAdmin
 
 # Permission rows decide nothing here, and a second kind of group would only mislead.
 admin.site.unregister(DjangoGroup)
@@ -51,14 +53,14 @@ class TenantAdmin(StaffAdmin):
         return int(tenant.user_count)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return staff.actor(request).tenants is None
+        return admin_base.actor(request).tenants is None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
         fixed = ("slug", "created_at") if obj else ("created_at",)
-        return fixed if staff.actor(request).tenants is None else (*fixed, "is_active")
+        return fixed if admin_base.actor(request).tenants is None else (*fixed, "is_active")
 
     def act(self, row: Tenant, form: Any, *, actor: Actor, at: datetime) -> None:
-        people.save_tenant(row, actor=actor, at=at)
+        identity_users.save_tenant(row, actor=actor, at=at)
 
 
 @admin.register(User)
@@ -80,7 +82,7 @@ class UserAdmin(StaffAdmin):
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
         fields = ["email", "name", "role", "is_active", "is_staff"]
-        if staff.actor(request).tenants is None:
+        if admin_base.actor(request).tenants is None:
             fields.append("is_superuser")
         if obj is None:
             return [*_tenant_if_choosable(request), *fields, "new_password"]
@@ -97,12 +99,12 @@ class UserAdmin(StaffAdmin):
             update_session_auth_hash(request, obj)
 
     def act(self, row: User, form: Any, *, actor: Actor, at: datetime) -> None:
-        people.save_user(row, actor=actor, at=at)
+        identity_users.save_user(row, actor=actor, at=at)
         if form.cleaned_data.get("new_password"):
-            people.set_password(row, password=form.cleaned_data["new_password"], actor=actor, at=at)
+            identity_users.set_password(row, password=form.cleaned_data["new_password"], actor=actor, at=at)
 
     def remove(self, row: User, *, actor: Actor, at: datetime) -> None:
-        people.delete_user(row, actor=actor, at=at)
+        identity_users.delete_user(row, actor=actor, at=at)
 
 
 @admin.register(Group)
@@ -142,12 +144,12 @@ class GroupAdmin(StaffAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
         return ("tenant", "scaikey_id", "created_at", "too_many") if obj else ()
 
-    def offered(self, request: HttpRequest, row: Group | None) -> staff.Offer:
+    def offered(self, request: HttpRequest, row: Group | None) -> admin_base.Offer:
         """Users and groups of the group's own tenant; while it has none, of every tenant that the actor manages."""
         users, groups = User.objects.all(), Group.objects.all()
         if row is not None:
             return {"users": users.filter(tenant=row.tenant_id), "groups": groups.filter(tenant=row.tenant_id)}
-        tenants = staff.actor(request).tenants
+        tenants = admin_base.actor(request).tenants
         if tenants is None:
             return {"users": users, "groups": groups}
         return {"users": users.filter(tenant__in=tenants), "groups": groups.filter(tenant__in=tenants)}
@@ -157,13 +159,13 @@ class GroupAdmin(StaffAdmin):
         super().save_model(request, obj, form, change)
 
     def act(self, row: Group, form: Any, *, actor: Actor, at: datetime) -> None:
-        scaikey.save_group(row, actor=actor, at=at)
+        identity_groups.save_group(row, actor=actor, at=at)
         if {"users", "groups"} & set(form.changed_data):
             chosen = form.cleaned_data
-            scaikey.set_members(row, users=chosen["users"], groups=chosen["groups"], actor=actor, at=at)
+            identity_groups.set_members(row, users=chosen["users"], groups=chosen["groups"], actor=actor, at=at)
 
     def remove(self, row: Group, *, actor: Actor, at: datetime) -> None:
-        scaikey.delete_group(row, actor=actor, at=at)
+        identity_groups.delete_group(row, actor=actor, at=at)
 
     def audit_target(self, row: Group) -> str:
         return row.scaikey_id
@@ -207,7 +209,7 @@ class ApiKeyAdmin(StaffAdmin):
     @admin.action(description="Revoke selected API keys", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
-            keys.revoke(key, actor=staff.actor(request), at=timezone.now())
+            keys.revoke(key, actor=admin_base.actor(request), at=timezone.now())
         self.message_user(request, "Revoked. The keys answer 401 from now on.", messages.SUCCESS)
 
 
@@ -246,15 +248,15 @@ def _word(value: Any) -> str:
 
 
 def _outranks(request: HttpRequest, user: User | None) -> bool:
-    return user is None or not user.is_superuser or staff.actor(request).tenants is None
+    return user is None or not user.is_superuser or admin_base.actor(request).tenants is None
 
 
 def _tenant_if_choosable(request: HttpRequest) -> list[str]:
-    return ["tenant"] if staff.actor(request).tenants is None else []
+    return ["tenant"] if admin_base.actor(request).tenants is None else []
 
 
 def _settle_tenant(request: HttpRequest, row: User | Group) -> None:
     """A new row of somebody who manages one tenant belongs to it; a form never says otherwise."""
-    tenants = staff.actor(request).tenants
+    tenants = admin_base.actor(request).tenants
     if row._state.adding and tenants is not None:
         [row.tenant_id] = tenants

@@ -17,4 +17,4 @@ class StaffConfig(admin_apps.AdminConfig):
     """Django admin with the staff's own site."""
 
     default = False
-    default_site = "identity.site.StaffSite"
+    default_site = "identity.admin_site.StaffSite"

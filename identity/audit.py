@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from identity.caller import Actor
+from identity.actors import Actor
 from identity.models import AuditEntry
 
 Values = Mapping[str, Any] | None
@@ -17,6 +17,12 @@ def record(
 ) -> None:
     """Write that `actor` did `action` to `target` at `at`; `before` and `after` are plain JSON values."""
     AuditEntry.objects.create(
-        at=at, tenant=tenant, actor=actor.name, actor_id=actor.user_id, action=action, target=target,
-        before=before, after=after,
-    )  # fmt: skip
+        at=at,
+        tenant=tenant,
+        actor=actor.name,
+        actor_id=actor.user_id,
+        action=action,
+        target=target,
+        before=before,
+        after=after,
+    )

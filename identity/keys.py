@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from identity import audit
-from identity.caller import Actor
+from identity.actors import Actor
 from identity.errors import Conflict, Invalid, NotAllowed, Problem
 from identity.models import ApiKey, LiveKey, User
 
@@ -50,9 +50,14 @@ def mint(
     limit = None if models is None else _limit(models)
     secret = SCHEME + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
-        user=user, name=name.strip()[:200], prefix=secret[:10], digest=digest(secret),
-        created_at=at, expires_at=expires_at, models=limit,
-    )  # fmt: skip
+        user=user,
+        name=name.strip()[:200],
+        prefix=secret[:10],
+        digest=digest(secret),
+        created_at=at,
+        expires_at=expires_at,
+        models=limit,
+    )
     audit.record("key.minted", key.pk, tenant=user.tenant_id, actor=actor, at=at, after=_told(key))
     return key, secret
 
@@ -88,9 +93,14 @@ def rotate(key: ApiKey, *, overlap: timedelta, actor: Actor, at: datetime) -> tu
     old.revoked_at = None if overlap else at
     old.save(update_fields=["expires_at", "revoked_at"])
     audit.record(
-        "key.rotated", old.pk, tenant=old.user.tenant_id, actor=actor, at=at,
-        before=before, after={**_told(old), "successor": made.pk},
-    )  # fmt: skip
+        "key.rotated",
+        old.pk,
+        tenant=old.user.tenant_id,
+        actor=actor,
+        at=at,
+        before=before,
+        after={**_told(old), "successor": made.pk},
+    )
     return made, secret
 
 
@@ -150,6 +160,9 @@ def _limit(models: Sequence[str]) -> list[str]:
 def _told(key: ApiKey) -> dict[str, str | list[str] | None]:
     expires_at = key.expires_at.isoformat() if key.expires_at else None
     told: dict[str, str | list[str] | None] = {
-        "user": key.user.email, "name": key.name, "prefix": key.prefix, "expires_at": expires_at,
-    }  # fmt: skip
+        "user": key.user.email,
+        "name": key.name,
+        "prefix": key.prefix,
+        "expires_at": expires_at,
+    }
     return told if key.models is None else told | {"models": key.models}

@@ -19,14 +19,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from identity import staff
-from identity.caller import Actor
+from identity import admin_base
+from identity.actors import Actor
+from identity.admin_base import StaffAdmin
 from identity.errors import Conflict
 from identity.models import Group, User
-from identity.staff import StaffAdmin
 from publishing import actions, documents, registry
+from publishing.admin_forms import CoreForm, PublicationForm
 from publishing.models import Access, Core, CoreVersion, Flow, FlowVersion, Publication, Visibility
-from publishing.staff_forms import CoreForm, PublicationForm
 
 NOBODY = "Nobody can call this"
 NO_GROUP = "no group is left"
@@ -87,7 +87,7 @@ class CoreAdmin(StaffAdmin):
         related = super().get_queryset(request).select_related("tenant", "publication", "live")
         return related.defer("live__program", "live__manifest")
 
-    def offered(self, request: HttpRequest, row: Core | None) -> staff.Offer:
+    def offered(self, request: HttpRequest, row: Core | None) -> admin_base.Offer:
         """The Core's own versions."""
         return {"live": CoreVersion.objects.filter(core=row).defer("program", "manifest")}
 
@@ -109,7 +109,7 @@ class CoreAdmin(StaffAdmin):
     @admin.action(description="Roll back to the version before the live one", permissions=["change"])
     def roll_back(self, request: HttpRequest, queryset: QuerySet[Core]) -> None:
         for core in queryset:
-            version = actions.rollback(core, version=_earlier(core), actor=staff.actor(request), at=timezone.now())
+            version = actions.rollback(core, version=_earlier(core), actor=admin_base.actor(request), at=timezone.now())
             self.message_user(request, f"{core} answers with version {version.number} from now on.", messages.SUCCESS)
 
 
@@ -130,7 +130,7 @@ class PublicationAdmin(StaffAdmin):
     def listed(self, rows: QuerySet[Publication]) -> QuerySet[Publication]:
         return rows.annotate(calling=_head_count()).prefetch_related("grants__group")
 
-    def offered(self, request: HttpRequest, row: Publication | None) -> staff.Offer:
+    def offered(self, request: HttpRequest, row: Publication | None) -> admin_base.Offer:
         """The groups of the publication's own tenant."""
         return {"allowed_groups": Group.objects.filter(tenant=row.tenant_id if row else None)}
 
@@ -153,9 +153,11 @@ class PublicationAdmin(StaffAdmin):
         found = registry.audience(publication)
         names = ", ".join(str(user) for user in found[:FIRST_NAMES])
         return format_html(
-            '{}: {} <a href="{}">Who can call this</a>', _alarmed(found.count()), names,
+            '{}: {} <a href="{}">Who can call this</a>',
+            _alarmed(found.count()),
+            names,
             self.page("audience", quote(publication.pk)),
-        )  # fmt: skip
+        )
 
     def get_urls(self) -> list[URLPattern]:
         audience = path("<path:object_id>/audience/", self.admin_site.admin_view(self.audience), name=AUDIENCE)
@@ -167,10 +169,13 @@ class PublicationAdmin(StaffAdmin):
         pages = Paginator(registry.audience(publication), PER_PAGE)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Who can call this", "subtitle": publication.name, "opts": self.opts,
-            "publication": publication, "shown_to": self.shown_to(publication),
+            "title": "Who can call this",
+            "subtitle": publication.name,
+            "opts": self.opts,
+            "publication": publication,
+            "shown_to": self.shown_to(publication),
             "page": pages.get_page(request.GET.get("page")),
-        }  # fmt: skip
+        }
         return TemplateResponse(request, "admin/publishing/publication/audience.html", context)
 
     def act(self, row: Publication, form: Any, *, actor: Actor, at: datetime) -> None:

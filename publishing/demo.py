@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from identity import caller, keys
+from identity import actors, keys
 from identity.models import Tenant, User
 from publishing import declared
 from publishing.models import Core
@@ -41,7 +41,7 @@ def add_assistant(*, at: datetime) -> str:
     """Make the demo's flow that talks by the provider `demo`, if it is not there; returns its model's name."""
     declared.wait_for_others()
     if not Core.objects.filter(tenant=TENANT, slug="assistant").exists():
-        declared.apply(ASSISTANT_FILE, actor=caller.operator("demo"), at=at)
+        declared.apply(ASSISTANT_FILE, actor=actors.operator("demo"), at=at)
     return ASSISTANT
 
 
@@ -51,7 +51,7 @@ def prepare(*, at: datetime) -> Demo:
     declared.wait_for_others()
     if Tenant.objects.filter(pk=TENANT).exists():
         return Demo(is_new=False, key=None, password=None)
-    operator = caller.operator("demo")
+    operator = actors.operator("demo")
     declared.apply(FILE, actor=operator, at=at)
     _, key = keys.mint(user=User.objects.get(email=CALLER), name="Demo", actor=operator, at=at)
     return Demo(is_new=True, key=key, password=PASSWORD)

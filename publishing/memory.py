@@ -19,7 +19,7 @@ import msgspec
 import psycopg
 from psycopg.types.json import Jsonb
 
-from publishing import pool
+from publishing.db import pool
 from publishing.models import Partition
 
 LEASE_S: Final = 15.0
@@ -29,7 +29,7 @@ FIRST_PAUSE_S: Final = 0.005
 LONGEST_PAUSE_S: Final = 0.1
 
 
-class EntityBusy(Exception):
+class LeaseTimeout(Exception):
     """Another turn of the entity was under way for the whole time that was waited."""
 
 
@@ -41,7 +41,7 @@ class KeyReused(Exception):
     """The Idempotency-Key was used before, with another body."""
 
 
-class Place(NamedTuple):
+class MemoryKey(NamedTuple):
     """Where a memory lies. `owner` is a user id, or empty where the memory belongs to the tenant."""
 
     core_id: str
@@ -69,7 +69,7 @@ class Recorded(NamedTuple):
     completion_tokens: int
 
 
-class Held(NamedTuple):
+class LeasedEntity(NamedTuple):
     """An entity's row, held by a turn."""
 
     entity: int
@@ -78,7 +78,7 @@ class Held(NamedTuple):
     now: float
 
 
-class Outcome(NamedTuple):
+class TurnResult(NamedTuple):
     """What a turn leaves behind. `state` and `resume` are plain JSON values."""
 
     state: dict[str, Any]
@@ -140,10 +140,10 @@ ORDER BY number DESC LIMIT 1
 """  # noqa: S608  the number is the constant above
 
 # Turns of one entity that meet in one process queue here, in order; only processes compete in the database.
-_queues: WeakValueDictionary[tuple[int, Place], asyncio.Lock] = WeakValueDictionary()
+_queues: WeakValueDictionary[tuple[int, MemoryKey], asyncio.Lock] = WeakValueDictionary()
 
 
-class Turn:
+class LeasedTurn:
     """A turn that holds its entity: read `state`, `resume` and `now`, then `commit` once, or `release`.
 
     `now` is when it began, in seconds since 1970 by the database's clock, which all processes share.
@@ -151,7 +151,7 @@ class Turn:
     `recorded` is set when the same call was committed before: its answer is to be given again.
     """
 
-    def __init__(self, call: Call, queue: asyncio.Lock, held: Held) -> None:
+    def __init__(self, call: Call, queue: asyncio.Lock, held: LeasedEntity) -> None:
         self.call = call
         self._entity, self.state, self.resume, self.now = held
         self.recorded: Recorded | None = None
@@ -159,7 +159,7 @@ class Turn:
         self._is_held = True
         self._renewal = asyncio.create_task(self._renew())
 
-    async def commit(self, outcome: Outcome) -> int:
+    async def commit(self, outcome: TurnResult) -> int:
         """Write the turn and return its number. Once begun it is finished, even for a caller who leaves meanwhile."""
         values = outcome._asdict() | self.call._asdict() | {"entity": self._entity}
         values |= {"state": Jsonb(outcome.state), "resume": Jsonb(outcome.resume) if outcome.resume else None}
@@ -195,7 +195,7 @@ class Turn:
                 await pool.rows(RENEW, [LEASE_S, self._entity, self.call.request_id])
 
 
-async def begin(place: Place, call: Call, *, wait_s: float) -> Turn:
+async def begin(place: MemoryKey, call: Call, *, wait_s: float) -> LeasedTurn:
     """The turn of `call` at `place`, once no other is under way. Raises `EntityBusy` or `KeyReused`."""
     queue = _queues.setdefault((id(asyncio.get_running_loop()), place), asyncio.Lock())
     try:
@@ -207,8 +207,8 @@ async def begin(place: Place, call: Call, *, wait_s: float) -> Turn:
                 queue.release()
                 raise
     except TimeoutError:
-        raise EntityBusy from None
-    turn = Turn(call, queue, held)
+        raise LeaseTimeout from None
+    turn = LeasedTurn(call, queue, held)
     try:
         turn.recorded = await recorded(call, held.entity)
     except BaseException:
@@ -232,7 +232,7 @@ async def recorded(call: Call, entity: int | None = None) -> Recorded | None:
     return Recorded(*found)
 
 
-async def _taken(place: Place, call: Call) -> Held:
+async def _taken(place: MemoryKey, call: Call) -> LeasedEntity:
     """The entity's row with our lease on it, asked for until it is free."""
     values = place._asdict() | {"partition": place.partition.value, "lease": call.request_id, "seconds": LEASE_S}
     pause_s = FIRST_PAUSE_S
@@ -243,7 +243,7 @@ async def _taken(place: Place, call: Call) -> Held:
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
 
-async def _tried(values: dict[str, Any]) -> Held | None:
+async def _tried(values: dict[str, Any]) -> LeasedEntity | None:
     """The row if it was free. A caller who leaves while the answer is on its way must not leave a lease behind."""
     task = asyncio.create_task(pool.rows(TAKE, values))
     try:
@@ -253,7 +253,7 @@ async def _tried(values: dict[str, Any]) -> Held | None:
         if not task.exception() and task.result():
             await _to_the_end(pool.rows(RELEASE, [task.result()[0][0], values["lease"]]))
         raise
-    return Held._make(rows[0]) if rows else None
+    return LeasedEntity._make(rows[0]) if rows else None
 
 
 Result = TypeVar("Result")

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from publishing import outbound, pool, vault
+from publishing import outbound, vault
+from publishing.db import pool
 from publishing.models import ModelProvider
 from publishing.outbound import Allowed
 

@@ -16,12 +16,12 @@ from django.db.models import QuerySet
 
 import scaicore
 from identity.models import User
-from publishing import pool
-from publishing.coalesce import Coalescer
+from publishing.db import pool
+from publishing.db.batching import Batcher
 from publishing.models import Access, Core, Publication
 
 
-class Allowed(NamedTuple):
+class AllowedCall(NamedTuple):
     """A call that the database allowed: who calls which live version of what."""
 
     key_id: str
@@ -32,7 +32,7 @@ class Allowed(NamedTuple):
     published_at: int
 
 
-class Verdict(NamedTuple):
+class AccessDecision(NamedTuple):
     """What the database said about one key and one model name.
 
     `key_id` is None when the key opens nothing; `core_id` is None when the user's tenant has no such model.
@@ -49,13 +49,13 @@ class Verdict(NamedTuple):
     may_call: bool | None
     is_named: bool | None
 
-    def allowed(self) -> Allowed | None:
+    def allowed(self) -> AllowedCall | None:
         """The call, if it is allowed: the key is live, the model exists for its user, and the user may."""
         given = (self.key_id, self.user_id, self.tenant_id, self.core_id, self.version_id, self.published_at)
-        return Allowed._make(given) if self.may_call and None not in given else None
+        return AllowedCall._make(given) if self.may_call and None not in given else None
 
 
-class Model(NamedTuple):
+class ListedModel(NamedTuple):
     """A model that the caller may call: its name and when it was published (Unix seconds)."""
 
     name: str
@@ -104,25 +104,25 @@ SELECT v.number, c.driver, v.program FROM publishing_coreversion v JOIN publishi
 WHERE v.id = %s
 """
 
-_asking: WeakKeyDictionary[asyncio.AbstractEventLoop, Coalescer[tuple[bytes, str], Verdict]] = WeakKeyDictionary()
+_asking: WeakKeyDictionary[asyncio.AbstractEventLoop, Batcher[tuple[bytes, str], AccessDecision]] = WeakKeyDictionary()
 _loaded: OrderedDict[int, LiveCore] = OrderedDict()
 MOST_LOADED = 512
 
 
-async def resolve(digest: bytes, name: str) -> Verdict:
+async def resolve(digest: bytes, name: str) -> AccessDecision:
     """The decision about the key with this digest and the model `name`: one row, read now."""
     loop = asyncio.get_running_loop()
     if loop not in _asking:
-        _asking[loop] = Coalescer(_decide)
+        _asking[loop] = Batcher(_decide)
     return await _asking[loop].get((digest, name))
 
 
-async def callable_models(key_id: str) -> list[Model]:
+async def callable_models(key_id: str) -> list[ListedModel]:
     """Every model that may be called with this key, by name."""
-    return [Model(*row) for row in await pool.rows(LIST, [key_id])]
+    return [ListedModel(*row) for row in await pool.rows(LIST, [key_id])]
 
 
-async def allowed(caller: Allowed, name: str, *, version: int | None = None) -> Allowed | None:
+async def allowed(caller: AllowedCall, name: str, *, version: int | None = None) -> AllowedCall | None:
     """The call of the model `name` by the one who made an earlier call; None when that user may not call it.
 
     The limit of a key ends at the model that it names: what that model calls in turn, it calls with the user's rights.
@@ -140,7 +140,7 @@ async def allowed(caller: Allowed, name: str, *, version: int | None = None) -> 
     return caller._replace(core_id=core_id, version_id=version_id, published_at=published_at)
 
 
-async def unattended(tenant: str, slug: str) -> Allowed | None:
+async def unattended(tenant: str, slug: str) -> AllowedCall | None:
     """A call that nobody makes, of a Core's live version, published or not: no user, no key, and so no rights to call
     anything else. None when there is no such Core, it has no version, or its tenant is switched off.
 
@@ -150,7 +150,7 @@ async def unattended(tenant: str, slug: str) -> Allowed | None:
     if not rows:
         return None
     [(core_id, version_id)] = rows
-    return Allowed(key_id="", user_id="", tenant_id=tenant, core_id=core_id, version_id=version_id, published_at=0)
+    return AllowedCall(key_id="", user_id="", tenant_id=tenant, core_id=core_id, version_id=version_id, published_at=0)
 
 
 async def load(version_id: int) -> LiveCore:
@@ -181,6 +181,6 @@ def access(user: User, core: Core) -> Access | None:
     return Access.objects.filter(user=user, publication_id=core.pk).first()
 
 
-async def _decide(asked: list[tuple[bytes, str]]) -> list[Verdict]:
+async def _decide(asked: list[tuple[bytes, str]]) -> list[AccessDecision]:
     rows = await pool.rows(DECIDE, [[digest for digest, _ in asked], [name for _, name in asked]])
-    return [Verdict(*row) for row in rows]
+    return [AccessDecision(*row) for row in rows]

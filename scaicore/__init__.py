@@ -17,10 +17,10 @@ from scaicore.document import (
 )
 from scaicore.drivers import DRIVERS
 from scaicore.errors import ProgramUnreadable, RunFailed, RunTimedOut, ScaicoreError
-from scaicore.link import Runnable, link, load
 from scaicore.nodes import KINDS, UNAVAILABLE, describe
 from scaicore.program import Program, Remote
-from scaicore.protocol import (
+from scaicore.runtime.linker import Runnable, link, load
+from scaicore.runtime.protocol import (
     Driver,
     Event,
     Finished,

@@ -21,22 +21,22 @@ ELSE: Final = "else"
 DEFAULT_PORT: Final = "in"
 
 
-class Part(msgspec.Struct, frozen=True):
+class DocumentPart(msgspec.Struct, frozen=True):
     """A part of the document."""
 
 
-class Position(Part, frozen=True):
+class Position(DocumentPart, frozen=True):
     x: Number = 0
     y: Number = 0
 
 
-class Port(Part, frozen=True):
+class Port(DocumentPart, frozen=True):
     id: Id
     label: str | None = None
     type: Any = None
 
 
-class Node(Part, frozen=True):
+class Node(DocumentPart, frozen=True):
     """A step of the flow; `config` is read by the node kind that `type` names."""
 
     id: Id
@@ -54,14 +54,14 @@ class Node(Part, frozen=True):
         return any(declared.id == port for declared in getattr(self, side) or ())
 
 
-class End(Part, frozen=True):
+class End(DocumentPart, frozen=True):
     """Where an edge begins or ends; without a port it is the node's only one."""
 
     node: Id
     port: str | None = None
 
 
-class Edge(Part, frozen=True):
+class Edge(DocumentPart, frozen=True):
     source: End
     target: End
     type: EdgeType = "sequential"
@@ -73,7 +73,7 @@ class Edge(Part, frozen=True):
         return (self.condition or "").strip() == ELSE
 
 
-class Variable(Part, frozen=True):
+class VariableDeclaration(DocumentPart, frozen=True):
     """A named slot of memory; its type is a key of `variables.TYPES`."""
 
     name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*\\Z", max_length=100)]
@@ -85,12 +85,12 @@ class Variable(Part, frozen=True):
         return self.default is not msgspec.UNSET
 
 
-class Alternative(Part, frozen=True):
+class Alternative(DocumentPart, frozen=True):
     ref: Id
     model: Id
 
 
-class Model(Part, frozen=True):
+class ModelRole(DocumentPart, frozen=True):
     """A language model by its role in the flow; `ref` names the provider that serves it."""
 
     role: Role
@@ -101,7 +101,7 @@ class Model(Part, frozen=True):
     fallback: tuple[Alternative, ...] = ()
 
 
-class Flow(msgspec.Struct, frozen=True):
+class FlowDocument(msgspec.Struct, frozen=True):
     """A document whose every part could be read."""
 
     name: str
@@ -109,8 +109,8 @@ class Flow(msgspec.Struct, frozen=True):
     description: str
     nodes: list[Node]
     edges: list[Edge]
-    variables: list[Variable]
-    models: list[Model]
+    variables: list[VariableDeclaration]
+    models: list[ModelRole]
     publish_as_model: bool
     group_ids: list[str]
     instance_mode: InstanceMode
@@ -178,7 +178,7 @@ def shape_error(problem: msgspec.ValidationError, path: str, **place: str | None
     return error("invalid_shape", f"`{full}` has the wrong shape: {what}.", full, **place)
 
 
-def read(document: object) -> tuple[Flow | None, list[Diagnostic]]:
+def read(document: object) -> tuple[FlowDocument | None, list[Diagnostic]]:
     """The typed document, or None and the findings that say which part has the wrong shape."""
     if not isinstance(document, dict):
         return None, [error("invalid_shape", "A flow document is a JSON object with `nodes` and `edges`.")]
@@ -199,21 +199,21 @@ def _oversize(document: dict[str, Json]) -> Iterator[Diagnostic]:
             yield error("too_large", f"A flow has at most {limit} {key}; split it into several flows.", key)
 
 
-def _read(reader: Reader) -> Flow:
+def _read(reader: Reader) -> FlowDocument:
     document = reader.document
     config = reader.section(document, "config", "config")
     identity = reader.section(config, "core_identity", "config.core_identity")
     meta = reader.section(config, "scaiflow_meta", "config.scaiflow_meta")
     metadata = reader.section(document, "metadata", "metadata")
     reader.value(document, "tests", list[Any] | None, None, "tests")
-    return Flow(
+    return FlowDocument(
         name=reader.value(document, "name", str, "", "name"),
         version=reader.value(document, "version", str, "", "version"),
         description=reader.value(metadata, "description", str | None, "", "metadata.description") or "",
         nodes=reader.items(document, "nodes", Node, "nodes"),
         edges=reader.items(document, "edges", Edge, "edges"),
-        variables=reader.items(document, "variables", Variable, "variables"),
-        models=reader.items(identity, "models", Model, "config.core_identity.models"),
+        variables=reader.items(document, "variables", VariableDeclaration, "variables"),
+        models=reader.items(identity, "models", ModelRole, "config.core_identity.models"),
         publish_as_model=reader.value(config, "publish_as_model", bool, False, "config.publish_as_model"),
         group_ids=reader.value(
             config, "model_visibility_group_ids", list[str], [], "config.model_visibility_group_ids"

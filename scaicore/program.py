@@ -5,14 +5,14 @@ from typing import Any, Final, Self
 import msgspec
 
 from scaicore.errors import ProgramUnreadable
-from scaicore.flow import EntityScope, InstanceMode, Model
+from scaicore.flow import EntityScope, InstanceMode, ModelRole
 from scaicore.jsondata import Json
 
 FORMAT: Final = 1
 RESPONSE: Final = "response"  # the name under which a result is the Core's answer
 
 
-class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+class ProgramNode(msgspec.Struct, frozen=True, omit_defaults=True):
     """A node that the entry can reach, with the part of its config that its kind knows."""
 
     id: str
@@ -21,7 +21,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     config: dict[str, Any] = {}
 
 
-class Link(msgspec.Struct, frozen=True, omit_defaults=True):
+class ProgramEdge(msgspec.Struct, frozen=True, omit_defaults=True):
     """An edge between two steps; `condition` is a CEL text, `else`, or None on edges that are always taken."""
 
     id: str
@@ -33,7 +33,7 @@ class Link(msgspec.Struct, frozen=True, omit_defaults=True):
     condition: str | None = None
 
 
-class Slot(msgspec.Struct, frozen=True):
+class ProgramVariable(msgspec.Struct, frozen=True):
     """A variable of the flow's memory with the value that it starts with."""
 
     name: str
@@ -41,7 +41,7 @@ class Slot(msgspec.Struct, frozen=True):
     default: Any
 
 
-class Publish(msgspec.Struct, frozen=True, omit_defaults=True):
+class PublishSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the document itself says about publishing it."""
 
     as_model: bool = False
@@ -60,17 +60,17 @@ class Program(msgspec.Struct, frozen=True):
 
     name: str
     entry: str
-    nodes: tuple[Step, ...]
-    edges: tuple[Link, ...]
+    nodes: tuple[ProgramNode, ...]
+    edges: tuple[ProgramEdge, ...]
     version: str = ""
     description: str = ""
-    variables: tuple[Slot, ...] = ()
-    models: tuple[Model, ...] = ()
+    variables: tuple[ProgramVariable, ...] = ()
+    models: tuple[ModelRole, ...] = ()
     instance_mode: InstanceMode = "stateless"
     entity_scope: EntityScope = "user"
     # Whether a chat front end's own prompts, for a title or tags, are kept out of the memory.
     recognises_hidden_prompts: bool = True
-    publish: Publish = Publish()
+    publish: PublishSettings = PublishSettings()
     responders: tuple[str, ...] = ()  # the nodes whose text may be sent while they still write it
     tracing: bool = False  # whether the results of nodes are kept in the runs' traces
     capabilities: tuple[str, ...] = ()  # request features that the Core declares, by their names on the wire
@@ -79,15 +79,26 @@ class Program(msgspec.Struct, frozen=True):
 
     @classmethod
     def elsewhere(
-        cls, name: str, remote: Remote, *, instance_mode: InstanceMode = "stateless",
-        entity_scope: EntityScope = "user", capabilities: tuple[str, ...] = (),
-    ) -> Self:  # fmt: skip
+        cls,
+        name: str,
+        remote: Remote,
+        *,
+        instance_mode: InstanceMode = "stateless",
+        entity_scope: EntityScope = "user",
+        capabilities: tuple[str, ...] = (),
+    ) -> Self:
         """The program of a Core that lives elsewhere: chat calls enter it as they enter a flow, and nothing follows."""
-        entry = Step("entry", "entry_api")
+        entry = ProgramNode("entry", "entry_api")
         return cls(
-            name, entry.id, (entry,), (), instance_mode=instance_mode, entity_scope=entity_scope,
-            capabilities=capabilities, remote=remote,
-        )  # fmt: skip
+            name,
+            entry.id,
+            (entry,),
+            (),
+            instance_mode=instance_mode,
+            entity_scope=entity_scope,
+            capabilities=capabilities,
+            remote=remote,
+        )
 
     def to_dict(self) -> dict[str, Json]:
         """Plain JSON data for storing; `from_dict` reads it back."""

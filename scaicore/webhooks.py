@@ -18,7 +18,7 @@ class Webhook(NamedTuple):
     secret_ref: str
 
 
-def of(program: Program) -> Webhook | None:
+def find_webhook(program: Program) -> Webhook | None:
     """The program's webhook; None when it has none, or one without a signature, which nobody reaches."""
     for step in program.nodes:
         if step.kind == "entry_webhook":

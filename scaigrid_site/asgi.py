@@ -13,9 +13,10 @@ django_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402  what follows needs the apps that the line above loaded
 
-from chatapi import pruning, usage  # noqa: E402
-from chatapi.door import App, LeanDoor, Receive, Scope, Send  # noqa: E402
-from publishing import outbound, pool  # noqa: E402
+from chatapi import retention, usage  # noqa: E402
+from chatapi.asgi import App, ChatFastPath, Receive, Scope, Send  # noqa: E402
+from publishing import outbound  # noqa: E402
+from publishing.db import pool  # noqa: E402
 from scaicore import tokens  # noqa: E402
 from scaigrid_site.body_limit import BodyLimit  # noqa: E402
 
@@ -35,7 +36,7 @@ class Lifespan:
             return
         await receive()
         await _start()
-        pruner = asyncio.create_task(pruning.prune_for_ever())
+        pruner = asyncio.create_task(retention.prune_for_ever())
         await send({"type": "lifespan.startup.complete"})
         await receive()
         pruner.cancel()
@@ -55,4 +56,4 @@ async def _stop() -> None:
 
 
 site = BodyLimit(cast("App", django_application), most=settings.MAX_BODY_BYTES)
-application = Lifespan(LeanDoor(site) if settings.LEAN_DOOR else site)
+application = Lifespan(ChatFastPath(site) if settings.LEAN_DOOR else site)

@@ -35,8 +35,10 @@ def attach(environment: MutableMapping[str, str]) -> None:
     port = _free_port()
     process = subprocess.Popen(  # noqa: S603  our own program
         [sys.executable, "-m", "scaigrid_site.demo_model", str(port), str(os.getpid())],
-        cwd=Path(__file__).resolve().parent.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        cwd=Path(__file__).resolve().parent.parent,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     atexit.register(process.terminate)
     _await(port, process)
     providers = json.loads(environment.get("MODEL_PROVIDERS") or "{}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 from django.http import HttpRequest, JsonResponse
 
-from publishing import pool
+from publishing.db import pool
 
 
 async def health(request: HttpRequest) -> JsonResponse:

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "identity",
     "publishing",
     "chatapi",
+    "webui",
     "scaigrid_site",
     "identity.apps.StaffConfig",
     "django.contrib.auth",
@@ -42,7 +43,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "scaigrid_site.requests.stamp",
+    "scaigrid_site.request_ids.stamp",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -122,11 +123,14 @@ OUTBOUND_ALLOWED_HOSTS = CONF.OUTBOUND_ALLOWED_HOSTS
 MODEL_PROVIDERS = CONF.model_providers
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["publishing.doors.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "publishing.doors.KeyHasNoLimit"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["publishing.api.policies.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "publishing.api.policies.KeyHasNoLimit",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["publishing.doors.StrictJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "publishing.doors.IgnoreAccept",
+    "DEFAULT_PARSER_CLASSES": ["publishing.api.policies.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "publishing.api.policies.IgnoreAccept",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
 }
@@ -137,7 +141,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
-    "PREPROCESSING_HOOKS": ["publishing.schema.one_path_each"],
+    "PREPROCESSING_HOOKS": ["publishing.api.openapi.one_path_each"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],

@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 
 from chatapi import urls as chat
 from chatapi.views import unknown_url
-from publishing import urls as control
+from publishing.api import urls as control
 from scaigrid_site.health import health
 
 urlpatterns = [
@@ -23,9 +23,8 @@ urlpatterns = [
     path("hooks/", include(chat.hooks)),
     path("oai/v1/", include("chatapi.urls")),
     re_path(r"^(?:oai/)?v1$", unknown_url),
-    path("", include("publishing.pages")),
-    path("", include("chatapi.pages")),
+    path("", include("webui.urls")),
 ]
 
-handler400 = "scaigrid_site.refused.bad_request"
-handler500 = "scaigrid_site.refused.server_error"
+handler400 = "scaigrid_site.error_handlers.bad_request"
+handler500 = "scaigrid_site.error_handlers.server_error"

@@ -11,13 +11,13 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from identity import caller, keys, scaikey
+from identity import actors, groups, keys
 from identity.models import Group, Role, Tenant, User
 from publishing import actions
 from publishing.models import Core, Flow
-from tests import upstream as scripted
-from tests.serving import Server, serving
-from tests.upstream import Upstream
+from tests.support import upstream as scripted
+from tests.support.serving import Server, serving
+from tests.support.upstream import Upstream
 
 ECHO: dict[str, Any] = {
     "name": "Echo Agent",
@@ -25,20 +25,37 @@ ECHO: dict[str, Any] = {
     "scaicore_target": ">=1.0",
     "metadata": {"author": "tests", "description": "Says what it hears."},
     "nodes": [
-        {"id": "entry", "type": "entry_api", "label": "API", "position": {"x": 0, "y": 0}, "config": {},
-         "inputs": [], "outputs": [{"id": "out", "label": "out", "type": "any"}]},
-        {"id": "reply", "type": "llm_rigid", "label": "Reply", "position": {"x": 240, "y": 0},
-         "config": {"template": "{{message}}", "result_binding": "response"},
-         "inputs": [{"id": "in", "label": "in", "type": "any"}], "outputs": []},
+        {
+            "id": "entry",
+            "type": "entry_api",
+            "label": "API",
+            "position": {"x": 0, "y": 0},
+            "config": {},
+            "inputs": [],
+            "outputs": [{"id": "out", "label": "out", "type": "any"}],
+        },
+        {
+            "id": "reply",
+            "type": "llm_rigid",
+            "label": "Reply",
+            "position": {"x": 240, "y": 0},
+            "config": {"template": "{{message}}", "result_binding": "response"},
+            "inputs": [{"id": "in", "label": "in", "type": "any"}],
+            "outputs": [],
+        },
     ],
     "edges": [
-        {"id": "e1", "type": "sequential", "source": {"node": "entry", "port": "out"},
-         "target": {"node": "reply", "port": "in"}},
+        {
+            "id": "e1",
+            "type": "sequential",
+            "source": {"node": "entry", "port": "out"},
+            "target": {"node": "reply", "port": "in"},
+        },
     ],
     "variables": [],
     "config": {"publish_as_model": True, "model_visibility_group_ids": []},
     "tests": [],
-}  # fmt: skip
+}
 
 
 def echo_document(**config: Any) -> dict[str, Any]:
@@ -92,7 +109,7 @@ def cy(globex: Tenant) -> User:
 def engineering(acme: Tenant, root: User, ann: User) -> Group:
     """A group that Ann is in and Bo is not."""
     group = Group.objects.create(tenant=acme, scaikey_id="group_acme_eng", name="Engineering")
-    scaikey.set_members(group, users=[ann], groups=[], actor=caller.actor_of(root), at=timezone.now())
+    groups.set_members(group, users=[ann], groups=[], actor=actors.actor_of(root), at=timezone.now())
     return group
 
 
@@ -101,7 +118,7 @@ def key_of() -> Callable[[User], str]:
     """Mints a key for a user and gives its secret."""
 
     def mint(user: User) -> str:
-        return keys.mint(user=user, name="test", actor=caller.actor_of(user), at=timezone.now())[1]
+        return keys.mint(user=user, name="test", actor=actors.actor_of(user), at=timezone.now())[1]
 
     return mint
 
@@ -110,21 +127,25 @@ def key_of() -> Callable[[User], str]:
 def echo_flow(acme: Tenant, root: User) -> Flow:
     """The echo flow, saved, not deployed."""
     return actions.create_flow(
-        tenant=acme, name="Echo Agent", content=echo_document(), owner=root,
-        actor=caller.actor_of(root), at=timezone.now(),
-    )  # fmt: skip
+        tenant=acme,
+        name="Echo Agent",
+        content=echo_document(),
+        owner=root,
+        actor=actors.actor_of(root),
+        at=timezone.now(),
+    )
 
 
 @pytest.fixture
 def echo(echo_flow: Flow, root: User) -> Core:
     """The echo flow's Core, live and published to the whole tenant as scaicore/acme/echo-agent."""
-    return actions.deploy(echo_flow, actor=caller.actor_of(root), at=timezone.now()).core
+    return actions.deploy(echo_flow, actor=actors.actor_of(root), at=timezone.now()).core
 
 
 @pytest.fixture
 def narrow_echo(echo: Core, engineering: Group, root: User) -> Core:
     """The echo Core, published to the engineers alone."""
-    actions.publish(echo, group_ids=[engineering.scaikey_id], actor=caller.actor_of(root), at=timezone.now())
+    actions.publish(echo, group_ids=[engineering.scaikey_id], actor=actors.actor_of(root), at=timezone.now())
     return echo
 
 

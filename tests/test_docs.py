@@ -20,19 +20,19 @@ from django.urls import Resolver404, get_resolver, resolve
 from django.urls.resolvers import URLPattern, URLResolver
 
 import scaicore
-from chatapi import errors, invoke, wire
-from publishing import refusals
-from publishing.declared import shape
-from publishing.forms import PropertiesForm
+from chatapi import chat_request, errors, invocations
+from publishing.api import errors as api_errors
+from publishing.declared import schema
 from scaicore.errors import REASONS
 from scaicore.nodes.base import NodeConfig, NodeKind
 from scaigrid_site.conf import Conf
+from webui.forms import PropertiesForm
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
-ROOMS = ("identity", "scaicore", "publishing", "chatapi", "scaigrid_site")
+ROOMS = ("identity", "scaicore", "publishing", "chatapi", "webui", "scaigrid_site")
 METHODS = ("get", "post", "put", "patch", "delete")
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -165,14 +165,14 @@ def _texts(nodes: list[ast.expr]) -> set[str]:
 
 def test_every_refusal_of_the_control_plane_is_told_in_both_envelopes() -> None:
     told = [(cells[0], cells[1]) for cells in table(DOCS / "errors.md", CONTROL_PLANE)]
-    assert set(told) == {_both_answers(row) for row in refusals.ANSWERS.values()}
+    assert set(told) == {_both_answers(row) for row in api_errors.ANSWERS.values()}
     assert len(told) == len(set(told))
 
 
 CONTROL_PLANE = "## Cores and publications: `/v1/modules`; flows, keys, groups: `/api/v1`"
 
 
-def _both_answers(row: refusals.Row) -> tuple[str, str]:
+def _both_answers(row: api_errors.RefusalSpec) -> tuple[str, str]:
     status, code = row.api or (row.status, row.code.lower())
     return f"{row.status} `{row.code}`", f"{status} `{code}`"
 
@@ -182,8 +182,8 @@ def test_every_refusal_of_an_invocation_is_told() -> None:
     assert told == [_invoked(kind, row) for kind, row in errors.ANSWERS.items()]
 
 
-def _invoked(kind: type[errors.ChatError], row: errors.Row) -> tuple[str, str]:
-    status, code = invoke.MODULE_WORDS.get(kind, (row.status, row.code.upper()))
+def _invoked(kind: type[errors.ChatError], row: errors.ErrorSpec) -> tuple[str, str]:
+    status, code = invocations.MODULE_WORDS.get(kind, (row.status, row.code.upper()))
     return f"{row.status} `{row.code}`", f"{status} `{code}`"
 
 
@@ -257,7 +257,7 @@ def test_every_field_of_a_chat_request_is_told() -> None:
     told = " ".join(
         word for cells in table(DOCS / "api.md", "#### Fields of a chat request") for word in words(cells[0])
     )
-    missing = [name for name in wire.Body.__struct_fields__ if not re.search(rf"\b{name}\b", told)]
+    missing = [name for name in chat_request.Body.__struct_fields__ if not re.search(rf"\b{name}\b", told)]
     assert missing == []
 
 
@@ -275,10 +275,10 @@ def test_every_management_command_that_is_named_exists() -> None:
 @pytest.mark.parametrize(
     ("heading", "kind"),
     [
-        ("### A tenant", shape.DeclaredTenant),
-        ("### A user", shape.DeclaredUser),
-        ("### A group", shape.DeclaredGroup),
-        ("### A flow", shape.DeclaredFlow),
+        ("### A tenant", schema.DeclaredTenant),
+        ("### A user", schema.DeclaredUser),
+        ("### A group", schema.DeclaredGroup),
+        ("### A flow", schema.DeclaredFlow),
     ],
 )
 def test_every_key_of_a_declaration_is_told(heading: str, kind: type[msgspec.Struct]) -> None:
@@ -293,7 +293,7 @@ def test_every_example_flow_compiles(path: Path) -> None:
 
 
 def test_the_tutorial_names_buttons_and_labels_as_they_are() -> None:
-    sources = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "publishing").rglob("*.py")]
+    sources = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "webui").rglob("*.py")]
     labels = [field.label or pretty_name(name) for name, field in PropertiesForm.base_fields.items()]
     shown = "\n".join([*labels, *(path.read_text() for path in sources)])
     named = set(re.findall(r"\*\*([^*]+)\*\*", (DOCS / "tutorial.md").read_text()))

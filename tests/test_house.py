@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db.models import ForeignKey
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOORS = {"scaicore": 0, "identity": 0, "publishing": 1, "chatapi": 2, "scaigrid_site": 3}
+FLOORS = {"scaicore": 0, "identity": 0, "publishing": 1, "chatapi": 2, "webui": 3, "scaigrid_site": 4}
 SOURCES = sorted(path for room in FLOORS for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts)
 
 

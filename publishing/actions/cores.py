@@ -12,7 +12,7 @@ from django.utils.text import slugify
 
 import scaicore
 from identity import audit
-from identity.caller import Actor
+from identity.actors import Actor
 from identity.errors import Invalid, Problem
 from identity.models import Tenant, slug_validator
 from publishing import documents
@@ -22,7 +22,7 @@ from publishing.actions.remotes import RemoteProgram
 from publishing.errors import DoesNotCompile, SlugTaken, StaleSave
 from publishing.models import Core, CoreVersion, Flow, Publication
 from publishing.providers import providers_of
-from scaicore import manifest
+from scaicore.compiler import manifest
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,29 @@ def deploy(flow: Flow, *, actor: Actor, at: datetime, expected: str | None = Non
     core.name, core.description = flow.name, flow.description
     version = _go_live(core, program, flow_version=saved.version, actor=actor, at=at)
     audit.record(
-        "core.deployed", core.pk, tenant=core.tenant_id, actor=actor, at=at,
+        "core.deployed",
+        core.pk,
+        tenant=core.tenant_id,
+        actor=actor,
+        at=at,
         after={"flow": flow.pk, "flow_version": saved.version, "core_version": version.number},
-    )  # fmt: skip
+    )
     publication, unpublished = publications.reconcile(core, documents.config(saved.content), actor=actor, at=at)
     return Deployment(core, version, publication, unpublished)
 
 
 @transaction.atomic
 def create_core(
-    *, tenant: Tenant, name: str, actor: Actor, at: datetime,
-    content: object = UNCHANGED, remote: RemoteProgram | Unchanged = UNCHANGED,
-    slug: str = "", description: str | Unchanged = UNCHANGED,
-) -> Core:  # fmt: skip
+    *,
+    tenant: Tenant,
+    name: str,
+    actor: Actor,
+    at: datetime,
+    content: object = UNCHANGED,
+    remote: RemoteProgram | Unchanged = UNCHANGED,
+    slug: str = "",
+    description: str | Unchanged = UNCHANGED,
+) -> Core:
     """A Core without a flow to edit: made from the document `content`, or the way to a `remote` program.
 
     A slug that is taken is refused, not numbered.
@@ -84,10 +94,14 @@ def create_core(
         raise Invalid("There is no program.", [Problem("content", "Send either `content` or `remote`.")])
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
     core = Core.objects.create(
-        tenant=tenant, slug=_unused(tenant, slug) if slug else _free_slug(tenant, name), name=named(name),
+        tenant=tenant,
+        slug=_unused(tenant, slug) if slug else _free_slug(tenant, name),
+        name=named(name),
         description=program.description if isinstance(description, Unchanged) else description,
-        driver="flow" if program.remote is None else remotes.DRIVER, created_at=at, updated_at=at,
-    )  # fmt: skip
+        driver="flow" if program.remote is None else remotes.DRIVER,
+        created_at=at,
+        updated_at=at,
+    )
     if not isinstance(remote, Unchanged):
         core.sealed_secret = remotes.sealed_secret(core, remote)
     _go_live(core, program, flow_version="", actor=actor, at=at)
@@ -99,10 +113,15 @@ def create_core(
 
 @transaction.atomic
 def update_core(
-    core: Core, *, actor: Actor, at: datetime,
-    name: str | Unchanged = UNCHANGED, description: str | Unchanged = UNCHANGED,
-    content: object = UNCHANGED, remote: RemoteProgram | Unchanged = UNCHANGED,
-) -> Core:  # fmt: skip
+    core: Core,
+    *,
+    actor: Actor,
+    at: datetime,
+    name: str | Unchanged = UNCHANGED,
+    description: str | Unchanged = UNCHANGED,
+    content: object = UNCHANGED,
+    remote: RemoteProgram | Unchanged = UNCHANGED,
+) -> Core:
     """Rename a Core, or make a new version of one that has no flow live: from a document, or of a remote program."""
     actor.must_manage(core.tenant_id)
     core = locked_core(core)
@@ -129,7 +148,7 @@ def delete_core(core: Core, *, actor: Actor, at: datetime) -> None:
     actor.must_manage(core.tenant_id)
     core = locked_core(core)
     publication = Publication.objects.filter(core=core).first()
-    before = {"slug": core.slug, "published": publications.told(publication)}
+    before = {"slug": core.slug, "published": publications.audit_view(publication)}
     audit.record("core.deleted", core.pk, tenant=core.tenant_id, actor=actor, at=at, before=before)
     core.delete()
 
@@ -195,16 +214,21 @@ def _must_fit(core: Core, program: scaicore.Program) -> None:
 
 def _told(core: Core, remote: RemoteProgram | Unchanged) -> dict[str, Any]:
     """What the audit log keeps of a program elsewhere, when one is given."""
-    return {} if isinstance(remote, Unchanged) else {"remote": remotes.told(core)}
+    return {} if isinstance(remote, Unchanged) else {"remote": remotes.audit_view(core)}
 
 
 def _new_core(flow: Flow, at: datetime) -> Core:
     # Two flows of one name may be deployed at once; the tenant's row makes the second see the first one's slug.
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=flow.tenant_id)
     return Core.objects.create(
-        tenant=tenant, flow=flow, slug=_free_slug(tenant, flow.name), name=flow.name, description=flow.description,
-        created_at=at, updated_at=at,
-    )  # fmt: skip
+        tenant=tenant,
+        flow=flow,
+        slug=_free_slug(tenant, flow.name),
+        name=flow.name,
+        description=flow.description,
+        created_at=at,
+        updated_at=at,
+    )
 
 
 def _unused(tenant: Tenant, slug: str) -> str:
@@ -230,11 +254,16 @@ def _free_slug(tenant: Tenant, name: str) -> str:
 def _go_live(core: Core, program: scaicore.Program, *, flow_version: str, actor: Actor, at: datetime) -> CoreVersion:
     last = core.versions.order_by("-number").values_list("number", flat=True).first() or 0
     version = CoreVersion.objects.create(
-        core=core, number=last + 1, program=program.to_dict(), flow_version=flow_version,
+        core=core,
+        number=last + 1,
+        program=program.to_dict(),
+        flow_version=flow_version,
         manifest=manifest.render(program, core_id=core.pk, slug=core.slug, version=last + 1),
-        instance_mode=program.instance_mode, entity_scope=program.entity_scope,
-        created_at=at, created_by=actor.name,
-    )  # fmt: skip
+        instance_mode=program.instance_mode,
+        entity_scope=program.entity_scope,
+        created_at=at,
+        created_by=actor.name,
+    )
     core.live, core.updated_at = version, at
     core.save(update_fields=["live", "name", "description", "sealed_secret", "updated_at"])
     return version

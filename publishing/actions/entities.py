@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from identity import audit
-from identity.caller import Actor
+from identity.actors import Actor
 from identity.errors import NotAllowed
 from publishing.models import Entity
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 import scaicore
 from identity import audit
-from identity.caller import Actor
+from identity.actors import Actor
 from identity.models import Tenant, User
 from publishing import documents
 from publishing.actions.base import UNCHANGED, Unchanged, locked_flow, named
@@ -19,9 +19,15 @@ from publishing.models import Flow, FlowVersion, Publication
 
 @transaction.atomic
 def create_flow(
-    *, tenant: Tenant, name: str, content: object, actor: Actor, at: datetime,
-    description: str | Unchanged = UNCHANGED, owner: User | None = None,
-) -> Flow:  # fmt: skip
+    *,
+    tenant: Tenant,
+    name: str,
+    content: object,
+    actor: Actor,
+    at: datetime,
+    description: str | Unchanged = UNCHANGED,
+    owner: User | None = None,
+) -> Flow:
     """A new flow with its first saved version; without a `description` it has the document's own."""
     actor.must_manage(tenant.pk)
     document = documents.accepted(content)
@@ -37,9 +43,15 @@ def create_flow(
 
 @transaction.atomic
 def save_flow(
-    flow: Flow, *, base_version: str, actor: Actor, at: datetime,
-    name: str | Unchanged = UNCHANGED, description: str | Unchanged = UNCHANGED, content: object = UNCHANGED,
-) -> Flow:  # fmt: skip
+    flow: Flow,
+    *,
+    base_version: str,
+    actor: Actor,
+    at: datetime,
+    name: str | Unchanged = UNCHANGED,
+    description: str | Unchanged = UNCHANGED,
+    content: object = UNCHANGED,
+) -> Flow:
     """Store a new version of `flow` when content is given; a rename alone makes none. Stale: `StaleSave`."""
     actor.must_manage(flow.tenant_id)
     flow = locked_flow(flow)

@@ -9,8 +9,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from identity import audit, rows
-from identity.caller import Actor
+from identity import audit, validation
+from identity.actors import Actor
 from identity.errors import Invalid, Problem
 from identity.models import Tenant
 from publishing import providers, vault
@@ -24,9 +24,15 @@ _KEY = re.compile(r"[\x21-\x7e]{1,1000}")
 
 @transaction.atomic
 def create_provider(
-    *, tenant: Tenant, ref: str, base_url: str, actor: Actor, at: datetime,
-    api_key: str = "", timeout_s: float = providers.TIMEOUT_S,
-) -> ModelProvider:  # fmt: skip
+    *,
+    tenant: Tenant,
+    ref: str,
+    base_url: str,
+    actor: Actor,
+    at: datetime,
+    api_key: str = "",
+    timeout_s: float = providers.TIMEOUT_S,
+) -> ModelProvider:
     """A new provider; without a key its calls carry none. A ref that is taken is refused."""
     actor.must_manage(tenant.pk)
     Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
@@ -36,16 +42,21 @@ def create_provider(
         tenant=tenant, ref=ref, base_url=_url(base_url), timeout_s=timeout_s, created_at=at, updated_at=at
     )
     provider.sealed_key = _sealed(provider, api_key)
-    rows.store(provider)
+    validation.store(provider)
     _tell("provider.created", provider, actor, at, None, _told(provider))
     return provider
 
 
 @transaction.atomic
 def save_provider(
-    provider: ModelProvider, *, actor: Actor, at: datetime, base_url: str | Unchanged = UNCHANGED,
-    api_key: str | Unchanged = UNCHANGED, timeout_s: float | Unchanged = UNCHANGED,
-) -> ModelProvider:  # fmt: skip
+    provider: ModelProvider,
+    *,
+    actor: Actor,
+    at: datetime,
+    base_url: str | Unchanged = UNCHANGED,
+    api_key: str | Unchanged = UNCHANGED,
+    timeout_s: float | Unchanged = UNCHANGED,
+) -> ModelProvider:
     """Change a provider. A key that is left out stays, an empty one is removed.
 
     A key never goes to another server than it was given for: with another one in `base_url` it must be sent again.
@@ -65,7 +76,7 @@ def save_provider(
             [Problem("api_key", "Send the key again, or an empty one to call this server without.")],
         )
     provider.updated_at = at
-    rows.store(provider, update_fields=["base_url", "timeout_s", "sealed_key", "updated_at"])
+    validation.store(provider, update_fields=["base_url", "timeout_s", "sealed_key", "updated_at"])
     key = {} if isinstance(api_key, Unchanged) else {"key_replaced": True}
     _tell("provider.saved", provider, actor, at, before, _told(provider) | key)
     return provider

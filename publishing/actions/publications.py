@@ -10,7 +10,7 @@ from django.db import transaction
 
 import scaicore
 from identity import audit
-from identity.caller import Actor
+from identity.actors import Actor
 from identity.errors import Invalid, Problem
 from identity.models import Group
 from publishing.actions.base import UNCHANGED, Unchanged, locked_core
@@ -28,18 +28,22 @@ def publish(core: Core, *, group_ids: object = UNCHANGED, actor: Actor, at: date
     core = locked_core(core)
     groups = UNCHANGED if isinstance(group_ids, Unchanged) else _groups(core.tenant_id, group_ids)
     publication = Publication.objects.filter(core=core).first()
-    before = told(publication)
+    before = audit_view(publication)
     is_new = publication is None
     if publication is None:
         must_be_callable(core, _live_program(core), is_published=True)
         publication = Publication(
-            core=core, tenant_id=core.tenant_id, name=core.model_name, visibility=Visibility.TENANT,
-            published_at=at, published_by=actor.name,
-        )  # fmt: skip
+            core=core,
+            tenant_id=core.tenant_id,
+            name=core.model_name,
+            visibility=Visibility.TENANT,
+            published_at=at,
+            published_by=actor.name,
+        )
         publication.save(force_insert=True)
     if not isinstance(groups, Unchanged):
         _set_visibility(publication, groups)
-    after = told(publication)
+    after = audit_view(publication)
     if before != after:
         action = "core.published" if is_new else "publication.changed"
         audit.record(action, core.pk, tenant=core.tenant_id, actor=actor, at=at, before=before, after=after)
@@ -54,7 +58,7 @@ def unpublish(core: Core, *, actor: Actor, at: datetime) -> str | None:
     publication = Publication.objects.filter(core=core).first()
     if publication is None:
         return None
-    before = told(publication)
+    before = audit_view(publication)
     publication.delete()
     audit.record("core.unpublished", core.pk, tenant=core.tenant_id, actor=actor, at=at, before=before)
     return publication.name
@@ -86,7 +90,7 @@ def check_groups(tenant_id: str, config: dict[str, Any]) -> None:
         _groups(tenant_id, config["model_visibility_group_ids"])
 
 
-def told(publication: Publication | None) -> dict[str, Any] | None:
+def audit_view(publication: Publication | None) -> dict[str, Any] | None:
     """What the audit log keeps of a publication."""
     if publication is None:
         return None

@@ -9,9 +9,10 @@ from typing import Any
 
 import scaicore
 from identity.errors import Invalid, Problem
-from publishing import remote_cores, vault
+from publishing import vault
 from publishing.actions import addresses
 from publishing.actions.base import UNCHANGED, Unchanged
+from publishing.clients import remote_cores
 from publishing.models import Core
 from scaicore.flow import EntityScope, InstanceMode
 
@@ -36,9 +37,12 @@ def program(remote: RemoteProgram, *, name: str) -> scaicore.Program:
     """The program of the next Core version; `Invalid` when its URL is one that is not called from here."""
     url = addresses.called(remote.url, field="remote.url", title="The URL is unusable.")
     return scaicore.Program.elsewhere(
-        name, scaicore.Remote(url, remote.timeout_s), instance_mode=remote.instance_mode,
-        entity_scope=remote.entity_scope, capabilities=tuple(remote.capabilities),
-    )  # fmt: skip
+        name,
+        scaicore.Remote(url, remote.timeout_s),
+        instance_mode=remote.instance_mode,
+        entity_scope=remote.entity_scope,
+        capabilities=tuple(remote.capabilities),
+    )
 
 
 def sealed_secret(core: Core, remote: RemoteProgram) -> bytes | None:
@@ -60,7 +64,7 @@ def sealed_secret(core: Core, remote: RemoteProgram) -> bytes | None:
     return vault.seal(remote.secret, place=remote_cores.place(core.tenant_id, core.pk))
 
 
-def told(core: Core) -> dict[str, Any] | None:
+def audit_view(core: Core) -> dict[str, Any] | None:
     """What anybody is told of the program elsewhere: whether there is a secret, never the secret."""
     stored = core.live.program.get("remote") if core.live else None
     if stored is None:
@@ -69,5 +73,5 @@ def told(core: Core) -> dict[str, Any] | None:
 
 
 def _moves(core: Core, remote: RemoteProgram) -> bool:
-    known = told(core)
+    known = audit_view(core)
     return known is not None and addresses.server(known["url"]) != addresses.server(remote.url.strip())

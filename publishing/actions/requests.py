@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from identity import audit, scaikey
-from identity.caller import Actor
+from identity import audit, groups
+from identity.actors import Actor
 from identity.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from identity.models import Group, Tenant, User
 from publishing.errors import CoreNotFound
@@ -27,9 +27,11 @@ def ask_access(core: Core, *, user: User, message: str = "", actor: Actor, at: d
     if access.may_call:
         raise Invalid("You can call this model already.", [Problem("", "There is nothing to ask for.")])
     asked, is_new = AccessRequest.objects.select_for_update().get_or_create(
-        core=core, user=user, decision=Decision.OPEN,
+        core=core,
+        user=user,
+        decision=Decision.OPEN,
         defaults={"tenant": core.tenant, "message": _kept(message), "asked_at": at},
-    )  # fmt: skip
+    )
     if not is_new:
         asked.message, asked.asked_at = _kept(message), at
         asked.save(update_fields=["message", "asked_at"])
@@ -64,7 +66,7 @@ def decline_access(asked: AccessRequest, *, actor: Actor, at: datetime) -> Acces
 def _add(group: Group, user: User, actor: Actor, at: datetime) -> None:
     users = list(User.objects.filter(memberships__group=group))
     nested = list(Group.objects.filter(parents__parent=group))
-    scaikey.set_members(group, users=[*users, user], groups=nested, actor=actor, at=at)
+    groups.set_members(group, users=[*users, user], groups=nested, actor=actor, at=at)
 
 
 def _locked(asked: AccessRequest) -> AccessRequest:

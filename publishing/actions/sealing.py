@@ -10,8 +10,9 @@ from typing import NamedTuple
 from django.db import transaction
 
 from identity import audit
-from identity.caller import Actor
-from publishing import providers, remote_cores, tenant_http, vault
+from identity.actors import Actor
+from publishing import providers, vault
+from publishing.clients import http, remote_cores
 from publishing.models import Core, ModelProvider, Secret
 
 
@@ -48,6 +49,6 @@ def _sealed() -> Iterator[tuple[ModelProvider | Secret | Core, str, str]]:
     for provider in ModelProvider.objects.select_for_update().filter(sealed_key__isnull=False):
         yield provider, "sealed_key", providers.place(provider.tenant_id, provider.ref)
     for secret in Secret.objects.select_for_update():
-        yield secret, "sealed", tenant_http.place(secret.tenant_id, secret.name)
+        yield secret, "sealed", http.place(secret.tenant_id, secret.name)
     for core in Core.objects.select_for_update().filter(sealed_secret__isnull=False):
         yield core, "sealed_secret", remote_cores.place(core.tenant_id, core.pk)

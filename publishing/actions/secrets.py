@@ -7,11 +7,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from identity import audit, rows
-from identity.caller import Actor
+from identity import audit, validation
+from identity.actors import Actor
 from identity.errors import Invalid, Problem
 from identity.models import Tenant
-from publishing import tenant_http, vault
+from publishing import vault
+from publishing.clients import http
 from publishing.errors import SecretExists, SecretNotFound
 from publishing.models import Secret
 
@@ -27,7 +28,7 @@ def create_secret(*, tenant: Tenant, name: str, value: str, actor: Actor, at: da
         raise SecretExists(name)
     secret = Secret(tenant=tenant, name=name, created_at=at, updated_at=at)
     secret.sealed = _sealed(secret, value)
-    rows.store(secret)
+    validation.store(secret)
     audit.record("secret.created", secret.name, tenant=secret.tenant_id, actor=actor, at=at)
     return secret
 
@@ -38,7 +39,7 @@ def save_secret(secret: Secret, *, value: str, actor: Actor, at: datetime) -> Se
     actor.must_manage(secret.tenant_id)
     secret = _locked(secret)
     secret.sealed, secret.updated_at = _sealed(secret, value), at
-    rows.store(secret, update_fields=["sealed", "updated_at"])
+    validation.store(secret, update_fields=["sealed", "updated_at"])
     audit.record("secret.saved", secret.name, tenant=secret.tenant_id, actor=actor, at=at)
     return secret
 
@@ -64,4 +65,4 @@ def _sealed(secret: Secret, value: str) -> bytes:
         raise Invalid(
             "The value is unusable.", [Problem("value", "Send 1 to 4000 printable ASCII characters, on one line.")]
         )
-    return vault.seal(value, place=tenant_http.place(secret.tenant_id, secret.name))
+    return vault.seal(value, place=http.place(secret.tenant_id, secret.name))

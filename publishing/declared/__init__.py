@@ -3,7 +3,7 @@
 What the file does not mention is left alone. The file is applied whole or not at all, and twice is as good as once.
 """
 
-from publishing.declared.acts import apply, wait_for_others
+from publishing.declared.apply import apply, wait_for_others
 from publishing.declared.base import DeclarationRefused
 
 __all__ = ["DeclarationRefused", "apply", "wait_for_others"]

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Model
 from msgspec import UNSET
 
-from identity.caller import Actor
+from identity.actors import Actor
 from identity.errors import ActionRefused, Invalid
 
 # How the file calls what the columns are called otherwise.
@@ -28,7 +28,7 @@ def refused(place: str, message: str) -> DeclarationRefused:
 
 
 @dataclass
-class Run:
+class ApplyRun:
     """One application of a file: who, when, and one line for each change so far."""
 
     actor: Actor

@@ -11,15 +11,15 @@ from msgspec import UNSET
 from identity.models import Tenant
 from publishing import actions, documents, strict_json
 from publishing.actions import publications
-from publishing.declared.base import Run, must_differ, refused, standing_at
-from publishing.declared.shape import DeclaredFlow
+from publishing.declared.base import ApplyRun, must_differ, refused, standing_at
+from publishing.declared.schema import DeclaredFlow
 from publishing.models import Core, Flow, Publication
 
 # What the server owns in a document; a file may carry an older state of it.
 OWNED = ("id", "name", "version")
 
 
-def apply_flows(run: Run, place: str, tenant: Tenant, declared: list[DeclaredFlow], folder: Path) -> None:
+def apply_flows(run: ApplyRun, place: str, tenant: Tenant, declared: list[DeclaredFlow], folder: Path) -> None:
     """Every flow of the list, saved where its document differs, deployed where that is asked for."""
     read = [_document(f"{place}[{number}]", flow, folder) for number, flow in enumerate(declared)]
     must_differ(place, "name", (name for name, _ in read))
@@ -65,7 +65,9 @@ def _loaded(place: str, declared: DeclaredFlow, folder: Path) -> dict[str, Any]:
     return content
 
 
-def _save(run: Run, place: str, tenant: Tenant, name: str, content: dict[str, Any], declared: DeclaredFlow) -> Flow:
+def _save(
+    run: ApplyRun, place: str, tenant: Tenant, name: str, content: dict[str, Any], declared: DeclaredFlow
+) -> Flow:
     found = list(Flow.objects.select_for_update().filter(tenant=tenant, name=name)[:2])
     description = documents.description_in(content) if declared.description is UNSET else declared.description
     if len(found) > 1:
@@ -87,7 +89,7 @@ def _save(run: Run, place: str, tenant: Tenant, name: str, content: dict[str, An
     return flow
 
 
-def _deploy(run: Run, flow: Flow) -> None:
+def _deploy(run: ApplyRun, flow: Flow) -> None:
     """Make the saved version live, unless it is; then bring the publication in line with the document's flag."""
     core = Core.objects.filter(flow=flow).select_related("live").first()
     saved = flow.saved

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from identity import people, scaikey
+from identity import groups as identity_groups
+from identity import users as identity_users
 from identity.models import Group, Role, Tenant, User
-from publishing.declared.base import Run, lay, must_differ, refused, standing_at
-from publishing.declared.shape import DeclaredGroup, DeclaredTenant, DeclaredUser
+from publishing.declared.base import ApplyRun, lay, must_differ, refused, standing_at
+from publishing.declared.schema import DeclaredGroup, DeclaredTenant, DeclaredUser
 
 NESTED = "group:"
 
 
-def apply_tenant(run: Run, place: str, declared: DeclaredTenant) -> Tenant:
+def apply_tenant(run: ApplyRun, place: str, declared: DeclaredTenant) -> Tenant:
     """The tenant, made or brought in line."""
     tenant = Tenant.objects.filter(pk=declared.slug).first() or Tenant(slug=declared.slug, name=declared.slug)
     is_new = tenant._state.adding
     told = lay(tenant, {"name": declared.name, "is_active": declared.active})
     with standing_at(place):
-        people.save_tenant(tenant, actor=run.actor, at=run.at)
+        identity_users.save_tenant(tenant, actor=run.actor, at=run.at)
     if is_new:
         run.added(f"tenant {tenant}")
     elif told:
@@ -26,14 +27,14 @@ def apply_tenant(run: Run, place: str, declared: DeclaredTenant) -> Tenant:
     return tenant
 
 
-def apply_users(run: Run, place: str, tenant: Tenant, declared: list[DeclaredUser]) -> None:
+def apply_users(run: ApplyRun, place: str, tenant: Tenant, declared: list[DeclaredUser]) -> None:
     """Every user of the list, made or brought in line."""
     must_differ(place, "email", (user.email.strip().lower() for user in declared))
     for number, user in enumerate(declared):
         _apply_user(run, f"{place}[{number}]", tenant, user)
 
 
-def apply_groups(run: Run, place: str, tenant: Tenant, declared: list[DeclaredGroup]) -> None:
+def apply_groups(run: ApplyRun, place: str, tenant: Tenant, declared: list[DeclaredGroup]) -> None:
     """Every group of the list, made or brought in line; then the members, which may be groups of the list."""
     must_differ(place, "id", (group.id for group in declared))
     groups = [_apply_group(run, f"{place}[{number}]", tenant, group) for number, group in enumerate(declared)]
@@ -42,7 +43,7 @@ def apply_groups(run: Run, place: str, tenant: Tenant, declared: list[DeclaredGr
             _apply_members(run, f"{place}[{number}]", group, wanted.members)
 
 
-def _apply_user(run: Run, place: str, tenant: Tenant, declared: DeclaredUser) -> None:
+def _apply_user(run: ApplyRun, place: str, tenant: Tenant, declared: DeclaredUser) -> None:
     email = declared.email.strip().lower()
     user = User.objects.filter(email=email).first() or User(email=email, tenant=tenant, role=Role.USER)
     is_new = user._state.adding
@@ -51,21 +52,21 @@ def _apply_user(run: Run, place: str, tenant: Tenant, declared: DeclaredUser) ->
     wanted = {"name": declared.name, "role": declared.role, "is_active": declared.active}
     told = lay(user, wanted | {"is_staff": declared.staff, "is_superuser": declared.superuser})
     with standing_at(place):
-        people.save_user(user, actor=run.actor, at=run.at)
+        identity_users.save_user(user, actor=run.actor, at=run.at)
         if is_new and declared.password is not UNSET:
-            people.set_password(user, password=declared.password, actor=run.actor, at=run.at)
+            identity_users.set_password(user, password=declared.password, actor=run.actor, at=run.at)
     if is_new:
         run.added(f"user {user} ({user.role})")
     elif told:
         run.changed(f"user {user}", told)
 
 
-def _apply_group(run: Run, place: str, tenant: Tenant, declared: DeclaredGroup) -> Group:
+def _apply_group(run: ApplyRun, place: str, tenant: Tenant, declared: DeclaredGroup) -> Group:
     found = Group.objects.filter(tenant=tenant, scaikey_id=declared.id).first()
     group = found or Group(tenant=tenant, scaikey_id=declared.id)
     told = lay(group, {"name": declared.name})
     with standing_at(place):
-        scaikey.save_group(group, actor=run.actor, at=run.at)
+        identity_groups.save_group(group, actor=run.actor, at=run.at)
     if found is None:
         run.added(f"group {group}")
     elif told:
@@ -73,13 +74,13 @@ def _apply_group(run: Run, place: str, tenant: Tenant, declared: DeclaredGroup) 
     return group
 
 
-def _apply_members(run: Run, place: str, group: Group, wanted: list[str]) -> None:
-    before = scaikey.members(group)
+def _apply_members(run: ApplyRun, place: str, group: Group, wanted: list[str]) -> None:
+    before = identity_groups.members(group)
     users, groups = _found(f"{place}.members", group.tenant_id, wanted)
     with standing_at(place):
-        if not scaikey.set_members(group, users=users, groups=groups, actor=run.actor, at=run.at):
+        if not identity_groups.set_members(group, users=users, groups=groups, actor=run.actor, at=run.at):
             return
-    after = scaikey.members(group)
+    after = identity_groups.members(group)
     told = [f"+ {name}" for name in after if name not in before]
     told += [f"- {name}" for name in before if name not in after]
     run.changed(f"members of {group}", ", ".join(told))

@@ -44,7 +44,7 @@ _REASONS: Final[tuple[tuple[type[Exception], Reason], ...]] = (
 )
 
 
-class Answer:
+class OutboundResponse:
     """An answer whose body is still to be read, piece by piece, only as fast as it is asked for."""
 
     def __init__(self, response: httpcore2.Response, most_bytes: int) -> None:
@@ -105,7 +105,7 @@ class Answer:
 
 
 @asynccontextmanager
-async def answered(sent: Outgoing, *, hosts: Allowed, until: float, most_bytes: int) -> AsyncIterator[Answer]:
+async def answered(sent: Outgoing, *, hosts: Allowed, until: float, most_bytes: int) -> AsyncIterator[OutboundResponse]:
     """The answer to `sent`, its redirects followed; hung up at the end of the block. Raises ServiceFailed.
 
     `hosts`: those that may be called although their addresses are not public. `until`: the loop time after which
@@ -132,12 +132,12 @@ def tls() -> SSLContext:
     return httpcore2.default_ssl_context()
 
 
-async def _answer(sent: Outgoing, hosts: Allowed, until: float, most_bytes: int) -> Answer:
+async def _answer(sent: Outgoing, hosts: Allowed, until: float, most_bytes: int) -> OutboundResponse:
     for _ in range(REDIRECTS + 1):
         with _told(broken="unreachable"):
             async with asyncio.timeout_at(until):
                 response = await _pool(hosts).handle_async_request(sent.framed())
-        answer = Answer(response, most_bytes)
+        answer = OutboundResponse(response, most_bytes)
         location = answer.headers.get("location")
         if answer.status not in (301, 302, 303, 307, 308) or location is None:
             return answer
@@ -150,9 +150,12 @@ def _pool(hosts: Allowed) -> Pool:
     pools = _pools.setdefault(asyncio.get_running_loop(), {})
     if hosts not in pools:
         pools[hosts] = Pool(
-            ssl_context=tls(), max_connections=CONNECTIONS, max_keepalive_connections=IDLE_CONNECTIONS,
-            keepalive_expiry=IDLE_S, network_backend=PinnedBackend(hosts),
-        )  # fmt: skip
+            ssl_context=tls(),
+            max_connections=CONNECTIONS,
+            max_keepalive_connections=IDLE_CONNECTIONS,
+            keepalive_expiry=IDLE_S,
+            network_backend=PinnedBackend(hosts),
+        )
     return pools[hosts]
 
 

@@ -29,11 +29,13 @@ class PinnedBackend(httpcore2.AsyncNetworkBackend):
         self._tcp = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
-        self, host: str, port: int,
+        self,
+        host: str,
+        port: int,
         timeout: float | None = None,  # noqa: ASYNC109  the name is httpcore2's
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:  # fmt: skip
+    ) -> httpcore2.AsyncNetworkStream:
         """A connection to the first address of `host` that answers, once all of them were found good."""
         try:
             async with asyncio.timeout(CONNECT_S):
@@ -43,10 +45,11 @@ class PinnedBackend(httpcore2.AsyncNetworkBackend):
             raise httpcore2.ConnectTimeout from None
 
     async def connect_unix_socket(
-        self, path: str,
+        self,
+        path: str,
         timeout: float | None = None,  # noqa: ASYNC109  the name is httpcore2's
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:  # fmt: skip
+    ) -> httpcore2.AsyncNetworkStream:
         """Never: sockets of the machine are not called."""
         raise AddressRefused
 

@@ -17,9 +17,21 @@ REDIRECTS: Final = 3
 
 # How a request is framed, to whom it goes and how its answer is packed is ours to say; browsers leave these out, too.
 _OURS: Final = frozenset(
-    ("accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization",
-     "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
-)  # fmt: skip
+    (
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
 # What may go on to another server. Any other header may hold a secret, under whatever name.
 _HARMLESS: Final = frozenset(("accept", "accept-language", "content-type", "user-agent"))
 _METHOD: Final = re.compile(r"[A-Z]{1,20}")

@@ -4,7 +4,7 @@ from typing import Final
 
 from scaicore.drivers.flow import FlowDriver
 from scaicore.drivers.remote import RemoteDriver
-from scaicore.protocol import Driver
+from scaicore.runtime.protocol import Driver
 
 DRIVERS: Final[dict[str, Driver]] = {
     "flow": FlowDriver(),

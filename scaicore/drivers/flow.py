@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncGenerator
 
-from scaicore.engine import execute
-from scaicore.protocol import Event, RunRequest
+from scaicore.runtime.engine import execute
+from scaicore.runtime.protocol import Event, RunRequest
 
 
 class FlowDriver:

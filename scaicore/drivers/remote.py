@@ -6,8 +6,8 @@ from contextlib import aclosing
 from scaicore.errors import RunFailed, RunTimedOut
 from scaicore.jsondata import Json, defect
 from scaicore.program import RESPONSE
-from scaicore.protocol import Event, Finished, RunRequest, TextDelta, Usage, response_text
-from scaicore.run import check_kept
+from scaicore.runtime.protocol import Event, Finished, RunRequest, TextDelta, Usage, response_text
+from scaicore.runtime.run import check_kept
 from scaicore.services import RemoteCall, RemoteEnd, RemoteText, ServiceFailed
 
 UNUSABLE = "service_upstream_failed"

@@ -11,12 +11,12 @@ import msgspec
 from scaicore import diagnostics
 from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunTimedOut, SourceUnreadable
-from scaicore.expressions import Expression, verify
-from scaicore.flow import Edge, Flow, Node
+from scaicore.flow import Edge, FlowDocument, Node
 from scaicore.jsondata import Json
+from scaicore.language.expressions import Expression, verify
+from scaicore.language.templates import Template
 from scaicore.program import Program
 from scaicore.services import Services
-from scaicore.templates import Template
 
 Category = Literal["entry", "llm", "logic", "data", "tool", "human", "queue", "compute", "flow"]
 RESERVED: Final = frozenset({"state", "entity_id"})
@@ -32,7 +32,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @dataclass(slots=True)
-class Visit:
+class NodeRun:
     """One node at work: the scope it reads, the memory it may set, and what it has to say besides its result."""
 
     scope: dict[str, Json]
@@ -82,10 +82,10 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class LoopPlan:
     """Runs a body for each of `items`, or as long as `condition` holds and `limit` allows."""
 
-    items: Callable[[Visit], list[Json]] | None
+    items: Callable[[NodeRun], list[Json]] | None
     condition: Expression | None
     limit: int
     item_name: str
@@ -93,14 +93,14 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
-class Fan:
+class ParallelPlan:
     """Runs branches at once, at most `limit` of them at a time."""
 
     limit: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class CheckpointPlan:
     """Waits for somebody's decision: any text, or one of `options`. After `timeout_s` it is `on_timeout`; without that,
     the flow starts anew."""
 
@@ -119,15 +119,15 @@ class Pause:
         )
 
 
-Work = Callable[[Visit], Json | Awaitable[Json]]
-Plan = Loop | Fan | Pause
+Work = Callable[[NodeRun], Json | Awaitable[Json]]
+Plan = LoopPlan | ParallelPlan | CheckpointPlan
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class NodeCheck:
     """A node in its flow, for the checks of its kind."""
 
-    flow: Flow
+    flow: FlowDocument
     node: Node
     index: int
     outgoing: list[Edge]
@@ -190,7 +190,7 @@ class Site:
         return f"nodes[{self.index}].config.{key}" if key else f"nodes[{self.index}]"
 
 
-def no_checks(_config: Any, _site: Site) -> Iterator[Diagnostic]:
+def no_checks(_config: Any, _site: NodeCheck) -> Iterator[Diagnostic]:
     """For kinds whose config cannot be wrong in any further way."""
     return iter(())
 
@@ -213,6 +213,6 @@ class NodeKind:
     config: type[NodeConfig]
     # The config's own type is known by the table's row alone, hence Any.
     prepare: Callable[[Any, Program], Work | Plan]
-    check: Callable[[Any, Site], Iterator[Diagnostic]] = no_checks
+    check: Callable[[Any, NodeCheck], Iterator[Diagnostic]] = no_checks
     makes: Callable[[Any], Iterable[str]] = no_names
     waits: bool = False

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from scaicore.diagnostics import Diagnostic
-from scaicore.nodes.base import NodeConfig, NodeKind, Pause, Site
+from scaicore.language.templates import Template
+from scaicore.nodes.base import CheckpointPlan, NodeCheck, NodeConfig, NodeKind
 from scaicore.program import Program
-from scaicore.templates import Template
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhd])")
@@ -29,8 +29,8 @@ class Checkpoint(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     on_timeout: str | None = None
 
 
-def _prepare(config: Checkpoint, _program: Program) -> Pause:
-    return Pause(Template(config.prompt), tuple(config.options), _seconds(config.timeout), config.on_timeout)
+def _prepare(config: Checkpoint, _program: Program) -> CheckpointPlan:
+    return CheckpointPlan(Template(config.prompt), tuple(config.options), _seconds(config.timeout), config.on_timeout)
 
 
 def _seconds(span: float | str | None) -> float | None:
@@ -40,7 +40,7 @@ def _seconds(span: float | str | None) -> float | None:
     return int(found[1]) * _UNITS[found[2]] if found else None
 
 
-def _check(config: Checkpoint, site: Site) -> Iterator[Diagnostic]:
+def _check(config: Checkpoint, site: NodeCheck) -> Iterator[Diagnostic]:
     if site.flow.instance_mode != "entity":
         said = "it waits for a later message, which only a Core in `entity` mode can tell from others. "
         yield site.error("needs_entity_mode", f"{said}Set the instance mode in the flow's properties.")

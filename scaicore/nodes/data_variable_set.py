@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from scaicore import variables
 from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
-from scaicore.expressions import Expression
 from scaicore.jsondata import Json
-from scaicore.nodes import values
-from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.language import variables
+from scaicore.language.expressions import Expression
+from scaicore.nodes import templated_values
+from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
 from scaicore.program import Program
 
 
@@ -24,10 +24,10 @@ class DataVariableSet(NodeConfig, frozen=True, kw_only=True, omit_defaults=True)
 
 
 def _prepare(config: DataVariableSet, program: Program) -> Work:
-    make = values.maker(config.value) if config.expression is None else _evaluator(config.expression)
+    make = templated_values.maker(config.value) if config.expression is None else _evaluator(config.expression)
     type_name = next(slot.type for slot in program.variables if slot.name == config.variable)
 
-    def put(visit: Visit) -> Json:
+    def put(visit: NodeRun) -> Json:
         value = make(visit)
         if not variables.fits(value, type_name):
             raise RunFailed("wrong_type")
@@ -37,12 +37,12 @@ def _prepare(config: DataVariableSet, program: Program) -> Work:
     return put
 
 
-def _evaluator(source: str) -> values.Maker:
+def _evaluator(source: str) -> templated_values.Maker:
     expression = Expression(source)
     return lambda visit: expression.evaluate(visit.scope)
 
 
-def _check(config: DataVariableSet, site: Site) -> Iterator[Diagnostic]:
+def _check(config: DataVariableSet, site: NodeCheck) -> Iterator[Diagnostic]:
     declared = site.variables.get(config.variable)
     if declared is None:
         said = f"the variable `{config.variable}` is not declared; add it to the flow's variables."
@@ -56,8 +56,8 @@ def _check(config: DataVariableSet, site: Site) -> Iterator[Diagnostic]:
         yield from _check_value(config.value, declared, site)
 
 
-def _check_value(value: Json, declared: str | None, site: Site) -> Iterator[Diagnostic]:
-    for text in values.texts(value):
+def _check_value(value: Json, declared: str | None, site: NodeCheck) -> Iterator[Diagnostic]:
+    for text in templated_values.texts(value):
         yield from site.check_template(text, "value")
     if declared in variables.TYPES and not variables.fits(value, declared):
         said = f"`value` is not of type `{declared}`; a template always gives text, so calculate with `expression`."

@@ -10,7 +10,7 @@ import msgspec
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
-from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
 from scaicore.program import Program
 
 # No underscore: servers drop headers with one, since it reads like a hyphen in another spelling.
@@ -52,11 +52,11 @@ def _prepare(_config: NodeConfig, _program: Program) -> Work:
     return _accept
 
 
-def _accept(visit: Visit) -> Json:
+def _accept(visit: NodeRun) -> Json:
     return visit.input
 
 
-def _check_webhook(config: EntryWebhook, site: Site) -> Iterator[Diagnostic]:
+def _check_webhook(config: EntryWebhook, site: NodeCheck) -> Iterator[Diagnostic]:
     if config.auth is None:
         said = "no request reaches a webhook without a signature; name `header` and `secret_ref` in `auth`."
         yield site.warning("webhook_without_auth", said, "auth")
@@ -67,7 +67,7 @@ def _check_webhook(config: EntryWebhook, site: Site) -> Iterator[Diagnostic]:
         yield site.error("bad_value", "the signature needs a secret; name it in `secret_ref`.", "auth.secret_ref")
 
 
-def _check_schedule(config: EntrySchedule, site: Site) -> Iterator[Diagnostic]:
+def _check_schedule(config: EntrySchedule, site: NodeCheck) -> Iterator[Diagnostic]:
     fields = config.cron.split()
     if len(fields) != len(_FIELDS) or not all(map(_is_cron, fields, *zip(*_FIELDS, strict=True))):
         said = f"`{config.cron[:80]}` is no schedule; write five fields such as `0 9 * * 1-5`."

@@ -8,15 +8,15 @@ import msgspec
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed, SourceUnreadable
-from scaicore.flow import Model
+from scaicore.flow import ModelRole
 from scaicore.jsondata import Json
-from scaicore.nodes import asking
-from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.language.json_schemas import AnswerSchema
+from scaicore.language.templates import Template
+from scaicore.nodes import llm_call
+from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
 from scaicore.nodes.prompt import Message, Prompt
 from scaicore.program import RESPONSE, Program
-from scaicore.schemas import Schema
 from scaicore.services import ModelCall, ServiceFailed
-from scaicore.templates import Template
 
 _SHARE: Final = 0.95
 
@@ -62,12 +62,12 @@ class Thinker:
     """A node's chat, ready to be had."""
 
     config: LlmFlexible
-    model: Model
+    model: ModelRole
     prompt: Prompt
-    schema: Schema | None
+    schema: AnswerSchema | None
     speaks: bool
 
-    async def think(self, visit: Visit) -> Json:
+    async def think(self, visit: NodeRun) -> Json:
         """The answer, as text or checked JSON; ServiceFailed or RunFailed when there is none."""
         if visit.services.models is None:
             raise RunFailed("no_models")
@@ -83,22 +83,22 @@ class Thinker:
             raise RunFailed("output_unfit")
         return value
 
-    async def _ask(self, visit: Visit, messages: list[Message]) -> str:
+    async def _ask(self, visit: NodeRun, messages: list[Message]) -> str:
         is_reply = self.schema is None and (visit.speak is not None or self.config.result_binding == RESPONSE)
         caller = visit.scope.get("params") if is_reply else None
-        params = asking.params(self.model, self.config.budget.max_tokens, caller)
+        params = llm_call.params(self.model, self.config.budget.max_tokens, caller)
         if self.schema is not None:
             wanted = {"name": "output", "schema": self.schema.source}
             params["response_format"] = {"type": "json_schema", "json_schema": wanted}
         # A fallback needs the time to stand in before the node's time is over.
         share = _SHARE if isinstance(self.config.on_failure, Fallback) else 1
-        call = ModelCall(asking.choices(self.model), messages, params, visit.remaining() * share)
-        return await asking.ask(visit, call, speaks=self.speaks)
+        call = ModelCall(llm_call.choices(self.model), messages, params, visit.remaining() * share)
+        return await llm_call.ask(visit, call, speaks=self.speaks)
 
 
 def thinker(config: LlmFlexible, program: Program, *, speaks: bool) -> Thinker:
     """The chat that a config describes; it speaks while it thinks only where its first word is final."""
-    model = asking.role(program, config.llm_role)
+    model = llm_call.role(program, config.llm_role)
     constraints = "Constraints:\n" + "\n".join(f"- {text}" for text in config.constraints)
     prompt = Prompt(
         model,
@@ -109,7 +109,7 @@ def thinker(config: LlmFlexible, program: Program, *, speaks: bool) -> Thinker:
         has_history=config.include_history,
         schema=config.output_schema,
     )
-    schema = None if config.output_schema is None else Schema(config.output_schema)
+    schema = None if config.output_schema is None else AnswerSchema(config.output_schema)
     return Thinker(config, model, prompt, schema, speaks and schema is None)
 
 
@@ -119,7 +119,7 @@ def surely(config: LlmFlexible, work: Work) -> Work:
         return work
     fallback = Template(config.on_failure.fallback)
 
-    async def answer(visit: Visit) -> Json:
+    async def answer(visit: NodeRun) -> Json:
         try:
             return await work(visit)
         except (ServiceFailed, RunFailed) as problem:
@@ -140,7 +140,7 @@ def _prepare(config: LlmFlexible, program: Program) -> Work:
     return surely(config, thinker(config, program, speaks=True).think)
 
 
-def check(config: LlmFlexible, site: Site) -> Iterator[Diagnostic]:
+def check(config: LlmFlexible, site: NodeCheck) -> Iterator[Diagnostic]:
     """What every chat with a model needs: a model, and texts, paths and a schema that can be read."""
     if config.llm_role is None and not site.flow.models:
         said = "it asks a language model, and the flow declares none. Add one to `config.core_identity.models`."
@@ -158,9 +158,9 @@ def check(config: LlmFlexible, site: Site) -> Iterator[Diagnostic]:
         yield from _check_schema(config.output_schema, site)
 
 
-def _check_schema(source: dict[str, Any], site: Site) -> Iterator[Diagnostic]:
+def _check_schema(source: dict[str, Any], site: NodeCheck) -> Iterator[Diagnostic]:
     try:
-        Schema(source)
+        AnswerSchema(source)
     except SourceUnreadable as problem:
         yield site.error("bad_schema", f"the `output_schema` cannot be used. {problem}", "output_schema")
 

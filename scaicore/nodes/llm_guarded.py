@@ -5,15 +5,15 @@ from typing import Literal
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
-from scaicore.expressions import Expression
 from scaicore.jsondata import Json
+from scaicore.language.expressions import Expression
+from scaicore.language.templates import Template
 from scaicore.nodes import llm_flexible
-from scaicore.nodes.base import NodeKind, Site, Visit, Work
+from scaicore.nodes.base import NodeCheck, NodeKind, NodeRun, Work
 from scaicore.nodes.llm_flexible import Fallback, LlmFlexible
 from scaicore.program import Program
-from scaicore.templates import Template
 
-Judge = Callable[[Visit, Json], bool]
+Judge = Callable[[NodeRun, Json], bool]
 
 
 class LlmGuarded(LlmFlexible, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,7 +32,7 @@ def _prepare(config: LlmGuarded, program: Program) -> Work:
     refuse = _refusal(config)
     tries = 2 if config.on_validation_failure == "retry" else 1
 
-    async def think(visit: Visit) -> Json:
+    async def think(visit: NodeRun) -> Json:
         for _ in range(tries):
             output = await thinker.think(visit)
             if is_valid(visit, output):
@@ -41,7 +41,7 @@ def _prepare(config: LlmGuarded, program: Program) -> Work:
 
     surely = llm_flexible.surely(config, think)
 
-    async def answer(visit: Visit) -> Json:
+    async def answer(visit: NodeRun) -> Json:
         if guard is not None and not guard.holds(visit.scope):
             return refuse(visit, "guard_refused")
         return await surely(visit)
@@ -56,11 +56,11 @@ def _judge(source: str | None) -> Judge:
     return lambda visit, output: condition.holds(visit.scope | {"output": output})
 
 
-def _refusal(config: LlmGuarded) -> Callable[[Visit, str], Json]:
+def _refusal(config: LlmGuarded) -> Callable[[NodeRun, str], Json]:
     choice = config.on_validation_failure
     fallback = Template(choice.fallback) if isinstance(choice, Fallback) else None
 
-    def refuse(visit: Visit, reason: str) -> Json:
+    def refuse(visit: NodeRun, reason: str) -> Json:
         if fallback is None:
             raise RunFailed(reason)
         visit.warnings.append("The guard or the validation did not hold; the fallback stands in for the answer.")
@@ -69,7 +69,7 @@ def _refusal(config: LlmGuarded) -> Callable[[Visit, str], Json]:
     return refuse
 
 
-def _check(config: LlmGuarded, site: Site) -> Iterator[Diagnostic]:
+def _check(config: LlmGuarded, site: NodeCheck) -> Iterator[Diagnostic]:
     yield from llm_flexible.check(config, site)
     if config.guard is not None:
         yield from site.check_condition(config.guard, "guard")

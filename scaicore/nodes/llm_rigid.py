@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
-from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.language.templates import Template
+from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
 from scaicore.program import Program
-from scaicore.templates import Template
 
 
 class LlmRigid(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
@@ -18,13 +18,13 @@ class LlmRigid(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
 def _prepare(config: LlmRigid, _program: Program) -> Work:
     template = Template(config.template)
 
-    def answer(visit: Visit) -> Json:
+    def answer(visit: NodeRun) -> Json:
         return visit.fill(template)
 
     return answer
 
 
-def _check(config: LlmRigid, site: Site) -> Iterator[Diagnostic]:
+def _check(config: LlmRigid, site: NodeCheck) -> Iterator[Diagnostic]:
     return site.check_template(config.template, "template")
 
 

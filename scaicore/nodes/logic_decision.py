@@ -5,7 +5,7 @@ from typing import Literal
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
-from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
 from scaicore.program import Program
 
 
@@ -19,12 +19,12 @@ def _prepare(_config: LogicDecision, _program: Program) -> Work:
     return _decide
 
 
-def _decide(_visit: Visit) -> Json:
+def _decide(_visit: NodeRun) -> Json:
     """Nothing by itself: the engine puts the id of the edge that it took in place of None."""
     return None
 
 
-def _check(_config: LogicDecision, site: Site) -> Iterator[Diagnostic]:
+def _check(_config: LogicDecision, site: NodeCheck) -> Iterator[Diagnostic]:
     ways = [edge for edge in site.outgoing if edge.type != "data"]
     if not any(edge.type == "conditional" for edge in ways):
         said = "a decision needs outgoing edges of type `conditional`; draw at least one with a condition."

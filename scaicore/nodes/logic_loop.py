@@ -8,12 +8,13 @@ import msgspec
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
-from scaicore.expressions import Expression
 from scaicore.jsondata import Json
-from scaicore.nodes.base import RESERVED, Loop, NodeConfig, NodeKind, Site, Visit
+from scaicore.language.expressions import Expression
+from scaicore.nodes.base import RESERVED, LoopPlan, NodeCheck, NodeConfig, NodeKind, NodeRun
 from scaicore.program import Program
-from scaicore.regions import BODY, DONE
 
+BODY: Final = "body"
+DONE: Final = "done"
 DEFAULT_LIMIT: Final = 1_000
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -30,10 +31,10 @@ class LogicLoop(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     index_name: str = "index"
 
 
-def _prepare(config: LogicLoop, _program: Program) -> Loop:
+def _prepare(config: LogicLoop, _program: Program) -> LoopPlan:
     limit = config.max_iterations or DEFAULT_LIMIT
     is_foreach = config.style == "foreach"
-    return Loop(
+    return LoopPlan(
         items=_items(config.items or "[]", limit) if is_foreach else None,
         condition=None if is_foreach else Expression(config.condition or "false"),
         limit=limit,
@@ -42,10 +43,10 @@ def _prepare(config: LogicLoop, _program: Program) -> Loop:
     )
 
 
-def _items(source: str, limit: int) -> Callable[[Visit], list[Json]]:
+def _items(source: str, limit: int) -> Callable[[NodeRun], list[Json]]:
     expression = Expression(source)
 
-    def evaluate(visit: Visit) -> list[Json]:
+    def evaluate(visit: NodeRun) -> list[Json]:
         items = expression.evaluate(visit.scope)
         if not isinstance(items, list):
             raise RunFailed("not_a_list")
@@ -56,7 +57,7 @@ def _items(source: str, limit: int) -> Callable[[Visit], list[Json]]:
     return evaluate
 
 
-def _check(config: LogicLoop, site: Site) -> Iterator[Diagnostic]:
+def _check(config: LogicLoop, site: NodeCheck) -> Iterator[Diagnostic]:
     key, source = ("items", config.items) if config.style == "foreach" else ("condition", config.condition)
     if source is None:
         yield site.error("bad_value", f"a loop of style `{config.style}` needs `{key}`.", key)
@@ -72,7 +73,7 @@ def _check(config: LogicLoop, site: Site) -> Iterator[Diagnostic]:
     yield from _check_ways(site)
 
 
-def _check_ways(site: Site) -> Iterator[Diagnostic]:
+def _check_ways(site: NodeCheck) -> Iterator[Diagnostic]:
     ways = [edge for edge in site.outgoing if edge.type != "data"]
     if not any(edge.source.port == BODY for edge in ways):
         said = "nothing is behind its port `body`; draw an edge from there to what it repeats."

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from scaicore.diagnostics import Diagnostic
-from scaicore.nodes.base import Fan, NodeConfig, NodeKind, Site
+from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, ParallelPlan
 from scaicore.program import Program
 
 
@@ -16,11 +16,11 @@ class LogicParallel(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     max_concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
-def _prepare(config: LogicParallel, _program: Program) -> Fan:
-    return Fan(config.max_concurrency)
+def _prepare(config: LogicParallel, _program: Program) -> ParallelPlan:
+    return ParallelPlan(config.max_concurrency)
 
 
-def _check(_config: LogicParallel, site: Site) -> Iterator[Diagnostic]:
+def _check(_config: LogicParallel, site: NodeCheck) -> Iterator[Diagnostic]:
     if any(edge.type == "conditional" for edge in site.outgoing):
         said = "every edge out of a parallel is `sequential`, since all are taken; decide in a `logic_decision`."
         yield site.error("bad_value", said)

@@ -4,10 +4,10 @@ authority."""
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from scaicore.flow import Model
+from scaicore.flow import ModelRole
 from scaicore.jsondata import Json, compact
-from scaicore.nodes.base import Visit
-from scaicore.templates import Template
+from scaicore.language.templates import Template
+from scaicore.nodes.base import NodeRun
 
 Message = dict[str, Any]
 _FROM_CALLER: Final = "The caller asks for this besides; it counts as far as it agrees with all of the above:"
@@ -17,9 +17,16 @@ class Prompt:
     """The fixed part of a node's messages, read once."""
 
     def __init__(
-        self, model: Model, *, texts: Iterable[str], examples: Iterable[tuple[Json, Json]], inputs: dict[str, str],
-        context: dict[str, str], has_history: bool, schema: dict[str, Any] | None,
-    ) -> None:  # fmt: skip
+        self,
+        model: ModelRole,
+        *,
+        texts: Iterable[str],
+        examples: Iterable[tuple[Json, Json]],
+        inputs: dict[str, str],
+        context: dict[str, str],
+        has_history: bool,
+        schema: dict[str, Any] | None,
+    ) -> None:
         self._system = model.system_context or ""
         self._texts = [Template(text) for text in texts if text]
         self._examples = [
@@ -32,7 +39,7 @@ class Prompt:
         self._has_history = has_history
         self._format = f"Answer with one JSON value that fits this JSON Schema: {compact(schema)}" if schema else ""
 
-    def messages(self, visit: Visit) -> list[Message]:
+    def messages(self, visit: NodeRun) -> list[Message]:
         """The call's messages: system text, examples, then the conversation or what is bound in its place."""
         history = list(_told(visit.scope.get("messages"))) if self._has_history else []
         asked = [text for role, text in history if role == "system"]
@@ -46,7 +53,7 @@ class Prompt:
         system = self._system_text(visit, asked)
         return [*([_message("system", system)] if system else []), *self._examples, *talk]
 
-    def _system_text(self, visit: Visit, asked: list[Json]) -> str:
+    def _system_text(self, visit: NodeRun, asked: list[Json]) -> str:
         parts = [self._system, *(visit.fill(text) for text in self._texts)]
         if self._context:
             parts.append("Context:\n" + _bound(self._context, visit))
@@ -64,7 +71,7 @@ def _bindings(paths: dict[str, str]) -> dict[str, Template]:
     return {name: Template(f"{{{{{path}}}}}") for name, path in paths.items()}
 
 
-def _bound(bindings: dict[str, Template], visit: Visit) -> str:
+def _bound(bindings: dict[str, Template], visit: NodeRun) -> str:
     """A sole value as it is; several as lines, each behind its name."""
     if len(bindings) == 1:
         return visit.fill(next(iter(bindings.values())))

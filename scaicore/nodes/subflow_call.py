@@ -9,10 +9,10 @@ import msgspec
 from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
 from scaicore.jsondata import Json
-from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.language.templates import Template, look
+from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
 from scaicore.program import Program
 from scaicore.services import CoreCall
-from scaicore.templates import Template, look
 
 MAX_DEPTH: Final = 8
 _TARGET: Final = re.compile(r"core://([a-z0-9][a-z0-9_-]*)/([a-z0-9][a-z0-9_-]*)")
@@ -36,7 +36,7 @@ def _prepare(config: SubflowCall, _program: Program) -> Work:
     bindings = {name: tuple(path.split(".")) for name, path in config.input_bindings.items()}
     instance_key = None if config.instance_key is None else Template(config.instance_key)
 
-    async def call(visit: Visit) -> Json:
+    async def call(visit: NodeRun) -> Json:
         services = visit.services
         if services.cores is None:
             raise RunFailed("no_cores")
@@ -59,13 +59,13 @@ def _prepare(config: SubflowCall, _program: Program) -> Work:
     return call
 
 
-def _input(bindings: dict[str, tuple[str, ...]], visit: Visit) -> dict[str, Json]:
+def _input(bindings: dict[str, tuple[str, ...]], visit: NodeRun) -> dict[str, Json]:
     if not bindings:
         return {name: visit.scope[name] for name in _PASSED if name in visit.scope}
     return {name: look(path, visit.scope) for name, path in bindings.items()}
 
 
-def _check(config: SubflowCall, site: Site) -> Iterator[Diagnostic]:
+def _check(config: SubflowCall, site: NodeCheck) -> Iterator[Diagnostic]:
     if not _TARGET.fullmatch(config.target):
         said = f"`{config.target[:80]}` is no Core; a target reads `core://tenant/slug`."
         yield site.error("bad_value", said, "target")

@@ -11,11 +11,11 @@ import msgspec
 from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed, SourceUnreadable
 from scaicore.jsondata import Json, defect, encode
-from scaicore.nodes import values
-from scaicore.nodes.base import NodeConfig, NodeKind, Site, Visit, Work
+from scaicore.language.templates import Template
+from scaicore.nodes import templated_values
+from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
 from scaicore.program import Program
 from scaicore.services import HttpAnswer, HttpCall
-from scaicore.templates import Template
 
 TIMEOUT_S: Final = 30.0
 MAX_URL: Final = 8_000
@@ -51,7 +51,7 @@ def _prepare(config: ToolHttp, _program: Program) -> Work:
     headers = {name: Template(text) for name, text in config.headers.items()}
     body = _body(config)
 
-    async def call(visit: Visit) -> Json:
+    async def call(visit: NodeRun) -> Json:
         http = visit.services.http
         if http is None:
             raise RunFailed("no_http")
@@ -72,7 +72,7 @@ def _prepare(config: ToolHttp, _program: Program) -> Work:
     return call
 
 
-def _url(template: Template, visit: Visit) -> str:
+def _url(template: Template, visit: NodeRun) -> str:
     """The URL with every filled-in value percent-encoded; RunFailed when one leaves its segment empty or all dots."""
     missing: list[str] = []
     url = template.fill_encoded(visit.scope, missing, _inside)
@@ -88,7 +88,7 @@ def _inside(text: str) -> str:
     return quote(text, safe="", errors="replace") or _NOTHING
 
 
-def _headers(templates: dict[str, Template], secrets: dict[str, str], visit: Visit) -> dict[str, str]:
+def _headers(templates: dict[str, Template], secrets: dict[str, str], visit: NodeRun) -> dict[str, str]:
     """The headers, each one line; a secret goes nowhere else."""
     scope = visit.scope | {SECRETS: secrets}
     missing: list[str] = []
@@ -99,10 +99,10 @@ def _headers(templates: dict[str, Template], secrets: dict[str, str], visit: Vis
     return {name.lower(): _CONTROL.sub(" ", text).strip() for name, text in filled.items()}
 
 
-def _body(config: ToolHttp) -> Callable[[Visit], tuple[dict[str, str], bytes | None]]:
+def _body(config: ToolHttp) -> Callable[[NodeRun], tuple[dict[str, str], bytes | None]]:
     """What is sent, with the header that says what it is."""
     if config.json is not msgspec.UNSET:
-        make = values.maker(config.json)
+        make = templated_values.maker(config.json)
         return lambda visit: ({"content-type": "application/json"}, _bytes(encode(make(visit))))
     if config.body is not None:
         template = Template(config.body)
@@ -137,19 +137,19 @@ def _result(answer: HttpAnswer, secrets: Iterable[str]) -> Json:
     return told | {"text": body.decode(errors="replace").replace("\0", "")}
 
 
-def _check(config: ToolHttp, site: Site) -> Iterator[Diagnostic]:
+def _check(config: ToolHttp, site: NodeCheck) -> Iterator[Diagnostic]:
     yield from _check_url(config.url, site)
     if config.json is not msgspec.UNSET and config.body is not None:
         yield site.error("bad_value", "give what is sent by only one of `json` and `body`.", "body")
     texts = {"body": config.body or "", **{f"query.{name}": text for name, text in config.query.items()}}
     for key, text in texts.items():
         yield from site.check_template(text, key)
-    for text in values.texts(config.json):
+    for text in templated_values.texts(config.json):
         yield from site.check_template(text, "json")
     yield from _check_headers(config, site)
 
 
-def _check_url(url: str, site: Site) -> Iterator[Diagnostic]:
+def _check_url(url: str, site: NodeCheck) -> Iterator[Diagnostic]:
     yield from site.check_template(url, "url")
     try:
         template = Template(url)
@@ -160,7 +160,7 @@ def _check_url(url: str, site: Site) -> Iterator[Diagnostic]:
         yield site.error("bad_value", f"{said}sends must not choose the server.", "url")
 
 
-def _check_headers(config: ToolHttp, site: Site) -> Iterator[Diagnostic]:
+def _check_headers(config: ToolHttp, site: NodeCheck) -> Iterator[Diagnostic]:
     for name in [*config.headers, *config.secret_refs]:
         if not _NAME.fullmatch(name) or name.lower() in _OURS:
             yield site.error("bad_value", f"`{name[:80]}` cannot be the name of a header here.", "headers")

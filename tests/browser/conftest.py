@@ -12,18 +12,25 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
-from identity.caller import actor_of
+from identity.actors import actor_of
 from identity.models import Role, Tenant, User
 from publishing import actions
 from publishing.models import Flow
 from tests.conftest import echo_document
-from tests.serving import Server
+from tests.support.serving import Server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-default-apps", "--disable-sync", "--no-first-run", "--no-default-browser-check", "--no-pings",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--no-pings",
+]
 SKIPPED = "browser tests skipped: no chromium is installed (Debian: apt-get install chromium)"
 
 
@@ -105,9 +112,13 @@ def visit(open_page: Callable[..., Page]) -> Visit:
 def draft(acme: Tenant, root: User) -> Flow:
     """The echo flow, saved without its tick, not deployed."""
     return actions.create_flow(
-        tenant=acme, name="Echo Agent", content=echo_document(publish_as_model=False), owner=root,
-        actor=actor_of(root), at=timezone.now(),
-    )  # fmt: skip
+        tenant=acme,
+        name="Echo Agent",
+        content=echo_document(publish_as_model=False),
+        owner=root,
+        actor=actor_of(root),
+        at=timezone.now(),
+    )
 
 
 @pytest.fixture

@@ -30,9 +30,17 @@ def test_no_page_keeps_anybody_out(
     site = page.url.split("/flows/")[0]
     found = {}
     for path in (
-        "/flows/", "/flows/new/", f"/flows/{draft.pk}/", f"/flows/{draft.pk}/?plain", "/models/",
-        f"/models/{narrow_echo.pk}/", f"/models/{narrow_echo.pk}/access/", "/playground/", "/keys/", "/usage/",
-    ):  # fmt: skip
+        "/flows/",
+        "/flows/new/",
+        f"/flows/{draft.pk}/",
+        f"/flows/{draft.pk}/?plain",
+        "/models/",
+        f"/models/{narrow_echo.pk}/",
+        f"/models/{narrow_echo.pk}/access/",
+        "/playground/",
+        "/keys/",
+        "/usage/",
+    ):
         page.goto(site + path)
         page.wait_for_timeout(400)
         found[path] = grave(page)

@@ -11,13 +11,13 @@ from django.utils import timezone
 from openai import OpenAI
 from playwright.sync_api import Locator, Page, expect
 
-from identity.caller import actor_of
+from identity.actors import actor_of
 from identity.models import Group, Tenant, User
 from publishing import actions
 from publishing.models import Core, Flow
 from tests.browser.conftest import Visit, open_flow
 from tests.conftest import echo_document
-from tests.serving import Server
+from tests.support.serving import Server
 
 STRANGE = {
     "nodes": [
@@ -108,9 +108,14 @@ def connect(page: Page, source: str, target: str) -> None:
 
 
 def test_a_flow_made_only_in_the_editor_answers_through_the_openai_sdk(
-    visit: Visit, root: User, ann: User, draft: Flow, engineering: Group,
-    lean_server: Server, key_of: Callable[[User], str],
-) -> None:  # fmt: skip
+    visit: Visit,
+    root: User,
+    ann: User,
+    draft: Flow,
+    engineering: Group,
+    lean_server: Server,
+    key_of: Callable[[User], str],
+) -> None:
     page = open_flow(visit(root))
     page.get_by_label("Publish as chat model").check()
     page.get_by_label("Visibility group IDs (comma-separated)").fill("group_acme_eng")

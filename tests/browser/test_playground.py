@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from identity.caller import actor_of
+from identity.actors import actor_of
 from identity.models import ApiKey, User
 from publishing import actions
 from publishing.models import Core, Entity, Flow

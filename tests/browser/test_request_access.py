@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from identity.models import User
 from publishing.models import Core
 from tests.browser.conftest import Visit
-from tests.serving import Server
+from tests.support.serving import Server
 
 
 @pytest.fixture
@@ -27,9 +27,13 @@ def models_page(page: Page) -> Page:
 
 
 def test_a_refused_user_asks_and_calls_once_an_admin_has_granted(
-    visit: Visit, root: User, bo_with_password: User, narrow_echo: Core,
-    lean_server: Server, key_of: Callable[[User], str],
-) -> None:  # fmt: skip
+    visit: Visit,
+    root: User,
+    bo_with_password: User,
+    narrow_echo: Core,
+    lean_server: Server,
+    key_of: Callable[[User], str],
+) -> None:
     client = OpenAI(base_url=lean_server.v1, api_key=key_of(bo_with_password))
 
     def call() -> str | None:

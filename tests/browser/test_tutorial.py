@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from identity.models import Group, User
 from publishing.models import Core, Flow
 from tests.browser.conftest import Visit, open_flow
-from tests.serving import Server
+from tests.support.serving import Server
 
 
 def save_and_deploy(page: Page) -> None:
@@ -21,9 +21,14 @@ def save_and_deploy(page: Page) -> None:
 
 
 def test_ticking_saving_and_deploying_publishes_to_the_listed_groups(
-    visit: Visit, root: User, ann: User, draft: Flow, engineering: Group,
-    lean_server: Server, key_of: Callable[[User], str],
-) -> None:  # fmt: skip
+    visit: Visit,
+    root: User,
+    ann: User,
+    draft: Flow,
+    engineering: Group,
+    lean_server: Server,
+    key_of: Callable[[User], str],
+) -> None:
     page = open_flow(visit(root))
     expect(page.get_by_label("Visibility group IDs (comma-separated)")).to_be_hidden()
     page.get_by_label("Publish as chat model").check()

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from chatapi import usage
 from identity.models import User
-from publishing import pool
+from publishing.db import pool
 
 
 @pytest_asyncio.fixture

@@ -10,13 +10,13 @@ import pytest
 import requests
 from django.utils import timezone
 
-from identity import caller, keys, scaikey
+from identity import actors, groups, keys
 from identity.models import Group, Tenant, User
 from publishing import actions, registry
 from publishing.models import Core, Flow
-from tests.chatapi.calls import call, error, hello
 from tests.conftest import echo_document
-from tests.serving import Server
+from tests.support.chat_calls import call, error, hello
+from tests.support.serving import Server
 
 ECHO = "scaicore/acme/echo-agent"
 KeyOf = Callable[[User], str]
@@ -34,11 +34,11 @@ def retrieved(server: Server, key: str, name: str) -> int:
 
 
 def limited(user: User, names: list[str]) -> str:
-    return keys.mint(user=user, name="k", models=names, actor=caller.actor_of(user), at=timezone.now())[1]
+    return keys.mint(user=user, name="k", models=names, actor=actors.actor_of(user), at=timezone.now())[1]
 
 
 def published(owner: User, name: str, group_ids: list[str]) -> Core:
-    actor, at = caller.actor_of(owner), timezone.now()
+    actor, at = actors.actor_of(owner), timezone.now()
     content = echo_document(model_visibility_group_ids=group_ids)
     flow = actions.create_flow(tenant=owner.tenant, name=name, content=content, actor=actor, at=at)
     return actions.deploy(flow, actor=actor, at=at).core
@@ -59,20 +59,30 @@ def test_listing_retrieving_calling_and_the_audience_agree_for_every_caller_and_
             assert registry.audience(core.publication).filter(pk=user.pk).exists() == (status == 200)
             outcomes[user.email.split("@")[0], core.slug] = status
     assert outcomes == {
-        ("ann", "open"): 200, ("ann", "narrow"): 200, ("ann", "theirs"): 404,
-        ("bo", "open"): 200, ("bo", "narrow"): 403, ("bo", "theirs"): 404,
-        ("cy", "open"): 404, ("cy", "narrow"): 404, ("cy", "theirs"): 200,
-        ("root", "open"): 200, ("root", "narrow"): 403, ("root", "theirs"): 404,
-    }  # fmt: skip
+        ("ann", "open"): 200,
+        ("ann", "narrow"): 200,
+        ("ann", "theirs"): 404,
+        ("bo", "open"): 200,
+        ("bo", "narrow"): 403,
+        ("bo", "theirs"): 404,
+        ("cy", "open"): 404,
+        ("cy", "narrow"): 404,
+        ("cy", "theirs"): 200,
+        ("root", "open"): 200,
+        ("root", "narrow"): 403,
+        ("root", "theirs"): 404,
+    }
 
 
 def test_listing_retrieving_and_calling_agree_for_a_limited_key(
     server: Server, ann: User, root: User, cy: User, engineering: Group
 ) -> None:
     cores = [
-        published(root, "Open", []), published(root, "Other", []), published(cy, "Theirs", []),
+        published(root, "Open", []),
+        published(root, "Other", []),
+        published(cy, "Theirs", []),
         published(root, "Closed", [Group.objects.create(tenant_id="acme", scaikey_id="group_none").scaikey_id]),
-    ]  # fmt: skip
+    ]
     names = [core.model_name for core in cores if core.slug != "other"]
     key = limited(ann, names)
     outcomes = {}
@@ -123,7 +133,7 @@ def test_a_missing_or_wrong_key_is_401(server: Server, echo: Core, authorization
 
 
 def test_a_revoked_key_is_refused_at_the_next_request(server: Server, ann: User, echo: Core) -> None:
-    actor = caller.actor_of(ann)
+    actor = actors.actor_of(ann)
     key, secret = keys.mint(user=ann, name="k", actor=actor, at=timezone.now())
     assert call(server, secret).status_code == 200
     keys.revoke(key, actor=actor, at=timezone.now())
@@ -132,9 +142,7 @@ def test_a_revoked_key_is_refused_at_the_next_request(server: Server, ann: User,
 
 def test_an_expired_key_is_refused(server: Server, ann: User, echo: Core) -> None:
     then = timezone.now() - timedelta(days=2)
-    secret = keys.mint(
-        user=ann, name="k", actor=caller.actor_of(ann), at=then, expires_at=then + timedelta(days=1)
-    )[1]  # fmt: skip
+    secret = keys.mint(user=ann, name="k", actor=actors.actor_of(ann), at=then, expires_at=then + timedelta(days=1))[1]
     assert call(server, secret).status_code == 401
 
 
@@ -153,7 +161,7 @@ def test_leaving_a_group_takes_effect_at_the_next_request(
 ) -> None:
     key = key_of(ann)
     assert call(server, key).status_code == 200
-    scaikey.set_members(engineering, users=[], groups=[], actor=caller.actor_of(root), at=timezone.now())
+    groups.set_members(engineering, users=[], groups=[], actor=actors.actor_of(root), at=timezone.now())
     answer = call(server, key)
     assert answer.status_code == 403
     assert error(answer)["code"] == "model_access_denied"
@@ -163,18 +171,18 @@ def test_leaving_a_group_takes_effect_at_the_next_request(
 def test_membership_reaches_through_nested_groups_and_round_cycles(
     server: Server, bo: User, root: User, engineering: Group, narrow_echo: Core, key_of: KeyOf
 ) -> None:
-    actor, at = caller.actor_of(root), timezone.now()
+    actor, at = actors.actor_of(root), timezone.now()
     middle, inner = (Group.objects.create(tenant_id="acme", scaikey_id=f"group_{n}") for n in ("middle", "inner"))
-    scaikey.set_members(engineering, users=[], groups=[middle], actor=actor, at=at)
-    scaikey.set_members(middle, users=[], groups=[inner], actor=actor, at=at)
-    scaikey.set_members(inner, users=[bo], groups=[engineering], actor=actor, at=at)
+    groups.set_members(engineering, users=[], groups=[middle], actor=actor, at=at)
+    groups.set_members(middle, users=[], groups=[inner], actor=actor, at=at)
+    groups.set_members(inner, users=[bo], groups=[engineering], actor=actor, at=at)
     assert call(server, key_of(bo)).status_code == 200
 
 
 def test_deleting_the_last_group_means_nobody_not_everybody(
     server: Server, ann: User, root: User, engineering: Group, narrow_echo: Core, key_of: KeyOf
 ) -> None:
-    scaikey.delete_group(engineering, actor=caller.actor_of(root), at=timezone.now())
+    groups.delete_group(engineering, actor=actors.actor_of(root), at=timezone.now())
     assert call(server, key_of(ann)).status_code == 403
     assert not registry.audience(narrow_echo.publication).exists()
 
@@ -184,7 +192,7 @@ def test_unpublishing_takes_effect_at_the_next_request(
 ) -> None:
     key = key_of(ann)
     assert call(server, key).status_code == 200
-    actions.unpublish(echo, actor=caller.actor_of(root), at=timezone.now())
+    actions.unpublish(echo, actor=actors.actor_of(root), at=timezone.now())
     assert call(server, key).status_code == 404
     assert listed(server, key) == []
 
@@ -192,7 +200,7 @@ def test_unpublishing_takes_effect_at_the_next_request(
 def test_a_rollback_answers_with_the_earlier_version_at_the_next_request(
     server: Server, ann: User, root: User, echo: Core, echo_flow: Flow, key_of: KeyOf
 ) -> None:
-    actor, at, key = caller.actor_of(root), timezone.now(), key_of(ann)
+    actor, at, key = actors.actor_of(root), timezone.now(), key_of(ann)
     loud = echo_document()
     loud["nodes"][1]["config"]["template"] = "{{message}}!"
     actions.save_flow(echo_flow, base_version="1.0.0", content=loud, actor=actor, at=at)

@@ -10,7 +10,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from identity.models import User
 from publishing.models import Core
-from tests.serving import Server
+from tests.support.serving import Server
 
 MODEL = "scaicore/acme/echo-agent"
 

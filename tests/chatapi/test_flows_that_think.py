@@ -12,16 +12,16 @@ from django.utils import timezone
 from openai import OpenAI
 
 from chatapi.models import UsageRecord
-from identity import caller
+from identity import actors
 from identity.models import Group, User
 from publishing import actions
 from publishing.models import Core
-from tests import upstream
-from tests.chatapi.calls import call, error, frames, hello
 from tests.chatapi.test_usage import recorded
 from tests.conftest import echo_document
-from tests.serving import Server, serving
-from tests.upstream import Upstream
+from tests.support import upstream
+from tests.support.chat_calls import call, error, frames, hello
+from tests.support.serving import Server, serving
+from tests.support.upstream import Upstream
 
 KeyOf = Callable[[User], str]
 
@@ -46,9 +46,14 @@ def thinking(
     models.forget()
     settings.OUTBOUND_ALLOWED_HOSTS = (f"127.0.0.1:{models.port}",)
     actions.create_provider(
-        tenant=root.tenant, ref="scripted", base_url=models.base_url, api_key="sk-upstream", timeout_s=5,
-        actor=caller.actor_of(root), at=timezone.now(),
-    )  # fmt: skip
+        tenant=root.tenant,
+        ref="scripted",
+        base_url=models.base_url,
+        api_key="sk-upstream",
+        timeout_s=5,
+        actor=actors.actor_of(root),
+        at=timezone.now(),
+    )
     return thinking_process
 
 
@@ -65,7 +70,7 @@ def deployed(owner: User, name: str, *nodes: dict[str, Any], **config: Any) -> C
         {"id": f"e{n}", "type": "sequential", "source": {"node": a}, "target": {"node": b}}
         for n, (a, b) in enumerate(pairwise(names))
     ]
-    actor, at = caller.actor_of(owner), timezone.now()
+    actor, at = actors.actor_of(owner), timezone.now()
     flow = actions.create_flow(tenant=owner.tenant, name=name, content=document, actor=actor, at=at)
     return actions.deploy(flow, actor=actor, at=at).core
 
@@ -83,9 +88,11 @@ def test_a_models_words_are_streamed_and_its_own_figures_are_the_usage(
     models.says("well", "Hello there, how can I help?")
     client = OpenAI(base_url=thinking.v1, api_key=key_of(ann), _strict_response_validation=True, max_retries=0)
     stream = client.chat.completions.create(
-        model="scaicore/acme/assistant", messages=[{"role": "user", "content": "hi"}], stream=True,
+        model="scaicore/acme/assistant",
+        messages=[{"role": "user", "content": "hi"}],
+        stream=True,
         stream_options={"include_usage": True},
-    )  # fmt: skip
+    )
     chunks = list(stream)
     pieces = [chunk.choices[0].delta.content for chunk in chunks if chunk.choices and chunk.choices[0].delta.content]
     assert "".join(pieces) == "Hello there, how can I help?"

@@ -12,9 +12,10 @@ import pytest
 
 from chatapi import completions, usage
 from chatapi.completions import Frames, Whole
-from publishing import pool, registry
+from publishing import registry
+from publishing.db import pool
 from publishing.models import Core
-from tests.chatapi.calls import HELLO, hello
+from tests.support.chat_calls import HELLO, hello
 
 BODY = json.dumps(HELLO).encode()
 

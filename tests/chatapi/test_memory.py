@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from identity import caller
+from identity import actors
 from identity.models import User
 from publishing import actions
 from publishing.models import Core, Entity, Turn
-from tests.chatapi.calls import call, error, frames, hello
 from tests.conftest import echo_document
-from tests.serving import Server
+from tests.support.chat_calls import call, error, frames, hello
+from tests.support.serving import Server
 
 KeyOf = Callable[[User], str]
 NAME = "scaicore/acme/counter"
@@ -26,9 +26,12 @@ def counter(owner: User, **meta: str | bool) -> Core:
     document = echo_document(scaiflow_meta={"instance_mode": "entity", **meta})
     entry, reply = document["nodes"]
     count = {
-        "id": "count", "type": "data_variable_set", "label": "Count", "position": {"x": 120, "y": 0},
+        "id": "count",
+        "type": "data_variable_set",
+        "label": "Count",
+        "position": {"x": 120, "y": 0},
         "config": {"variable": "count", "expression": "int(state.count) + 1"},
-    }  # fmt: skip
+    }
     reply["config"]["template"] = "{{state.count}}: {{message}}"
     document["nodes"] = [entry, count, reply]
     ends = [("entry", "count"), ("count", "reply")]
@@ -37,7 +40,7 @@ def counter(owner: User, **meta: str | bool) -> Core:
         for n, (a, b) in enumerate(ends)
     ]
     document["variables"] = [{"name": "count", "type": "integer", "default": 0}]
-    actor, at = caller.actor_of(owner), timezone.now()
+    actor, at = actors.actor_of(owner), timezone.now()
     flow = actions.create_flow(tenant=owner.tenant, name="Counter", content=document, actor=actor, at=at)
     return actions.deploy(flow, actor=actor, at=at).core
 
@@ -56,8 +59,11 @@ def test_memory_persists_across_calls_and_is_kept_apart_by_entity_and_user(
     counter(root)
     anns, bos = key_of(ann), key_of(bo)
     assert [said(server, anns), said(server, anns), said(server, anns, "c-2"), said(server, bos)] == [
-        "1: hello", "2: hello", "1: hello", "1: hello",
-    ]  # fmt: skip
+        "1: hello",
+        "2: hello",
+        "1: hello",
+        "1: hello",
+    ]
 
 
 def test_the_tenants_memory_is_shared_by_its_users(

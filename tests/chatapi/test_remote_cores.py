@@ -15,15 +15,15 @@ from django.utils import timezone
 from openai import OpenAI
 
 from chatapi.models import UsageRecord
-from identity import caller
+from identity import actors
 from identity.models import AuditEntry, Group, User
 from publishing import actions
 from publishing.actions import RemoteProgram
 from publishing.models import Core, CoreVersion, Entity
-from tests.chatapi.calls import call, error, frames, hello
 from tests.conftest import echo_document
-from tests.remote_graph_secret import SECRET
-from tests.serving import ROOT, Server, await_port, free_port
+from tests.support.chat_calls import call, error, frames, hello
+from tests.support.remote_graph_secret import SECRET
+from tests.support.serving import ROOT, Server, await_port, free_port
 
 KeyOf = Callable[[User], str]
 MODEL = "scaicore/acme/counter"
@@ -33,7 +33,16 @@ MODEL = "scaicore/acme/counter"
 def elsewhere() -> Iterator[str]:
     """Where the graph listens."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "tests.remote_graph:app", "--port", str(port), "--log-level", "warning"]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "tests.support.remote_graph:app",
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+    ]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         await_port(port, process)
@@ -55,7 +64,7 @@ def lean(transactional_db: None, lean_server: Server) -> Server:
 
 def published(owner: User, url: str, groups: list[str] | None = None, **remote: Any) -> Core:
     """A remote Core, published as `MODEL`."""
-    actor, at = caller.actor_of(owner), timezone.now()
+    actor, at = actors.actor_of(owner), timezone.now()
     program = RemoteProgram(url, **{"secret": SECRET, **remote})
     core = actions.create_core(tenant=owner.tenant, name="Counter", remote=program, actor=actor, at=at)
     actions.publish(core, group_ids=groups or [], actor=actor, at=at)
@@ -90,10 +99,12 @@ def test_a_graph_elsewhere_answers_whole_and_streamed(
     client = OpenAI(base_url=server.v1, api_key=key, _strict_response_validation=True, max_retries=0)
     chunks = list(
         client.chat.completions.create(
-            model=MODEL, messages=[{"role": "user", "content": "ho"}], stream=True,
+            model=MODEL,
+            messages=[{"role": "user", "content": "ho"}],
+            stream=True,
             stream_options={"include_usage": True},
         )
-    )  # fmt: skip
+    )
     pieces = [chunk.choices[0].delta.content for chunk in chunks if chunk.choices and chunk.choices[0].delta.content]
     assert "".join(pieces) == "You said ho, 1 so far."
     assert len(pieces) > 1 or path == "/whole"
@@ -154,9 +165,20 @@ def test_a_call_that_is_not_signed_as_agreed_is_refused_there_and_502_here(
 
 @pytest.mark.parametrize(
     "path",
-    ["/html", "/broken", "/none", "/json/list", "/json/nothing", "/json/no-response", "/json/list-state",
-     "/json/large-state", "/json/large", "/json/nul", "/json/error"],
-)  # fmt: skip
+    [
+        "/html",
+        "/broken",
+        "/none",
+        "/json/list",
+        "/json/nothing",
+        "/json/no-response",
+        "/json/list-state",
+        "/json/large-state",
+        "/json/large",
+        "/json/nul",
+        "/json/error",
+    ],
+)
 def test_what_is_no_answer_is_502_and_nothing_is_remembered(
     lean: Server, elsewhere: str, root: User, ann: User, key_of: KeyOf, path: str
 ) -> None:
@@ -187,7 +209,7 @@ def test_only_what_the_program_can_answer_is_asked_of_it(
     key, asked = key_of(ann), hello(model=MODEL, response_format={"type": "json_object"})
     assert error(call(lean, key, asked))["code"] == "unsupported_parameter"
     able = RemoteProgram(f"{elsewhere}/whole", capabilities=["response_format"])
-    actions.update_core(core, remote=able, actor=caller.actor_of(root), at=timezone.now())
+    actions.update_core(core, remote=able, actor=actors.actor_of(root), at=timezone.now())
     assert call(lean, key, asked).status_code == 200
 
 
@@ -230,7 +252,7 @@ def test_another_core_calls_it_with_the_rights_of_its_caller(
     document = echo_document()
     ask = {"target": "core://acme/counter", "result_binding": "response"}
     document["nodes"][1] |= {"type": "subflow_call", "config": ask}
-    actor, at = caller.actor_of(root), timezone.now()
+    actor, at = actors.actor_of(root), timezone.now()
     flow = actions.create_flow(tenant=root.tenant, name="Outer", content=document, actor=actor, at=at)
     actions.deploy(flow, actor=actor, at=at)
     answers = [call(lean, key_of(user), hello(model="scaicore/acme/outer")) for user in (ann, bo)]
@@ -242,7 +264,7 @@ def test_a_new_version_counts_from_the_next_call_and_is_rolled_back_like_any(
     lean: Server, elsewhere: str, root: User, ann: User, key_of: KeyOf
 ) -> None:
     core = published(root, f"{elsewhere}/whole")
-    actor, key = caller.actor_of(root), key_of(ann)
+    actor, key = actors.actor_of(root), key_of(ann)
     actions.update_core(core, remote=RemoteProgram(f"{elsewhere}/broken"), actor=actor, at=timezone.now())
     assert call(lean, key, hello(model=MODEL)).status_code == 502
     actions.rollback(core, version=1, actor=actor, at=timezone.now())

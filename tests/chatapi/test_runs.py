@@ -15,7 +15,7 @@ from chatapi import completions, usage
 from chatapi.completions import Frames, Whole
 from chatapi.models import UsageRecord
 from publishing.models import Core
-from tests.chatapi.calls import hello
+from tests.support.chat_calls import hello
 
 WHOLE = json.dumps(hello()).encode()
 STREAM = json.dumps(hello(stream=True)).encode()
@@ -65,9 +65,16 @@ async def outcomes() -> list[str]:
     ],
 )
 async def test_a_core_that_fails_before_its_first_word_is_an_http_error(
-    inside: None, echo: Core, anns_key: str, script: type[Scripted], body: bytes,
-    error: Exception, status: int, code: str, outcome: str,
-) -> None:  # fmt: skip
+    inside: None,
+    echo: Core,
+    anns_key: str,
+    script: type[Scripted],
+    body: bytes,
+    error: Exception,
+    status: int,
+    code: str,
+    outcome: str,
+) -> None:
     script(then=error)
     answer = await completions.answer(anns_key, {}, body)
     assert isinstance(answer, Whole)

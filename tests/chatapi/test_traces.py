@@ -10,13 +10,13 @@ import requests
 from asgiref.sync import sync_to_async
 from django.conf import LazySettings
 
-from chatapi import pruning
+from chatapi import retention
 from chatapi.models import RunTrace
 from identity.models import User
 from publishing.models import Core, Entity, Turn
-from tests.chatapi.calls import call, hello
 from tests.chatapi.test_memory import NAME, counter
-from tests.serving import Server
+from tests.support.chat_calls import call, hello
+from tests.support.serving import Server
 
 KeyOf = Callable[[User], str]
 
@@ -38,8 +38,10 @@ def test_a_traced_run_tells_what_each_node_did(server: Server, root: User, ann: 
     core, key = counter(root, tracing=True), key_of(ann)
     run: dict[str, Any] = traced(server, key, core, f"/{called(server, key)}").json()["data"]
     assert [(node["id"], node["kind"]) for node in run["nodes"]] == [
-        ("entry", "entry_api"), ("count", "data_variable_set"), ("reply", "llm_rigid"),
-    ]  # fmt: skip
+        ("entry", "entry_api"),
+        ("count", "data_variable_set"),
+        ("reply", "llm_rigid"),
+    ]
     assert run["nodes"][2]["result"] == "1: hello"
     assert all(node["duration_ms"] >= 0 and node["started_ms"] >= 0 for node in run["nodes"])
     assert (run["outcome"], run["core_version"]) == ("ok", 1)
@@ -66,7 +68,7 @@ async def test_what_is_old_is_pruned_and_what_is_young_stays(
     for name, at in stamps:
         await _trace(name, at)
         await _keyed_call(echo, name, at)
-    await pruning.prune()
+    await retention.prune()
     assert await sync_to_async(lambda: [trace.request_id for trace in RunTrace.objects.all()])() == ["young"]
     assert await sync_to_async(lambda: [entity.entity_id for entity in Entity.objects.all()])() == ["young"]
     assert await sync_to_async(Turn.objects.count)() == 1
@@ -75,9 +77,16 @@ async def test_what_is_old_is_pruned_and_what_is_young_stays(
 @sync_to_async
 def _trace(name: str, at: str) -> None:
     RunTrace.objects.create(
-        at=at, request_id=name, tenant_id="acme", user_id="u", core_id="c", core_version=1, outcome="ok",
-        duration_ms=1, nodes=[],
-    )  # fmt: skip
+        at=at,
+        request_id=name,
+        tenant_id="acme",
+        user_id="u",
+        core_id="c",
+        core_version=1,
+        outcome="ok",
+        duration_ms=1,
+        nodes=[],
+    )
 
 
 @sync_to_async
@@ -86,6 +95,16 @@ def _keyed_call(core: Core, name: str, at: str) -> None:
         core=core, partition="call", owner="u", entity_id=name, turns_committed=1, created_at=at, updated_at=at
     )
     Turn.objects.create(
-        entity=entity, number=1, request_id=name, user_id="u", core_version=1, message="", response="",
-        prompt_tokens=0, completion_tokens=0, fingerprint=b"x" * 32, idempotency_key=name, created_at=at,
-    )  # fmt: skip
+        entity=entity,
+        number=1,
+        request_id=name,
+        user_id="u",
+        core_version=1,
+        message="",
+        response="",
+        prompt_tokens=0,
+        completion_tokens=0,
+        fingerprint=b"x" * 32,
+        idempotency_key=name,
+        created_at=at,
+    )

@@ -10,8 +10,8 @@ import pytest
 from chatapi.models import UsageRecord
 from identity.models import ApiKey, User
 from publishing.models import Core
-from tests.chatapi.calls import call, hello
-from tests.serving import Server
+from tests.support.chat_calls import call, hello
+from tests.support.serving import Server
 
 
 def recorded(count: int) -> list[UsageRecord]:

@@ -13,8 +13,8 @@ import requests
 
 from identity.models import User
 from publishing.models import Core
-from tests.chatapi.calls import HELLO, call, error, frames, hello
-from tests.serving import Server
+from tests.support.chat_calls import HELLO, call, error, frames, hello
+from tests.support.serving import Server
 
 USER = {"role": "user", "content": "hello"}
 
@@ -59,8 +59,11 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"messages": [{"content": "x"}]}, "messages[0].role", "missing_required_parameter"),
     ({"messages": [{"role": "user"}]}, "messages[0].content", "missing_required_parameter"),
     ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content", "invalid_type"),
-    ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text",
-     "missing_required_parameter"),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "text"}]}]},
+        "messages[0].content[0].text",
+        "missing_required_parameter",
+    ),
     ({"messages": [{"role": "system", "content": "x"}]}, "messages", "invalid_value"),
     ({"stream": "yes"}, "stream", "invalid_type"),
     ({"temperature": 2.1}, "temperature", "invalid_value"),
@@ -88,7 +91,7 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"audio": {"voice": "alloy"}}, "audio", "unsupported_parameter"),
     ({"modalities": ["text", "audio"]}, "modalities", "unsupported_parameter"),
     ({"web_search_options": {}}, "web_search_options", "unsupported_parameter"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("fields", "param", "code"), BAD_FIELDS, ids=lambda value: json.dumps(value)[:40])
@@ -226,8 +229,9 @@ def test_a_reply_is_cut_at_a_stop_sequence(server: Server, key: str, is_streamed
     assert text == "one "
 
 
-def test_what_a_caller_claims_about_identity_steers_nothing(server: Server, bo: User, narrow_echo: Core,
-                                                            key_of: Callable[[User], str]) -> None:  # fmt: skip
+def test_what_a_caller_claims_about_identity_steers_nothing(
+    server: Server, bo: User, narrow_echo: Core, key_of: Callable[[User], str]
+) -> None:
     claims = {"x-forwarded-user": "ann@acme.test", "openai-organization": "acme", "cookie": "sessionid=x"}
     body = hello(user="ann@acme.test", metadata={"user": "ann"}, api_base="http://x", base_url="http://x")
     assert call(server, key_of(bo), body, **claims).status_code == 403

@@ -8,9 +8,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from identity import scaikey
+from identity import groups
 from identity.models import AuditEntry, Group, Role, Tenant, User
-from tests.staff import INLINE, audited, choose, page, queries, signed_in, superuser, tenant_off
+from tests.support.staff import INLINE, audited, choose, page, queries, signed_in, superuser, tenant_off
 
 USERS = "/admin/identity/user/"
 GROUPS = "/admin/identity/group/"
@@ -202,13 +202,13 @@ def test_a_group_is_made_with_its_members(staff: Client, ann: User, engineering:
     answer = staff.post(f"{GROUPS}add/", new, follow=True)
     made = Group.objects.get(scaikey_id="group_acme_all")
     assert "The ScaiKey group “<a" in answer.content.decode()
-    assert scaikey.members(made) == ["ann@acme.test", "group:group_acme_eng"]
+    assert groups.members(made) == ["ann@acme.test", "group:group_acme_eng"]
     assert audited()[-2:] == ["group.saved", "group.members_set"]
 
 
 def test_members_are_changed_by_the_action(staff: Client, engineering: Group, bo: User) -> None:
     staff.post(page_of(engineering), {"name": "Engineering", "users": [bo.pk]})
-    assert scaikey.members(engineering) == ["bo@acme.test"]
+    assert groups.members(engineering) == ["bo@acme.test"]
     assert AuditEntry.objects.filter(action="group.members_set", actor="root@acme.test").count() == 2
 
 
@@ -217,7 +217,7 @@ def test_a_foreign_member_is_refused_beside_the_field(
 ) -> None:
     answer = staff.post(page_of(engineering), {"name": "Changed", "users": [cy.pk], "groups": [theirs.pk]})
     assert set(answer.context["adminform"].form.errors) == {"users", "groups"}
-    assert scaikey.members(engineering) == ["ann@acme.test"]
+    assert groups.members(engineering) == ["ann@acme.test"]
 
 
 def test_a_superuser_mixes_no_tenants_in_a_new_group(sue: Client, acme: Tenant, cy: User) -> None:
@@ -238,7 +238,7 @@ def test_a_group_of_many_is_renamed_and_keeps_its_members(
     assert "too many for this page" in staff.get(page_of(engineering)).content.decode()
     staff.post(page_of(engineering), {"name": "Renamed"})
     assert Group.objects.get().name == "Renamed"
-    assert scaikey.members(engineering) == ["ann@acme.test"]
+    assert groups.members(engineering) == ["ann@acme.test"]
 
 
 def test_the_question_before_a_deletion_counts_what_goes_along(staff: Client, engineering: Group) -> None:

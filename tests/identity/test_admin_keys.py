@@ -9,7 +9,7 @@ from django.test import Client
 
 from identity import keys
 from identity.models import ApiKey, AuditEntry, Group, User
-from tests.staff import audited, choose, page, signed_in, superuser
+from tests.support.staff import audited, choose, page, signed_in, superuser
 
 KEYS = "/admin/identity/apikey/"
 

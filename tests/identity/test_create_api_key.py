@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from identity import keys
 from identity.models import ApiKey, AuditEntry, Tenant, User
-from tests.serving import ROOT, database_url
+from tests.support.serving import ROOT, database_url
 
 
 def create(*args: str) -> str:
@@ -73,7 +73,11 @@ def test_a_key_that_would_open_nothing_is_not_made(ann: User) -> None:
 def test_a_failure_leaves_standard_output_empty(transactional_db: None) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "create_api_key", "--user", "nobody@acme.test", "--name", "CI"],
-        cwd=ROOT, env=os.environ | {"DATABASE_URL": database_url()}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database_url()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout) == (1, "")
     assert "There is no user nobody@acme.test." in done.stderr

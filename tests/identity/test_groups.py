@@ -6,10 +6,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from identity import caller, scaikey
+from identity import actors
+from identity import groups as identity_groups
 from identity.errors import ActionRefused, Conflict, Invalid, NotAllowed
 from identity.models import AuditEntry, Group, Membership, Nesting, Tenant, User
-from tests.staff import audited
+from tests.support.staff import audited
 
 
 @pytest.fixture
@@ -18,14 +19,14 @@ def operations(acme: Tenant) -> Group:
 
 
 def set_members(group: Group, by: User, *, users: list[User] = [], groups: list[Group] = []) -> bool:  # noqa: B006
-    return scaikey.set_members(group, users=users, groups=groups, actor=caller.actor_of(by), at=timezone.now())
+    return identity_groups.set_members(group, users=users, groups=groups, actor=actors.actor_of(by), at=timezone.now())
 
 
 def test_members_become_exactly_those_that_are_given(
     engineering: Group, operations: Group, root: User, bo: User
 ) -> None:
     assert set_members(engineering, root, users=[bo], groups=[operations])
-    assert scaikey.members(engineering) == ["bo@acme.test", "group:group_acme_ops"]
+    assert identity_groups.members(engineering) == ["bo@acme.test", "group:group_acme_ops"]
 
 
 def test_setting_the_same_members_changes_and_tells_nothing(engineering: Group, root: User, ann: User) -> None:
@@ -45,7 +46,7 @@ def test_a_user_of_another_tenant_reads_like_one_that_does_not_exist(engineering
     with pytest.raises(Invalid) as refused:
         set_members(engineering, root, users=[cy])
     assert refused.value.problems[0].message == "cy@globex.test does not exist."
-    assert scaikey.members(engineering) == ["ann@acme.test"]
+    assert identity_groups.members(engineering) == ["ann@acme.test"]
 
 
 def test_a_group_is_never_nested_in_itself(engineering: Group, root: User) -> None:
@@ -64,33 +65,34 @@ def test_a_member_who_vanished_meanwhile_is_a_refusal(engineering: Group, root: 
     bo.delete()
     with pytest.raises(Conflict):
         set_members(engineering, root, users=[gone])
-    assert scaikey.members(engineering) == ["ann@acme.test"]
+    assert identity_groups.members(engineering) == ["ann@acme.test"]
 
 
 def test_a_group_id_is_unique_in_its_tenant_alone(engineering: Group, globex: Tenant, cy: User) -> None:
     twin = Group(tenant=globex, scaikey_id=engineering.scaikey_id)
-    assert scaikey.save_group(twin, actor=caller.actor_of(cy), at=timezone.now())
+    assert identity_groups.save_group(twin, actor=actors.actor_of(cy), at=timezone.now())
 
 
 @pytest.mark.parametrize("scaikey_id", ["group_acme_eng", "", "two words", "a,b", "x" * 129])
 def test_an_unusable_group_id_is_a_refusal(engineering: Group, root: User, scaikey_id: str) -> None:
     twin = Group(tenant=engineering.tenant, scaikey_id=scaikey_id)
     with pytest.raises(ActionRefused):
-        scaikey.save_group(twin, actor=caller.actor_of(root), at=timezone.now())
+        identity_groups.save_group(twin, actor=actors.actor_of(root), at=timezone.now())
     assert Group.objects.count() == 1
 
 
 def test_saving_a_group_as_it_is_tells_nothing(engineering: Group, root: User) -> None:
     told = audited()
-    assert not scaikey.save_group(engineering, actor=caller.actor_of(root), at=timezone.now())
+    assert not identity_groups.save_group(engineering, actor=actors.actor_of(root), at=timezone.now())
     assert audited() == told
 
 
 def test_deleting_a_group_tells_who_was_in_it(engineering: Group, root: User) -> None:
-    scaikey.delete_group(engineering, actor=caller.actor_of(root), at=timezone.now())
+    identity_groups.delete_group(engineering, actor=actors.actor_of(root), at=timezone.now())
     assert AuditEntry.objects.get(action="group.deleted").before == {
-        "name": "Engineering", "members": ["ann@acme.test"],
-    }  # fmt: skip
+        "name": "Engineering",
+        "members": ["ann@acme.test"],
+    }
 
 
 def test_the_database_refuses_a_membership_across_tenants(engineering: Group, cy: User) -> None:

@@ -9,13 +9,13 @@ import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from identity import caller, keys
+from identity import actors, keys
 from identity.errors import Invalid, NotAllowed
 from identity.models import ApiKey, AuditEntry, User
 
 
 def mint(user: User, **more: object) -> tuple[ApiKey, str]:
-    return keys.mint(user=user, name="test", actor=caller.actor_of(user), at=timezone.now(), **more)  # type: ignore[arg-type]
+    return keys.mint(user=user, name="test", actor=actors.actor_of(user), at=timezone.now(), **more)  # type: ignore[arg-type]
 
 
 def test_a_secret_is_a_prefix_and_43_url_safe_characters(ann: User) -> None:
@@ -48,15 +48,15 @@ def test_no_other_text_finds_a_key(ann: User, secret: str) -> None:
 
 def test_a_revoked_key_is_not_found(ann: User) -> None:
     key, secret = mint(ann)
-    keys.revoke(key, actor=caller.actor_of(ann), at=timezone.now())
+    keys.revoke(key, actor=actors.actor_of(ann), at=timezone.now())
     assert keys.find(secret) is None
 
 
 def test_revoking_twice_changes_and_tells_once(ann: User) -> None:
     key, _ = mint(ann)
     first = timezone.now()
-    keys.revoke(key, actor=caller.actor_of(ann), at=first)
-    keys.revoke(key, actor=caller.actor_of(ann), at=first + timedelta(hours=1))
+    keys.revoke(key, actor=actors.actor_of(ann), at=first)
+    keys.revoke(key, actor=actors.actor_of(ann), at=first + timedelta(hours=1))
     assert ApiKey.objects.get().revoked_at == first
     assert AuditEntry.objects.filter(action="key.revoked").count() == 1
 
@@ -105,17 +105,17 @@ def test_use_is_written_down_anew_after_a_minute(ann: User) -> None:
 
 def test_nobody_mints_a_key_for_somebody_else(ann: User, bo: User) -> None:
     with pytest.raises(NotAllowed):
-        keys.mint(user=bo, name="x", actor=caller.actor_of(ann), at=timezone.now())
+        keys.mint(user=bo, name="x", actor=actors.actor_of(ann), at=timezone.now())
 
 
 def test_an_admin_of_another_tenant_mints_no_key_here(ann: User, cy: User) -> None:
     with pytest.raises(NotAllowed):
-        keys.mint(user=ann, name="x", actor=caller.actor_of(cy), at=timezone.now())
+        keys.mint(user=ann, name="x", actor=actors.actor_of(cy), at=timezone.now())
 
 
 def test_an_admin_revokes_any_key_of_the_tenant(ann: User, root: User) -> None:
     key, secret = mint(ann)
-    keys.revoke(key, actor=caller.actor_of(root), at=timezone.now())
+    keys.revoke(key, actor=actors.actor_of(root), at=timezone.now())
     assert keys.find(secret) is None
 
 
@@ -128,7 +128,7 @@ def test_two_keys_never_share_a_digest(ann: User) -> None:
 
 def test_a_limit_is_kept_once_for_each_name_and_through_a_rotation(ann: User) -> None:
     key, _ = mint(ann, models=["scaicore/acme/a", " scaicore/acme/b ", "scaicore/acme/a"])
-    made, secret = keys.rotate(key, overlap=timedelta(0), actor=caller.actor_of(ann), at=timezone.now())
+    made, secret = keys.rotate(key, overlap=timedelta(0), actor=actors.actor_of(ann), at=timezone.now())
     assert key.models == made.models == ["scaicore/acme/a", "scaicore/acme/b"]
     live = keys.find(secret)
     assert live is not None

@@ -8,7 +8,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from identity import caller, scaikey
+from identity import actors
+from identity import groups as identity_groups
 from identity.models import Group, Tenant, User
 from publishing import actions, registry
 from publishing.models import Core, CoreVersion, FlowVersion, Grant, Publication
@@ -19,8 +20,8 @@ def callers(core: Core) -> list[str]:
 
 
 def nest(parent: Group, child: Group) -> None:
-    actor = caller.operator("test")
-    scaikey.set_members(parent, users=[], groups=[child], actor=actor, at=timezone.now())
+    actor = actors.operator("test")
+    identity_groups.set_members(parent, users=[], groups=[child], actor=actor, at=timezone.now())
 
 
 def group(tenant: Tenant, scaikey_id: str) -> Group:
@@ -29,7 +30,7 @@ def group(tenant: Tenant, scaikey_id: str) -> Group:
 
 def show_to(core: Core, *groups: Group) -> None:
     ids = [one.scaikey_id for one in groups]
-    actions.publish(core, group_ids=ids, actor=caller.operator("test"), at=timezone.now())
+    actions.publish(core, group_ids=ids, actor=actors.operator("test"), at=timezone.now())
 
 
 def test_no_groups_opens_a_model_to_the_whole_tenant_only(echo: Core, ann: User, bo: User, cy: User) -> None:
@@ -59,10 +60,10 @@ def test_membership_does_not_count_upwards(echo: Core, acme: Tenant, engineering
 
 def test_groups_nested_in_a_ring_end(echo: Core, acme: Tenant, ann: User, bo: User) -> None:
     first, second, third = (group(acme, f"group_{number}") for number in range(3))
-    actor = caller.operator("test")
+    actor = actors.operator("test")
     for parent, child, member in ((first, second, ann), (second, third, None), (third, first, None)):
         users = [member] if member else []
-        scaikey.set_members(parent, users=users, groups=[child], actor=actor, at=timezone.now())
+        identity_groups.set_members(parent, users=users, groups=[child], actor=actor, at=timezone.now())
     show_to(echo, third)
     assert callers(echo) == ["ann@acme.test"]
     show_to(echo, group(acme, "group_beside_the_ring"))
@@ -70,7 +71,7 @@ def test_groups_nested_in_a_ring_end(echo: Core, acme: Tenant, ann: User, bo: Us
 
 
 def test_a_deleted_group_leaves_nobody_and_never_everybody(narrow_echo: Core, engineering: Group) -> None:
-    scaikey.delete_group(engineering, actor=caller.operator("test"), at=timezone.now())
+    identity_groups.delete_group(engineering, actor=actors.operator("test"), at=timezone.now())
     publication = Publication.objects.get()
     assert (publication.visibility, publication.group_ids) == ("groups", [])
     assert callers(narrow_echo) == []
@@ -81,7 +82,7 @@ def test_a_deleted_group_between_two_others_cuts_the_way(echo: Core, acme: Tenan
     nest(middle, engineering)
     nest(outer, middle)
     show_to(echo, outer)
-    scaikey.delete_group(middle, actor=caller.operator("test"), at=timezone.now())
+    identity_groups.delete_group(middle, actor=actors.operator("test"), at=timezone.now())
     assert callers(echo) == []
 
 
@@ -108,12 +109,12 @@ def test_a_model_of_another_tenant_does_not_exist(echo: Core, cy: User) -> None:
 
 
 def test_an_unpublished_core_does_not_exist(echo: Core, ann: User) -> None:
-    actions.unpublish(echo, actor=caller.operator("test"), at=timezone.now())
+    actions.unpublish(echo, actor=actors.operator("test"), at=timezone.now())
     assert registry.access(ann, echo) is None
 
 
 def test_leaving_the_group_ends_the_access(narrow_echo: Core, engineering: Group, ann: User) -> None:
-    scaikey.set_members(engineering, users=[], groups=[], actor=caller.operator("test"), at=timezone.now())
+    identity_groups.set_members(engineering, users=[], groups=[], actor=actors.operator("test"), at=timezone.now())
     verdict = registry.access(ann, narrow_echo)
     assert verdict is not None
     assert not verdict.may_call

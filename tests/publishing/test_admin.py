@@ -6,12 +6,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from identity import caller, scaikey
+from identity import actors, groups
 from identity.models import AuditEntry, Group, Tenant, User
 from publishing import actions, registry
 from publishing.models import Core, CoreVersion, Flow, Publication
 from tests.conftest import echo_document
-from tests.staff import INLINE, audited, choose, page, queries, signed_in, superuser
+from tests.support.staff import INLINE, audited, choose, page, queries, signed_in, superuser
 
 FLOWS = "/admin/publishing/flow/"
 CORES = "/admin/publishing/core/"
@@ -36,7 +36,7 @@ def page_of(core: Core) -> str:
 def second_version(core: Core) -> Core:
     """The Core after another deploy."""
     assert core.flow is not None
-    return actions.deploy(core.flow, actor=caller.operator("test"), at=timezone.now()).core
+    return actions.deploy(core.flow, actor=actors.operator("test"), at=timezone.now()).core
 
 
 def test_who_may_call_is_narrowed_by_publish(staff: Client, echo: Core, engineering: Group, root: User) -> None:
@@ -87,7 +87,7 @@ def test_a_group_of_another_tenant_is_no_choice(staff: Client, echo: Core, globe
 def test_a_group_that_vanished_meanwhile_is_refused_beside_the_field(
     staff: Client, echo: Core, engineering: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("publishing.staff_forms.PublicationForm.group_ids", ["group_gone"])
+    monkeypatch.setattr("publishing.admin_forms.PublicationForm.group_ids", ["group_gone"])
     answer = staff.post(page_of(echo), {"visibility": "groups", "allowed_groups": [engineering.pk]})
     errors = answer.context["adminform"].form.errors
     assert errors == {"allowed_groups": ["The group group_gone does not exist."]}
@@ -97,7 +97,7 @@ def test_a_group_that_vanished_meanwhile_is_refused_beside_the_field(
 def test_saving_a_publication_as_it_is_changes_and_tells_nothing(
     staff: Client, narrow_echo: Core, engineering: Group
 ) -> None:
-    scaikey.delete_group(engineering, actor=caller.operator("test"), at=timezone.now())
+    groups.delete_group(engineering, actor=actors.operator("test"), at=timezone.now())
     told = audited()
     assert staff.post(page_of(narrow_echo), {"visibility": "groups"}).status_code == 302
     assert (audited(), Publication.objects.get().visibility) == (told, "groups")
@@ -120,14 +120,14 @@ def test_a_publication_is_not_made_here(staff: Client, echo: Core) -> None:
 
 
 def test_nobody_can_call_is_said_in_red(staff: Client, narrow_echo: Core, engineering: Group) -> None:
-    scaikey.delete_group(engineering, actor=caller.operator("test"), at=timezone.now())
+    groups.delete_group(engineering, actor=actors.operator("test"), at=timezone.now())
     for url in (PUBLICATIONS, page_of(narrow_echo), page(PUBLICATIONS, narrow_echo, "audience")):
         assert '<strong class="alarm">Nobody can call this</strong>' in staff.get(url).content.decode()
 
 
 def test_the_head_count_is_the_audience(staff: Client, echo: Core, narrow_echo: Core, bo: User) -> None:
     assert "1 user<" in staff.get(PUBLICATIONS).content.decode()
-    actions.publish(echo, group_ids=[], actor=caller.operator("test"), at=timezone.now())
+    actions.publish(echo, group_ids=[], actor=actors.operator("test"), at=timezone.now())
     assert "3 users<" in staff.get(PUBLICATIONS).content.decode()
 
 
@@ -204,7 +204,7 @@ def test_a_core_with_one_version_is_not_rolled_back(staff: Client, echo: Core) -
 
 
 def test_a_version_of_another_core_is_no_choice(staff: Client, echo: Core, acme: Tenant) -> None:
-    actor, at = caller.operator("test"), timezone.now()
+    actor, at = actors.operator("test"), timezone.now()
     other = actions.create_core(tenant=acme, name="Other", content=echo_document(), actor=actor, at=at)
     staff.post(page(CORES, echo), {"live": CoreVersion.objects.get(core=other).pk})
     assert Core.objects.get(pk=echo.pk).live == echo.versions.get()
@@ -240,7 +240,7 @@ def test_an_unpublished_flow_is_deleted_by_the_action(staff: Client, echo_flow: 
 def test_a_list_takes_as_many_statements_for_many_rows_as_for_one(url: str, echo: Core, engineering: Group) -> None:
     sue = signed_in(superuser())
     few = queries(sue, url)
-    actor, at = caller.operator("test"), timezone.now()
+    actor, at = actors.operator("test"), timezone.now()
     for number in range(5):
         flow = actions.create_flow(
             tenant=echo.tenant, name=f"Flow {number}", content=echo_document(), actor=actor, at=at

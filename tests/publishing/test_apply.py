@@ -11,12 +11,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from identity import caller, scaikey
+from identity import actors, groups
 from identity.models import AuditEntry, Group, Tenant, User
 from publishing import actions, registry
 from publishing.models import Core, CoreVersion, Flow, FlowVersion, Publication
 from tests.conftest import echo_document
-from tests.staff import audited
+from tests.support.staff import audited
 
 ACME = """
 tenants:
@@ -70,7 +70,7 @@ def test_the_files_tenants_people_and_flows_exist_afterwards(apply: Apply) -> No
     root = User.objects.get(email="root@acme.test")
     assert (root.tenant_id, root.role, root.is_staff, root.is_superuser) == ("acme", "tenant_admin", True, False)
     assert root.check_password("change-me")
-    assert scaikey.members(Group.objects.get(scaikey_id="group_acme_eng")) == ["ann@acme.test", "group:group_acme_ops"]
+    assert groups.members(Group.objects.get(scaikey_id="group_acme_eng")) == ["ann@acme.test", "group:group_acme_ops"]
     assert Publication.objects.get().name == "scaicore/acme/echo-agent"
 
 
@@ -94,24 +94,32 @@ def test_every_change_is_audited_as_the_commands(apply: Apply) -> None:
     apply(ACME)
     assert set(AuditEntry.objects.values_list("actor", flat=True)) == {"manage.py apply"}
     assert audited() == [
-        "tenant.saved", "user.saved", "user.password_set", "user.saved", "group.saved", "group.saved",
-        "group.members_set", "flow.created", "core.deployed", "core.published",
-    ]  # fmt: skip
+        "tenant.saved",
+        "user.saved",
+        "user.password_set",
+        "user.saved",
+        "group.saved",
+        "group.saved",
+        "group.members_set",
+        "flow.created",
+        "core.deployed",
+        "core.published",
+    ]
 
 
 def test_what_the_file_does_not_mention_is_left_alone(apply: Apply, engineering: Group, bo: User, cy: User) -> None:
     apply(inside("users: [{email: ann@acme.test, name: Ann}]\ngroups: [{id: group_acme_eng}]"))
-    assert scaikey.members(engineering) == ["ann@acme.test"]
+    assert groups.members(engineering) == ["ann@acme.test"]
     assert (Group.objects.get().name, User.objects.get(email="ann@acme.test").role) == ("Engineering", "tenant_user")
     assert User.objects.filter(email__in=["bo@acme.test", "cy@globex.test"]).count() == 2
 
 
 def test_named_members_replace_and_an_empty_list_empties(apply: Apply, engineering: Group, bo: User) -> None:
     apply(inside("groups: [{id: group_acme_eng, members: [Bo@acme.test]}]"))
-    assert scaikey.members(engineering) == ["bo@acme.test"]
+    assert groups.members(engineering) == ["bo@acme.test"]
     printed = apply(inside("groups: [{id: group_acme_eng, members: []}]"))
     assert printed.splitlines()[0] == "~ members of group_acme_eng: - bo@acme.test"
-    assert scaikey.members(engineering) == []
+    assert groups.members(engineering) == []
 
 
 def test_a_password_is_set_once(apply: Apply, ann: User) -> None:
@@ -229,9 +237,10 @@ def test_a_changed_document_is_saved_and_deployed_on_the_same_core(apply: Apply,
     core = Core.objects.get()
     (tmp_path / "echo.json").write_text(json.dumps(echo_document() | {"variables": [{"name": "a", "type": "string"}]}))
     assert apply(ACME).splitlines() == [
-        "~ flow Echo Agent: saved as 1.0.1", "~ flow Echo Agent: version 1.0.1 is live as acme/echo-agent",
+        "~ flow Echo Agent: saved as 1.0.1",
+        "~ flow Echo Agent: version 1.0.1 is live as acme/echo-agent",
         "2 changes made.",
-    ]  # fmt: skip
+    ]
     assert Core.objects.get().pk == core.pk
 
 
@@ -239,7 +248,7 @@ def test_a_save_in_the_editor_that_changes_nothing_is_no_difference(apply: Apply
     apply(inside("flows: [{file: echo.json}]"))
     flow = Flow.objects.get()
     shown = {**flow.saved.content, "id": flow.pk, "version": "9.9.9"}
-    actor = caller.operator("test")
+    actor = actors.operator("test")
     actions.save_flow(flow, base_version="1.0.0", content=shown, actor=actor, at=timezone.now())
     assert apply(inside("flows: [{file: echo.json}]")) == "Nothing changes.\n"
 
@@ -263,7 +272,7 @@ def test_a_publication_that_was_changed_by_hand_is_set_right_without_a_new_versi
     apply: Apply, engineering: Group
 ) -> None:
     apply(with_flow("deploy: true\ngroup_ids: [group_acme_eng]"))
-    actions.publish(Core.objects.get(), group_ids=[], actor=caller.operator("test"), at=timezone.now())
+    actions.publish(Core.objects.get(), group_ids=[], actor=actors.operator("test"), at=timezone.now())
     apply(with_flow("deploy: true\ngroup_ids: [group_acme_eng]"))
     assert Publication.objects.get().visibility == "groups"
     assert CoreVersion.objects.count() == 1

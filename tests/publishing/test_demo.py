@@ -9,7 +9,7 @@ from identity import keys
 from identity.models import ApiKey, Tenant, User
 from publishing import demo, registry
 from publishing.models import Publication
-from tests.staff import audited
+from tests.support.staff import audited
 
 
 def test_the_demo_is_a_published_flow_and_a_key_that_may_call_it(db: None) -> None:

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from identity.models import User
 from publishing.models import Core, Flow
 from tests.conftest import echo_document
-from tests.serving import Server
+from tests.support.serving import Server
 
 
 @pytest.fixture
@@ -197,6 +197,6 @@ def test_a_list_that_boasts_is_read_to_its_end(document: Path, impostor: Callabl
 
 
 def test_silence_ends_after_a_while(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("publishing.grid.TIMEOUT_S", (1, 0.2))
+    monkeypatch.setattr("publishing.deploy_client.TIMEOUT_S", (1, 0.2))
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         assert "did not answer in time." in failure(document, f"http://127.0.0.1:{server.server_port}", "sgk_x")

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 
-from publishing import memory, pool
+from publishing import memory
+from publishing.db import pool
 from publishing.models import Core, Entity, Partition, Turn
 
 
@@ -19,16 +20,16 @@ async def inside(transactional_db: None) -> AsyncIterator[None]:
     await pool.close()
 
 
-def place(core: Core, entity_id: str = "c-1", owner: str = "user_a") -> memory.Place:
-    return memory.Place(core.pk, Partition.ENTITY, owner, entity_id)
+def place(core: Core, entity_id: str = "c-1", owner: str = "user_a") -> memory.MemoryKey:
+    return memory.MemoryKey(core.pk, Partition.ENTITY, owner, entity_id)
 
 
 def call(request_id: str, *, body: str = "", key: str | None = None, is_retry: bool = False) -> memory.Call:
     return memory.Call(request_id, "user_a", memory.fingerprint(body or request_id), key, is_retry)
 
 
-def outcome(count: int, response: str = "done") -> memory.Outcome:
-    return memory.Outcome({"count": count}, None, 1, "hello", response, 1, 1)
+def outcome(count: int, response: str = "done") -> memory.TurnResult:
+    return memory.TurnResult({"count": count}, None, 1, "hello", response, 1, 1)
 
 
 async def count_up(core: Core, request_id: str, *, think_s: float = 0.0) -> int:
@@ -61,7 +62,7 @@ async def test_a_released_turn_changes_nothing(inside: None, echo: Core) -> None
 
 async def test_a_busy_entity_is_refused_after_the_wait(inside: None, echo: Core) -> None:
     turn = await memory.begin(place(echo), call("r1"), wait_s=1)
-    with pytest.raises(memory.EntityBusy):
+    with pytest.raises(memory.LeaseTimeout):
         await memory.begin(place(echo), call("r2"), wait_s=0.05)
     await turn.release()
     assert await count_up(echo, "r3") == 1
@@ -113,7 +114,7 @@ async def test_a_caller_who_leaves_while_waiting_leaves_no_lease_behind(inside: 
         await asyncio.sleep(delay)
         leaving.cancel()
         done = (await asyncio.gather(leaving, return_exceptions=True))[0]
-        if isinstance(done, memory.Turn):
+        if isinstance(done, memory.LeasedTurn):
             await done.release()
     async with asyncio.timeout(2):
         assert await count_up(echo, "after") == 1

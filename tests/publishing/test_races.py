@@ -14,12 +14,12 @@ from django.db import connection
 from django.http import HttpResponse
 from django.utils import timezone
 
-from identity.caller import actor_of
+from identity.actors import actor_of
 from identity.models import Group, User
 from publishing import actions
 from publishing.models import Core, CoreVersion, Flow, FlowVersion, Publication
 from tests.conftest import echo_document
-from tests.publishing.calls import Rest
+from tests.support.api_calls import Rest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

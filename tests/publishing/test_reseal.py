@@ -9,17 +9,18 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from identity import caller
+from identity import actors
 from identity.models import AuditEntry, User
-from publishing import actions, providers, remote_cores, tenant_http, vault
+from publishing import actions, providers, vault
 from publishing.actions import RemoteProgram
+from publishing.clients import http, remote_cores
 from publishing.models import Core, ModelProvider, Secret
 
 
 @pytest.fixture
 def sealed(root: User) -> None:
     """A provider with a key, one without, a secret, and a remote Core with its own."""
-    tenant, actor, at = root.tenant, caller.actor_of(root), timezone.now()
+    tenant, actor, at = root.tenant, actors.actor_of(root), timezone.now()
     for ref, key in (("house", "sk-1"), ("open", "")):
         actions.create_provider(tenant=tenant, ref=ref, base_url="https://a.example", api_key=key, actor=actor, at=at)
     actions.create_secret(tenant=tenant, name="crm", value="token", actor=actor, at=at)
@@ -40,7 +41,7 @@ def test_after_a_new_secret_key_everything_opens_without_the_earlier_one(sealed:
     settings.SECRET_KEY_FALLBACKS = []
     key, secret = ModelProvider.objects.get(ref="house").sealed_key, Secret.objects.get().sealed
     assert vault.unseal(bytes(key or b""), place=providers.place("acme", "house")) == "sk-1"
-    assert vault.unseal(bytes(secret), place=tenant_http.place("acme", "crm")) == "token"
+    assert vault.unseal(bytes(secret), place=http.place("acme", "crm")) == "token"
     core = Core.objects.get()
     assert vault.unseal(bytes(core.sealed_secret or b""), place=remote_cores.place("acme", core.pk)).startswith("a-sec")
     assert AuditEntry.objects.get(action="secrets.resealed").after == {"count": 3}

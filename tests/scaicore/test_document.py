@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaicore import Properties, compile, is_semver, new_document, next_version, properties, with_properties
-from tests.scaicore.drawing import answer
-from tests.scaicore.test_compile_wild import ANYTHING, RICH, places, replaced
+from tests.scaicore.compiler.test_compile_wild import ANYTHING, RICH, places, replaced
+from tests.support.documents import answer
 
 
 async def test_a_new_document_can_be_deployed_and_echoes():

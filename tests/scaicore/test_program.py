@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from scaicore import Program, ProgramUnreadable, compile, load
-from tests.scaicore.drawing import answer, chain, entry, says, variable
-from tests.scaicore.test_compile_wild import RICH
+from tests.scaicore.compiler.test_compile_wild import RICH
+from tests.support.documents import answer, chain, entry, says, variable
 
 
 def stored(document=RICH):

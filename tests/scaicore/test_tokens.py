@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaicore import tokens
-from tests.scaicore.timing import within
+from tests.support.timing import within
 
 PROSE = "Any client that speaks the protocol (in any language, with custom integrations) can use it. Größe: 42 m². "
 

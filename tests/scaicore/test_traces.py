@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaicore import DRIVERS, NodeFailed, RunFailed, compile, traced
-from tests.scaicore.drawing import chain, entry, node, request
-from tests.scaicore.outside import http
-from tests.scaicore.timing import within
+from tests.support.documents import chain, entry, node, request
+from tests.support.services import http
+from tests.support.timing import within
 
 
 @pytest.mark.parametrize("small", [None, 1, "x" * 4000, {"a": [1, "é"]}, [[]]])

@@ -25,9 +25,13 @@ def test_the_assistant_streams_real_tokens_and_remembers_the_turn(tmp_path: Path
         pieces, tokens = [], 0
         for _ in range(2):
             stream = client.chat.completions.create(
-                model="scaicore/acme/assistant", messages=[{"role": "user", "content": "Say hello."}], stream=True,
-                max_tokens=6, stream_options={"include_usage": True}, extra_body={"entity_id": "talk"},
-            )  # fmt: skip
+                model="scaicore/acme/assistant",
+                messages=[{"role": "user", "content": "Say hello."}],
+                stream=True,
+                max_tokens=6,
+                stream_options={"include_usage": True},
+                extra_body={"entity_id": "talk"},
+            )
             for chunk in stream:
                 pieces += [choice.delta.content for choice in chunk.choices if choice.delta.content]
                 tokens += chunk.usage.completion_tokens if chunk.usage else 0

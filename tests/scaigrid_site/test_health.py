@@ -7,9 +7,9 @@ import pytest
 import requests
 from django.http import HttpRequest
 
-from publishing import pool
+from publishing.db import pool
 from scaigrid_site.health import health
-from tests.serving import Server
+from tests.support.serving import Server
 
 
 def test_a_server_with_its_database_is_healthy_without_a_key(lean_server: Server) -> None:

@@ -28,12 +28,27 @@ def test_a_host_that_is_none_stops_the_program(entry: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["{", "[]", "7", "null", '"x"', {"house": 7}, {"house": {}}, {"house": "http://x"}, {"": HOUSE},
-     {"house": {**HOUSE, "more": 1}}, {"house": {**HOUSE, "base_url": "x"}}, {"house": {**HOUSE, "base_url": 7}},
-     {"house": {**HOUSE, "base_url": "http://ann:sk-1@x/"}}, {"house": {**HOUSE, "timeout_s": 0}},
-     {"house": {**HOUSE, "timeout_s": "60"}}, {"house": {**HOUSE, "timeout_s": True}},
-     {"house": {**HOUSE, "api_key": 7}}, {"house": {**HOUSE, "api_key": "sk-1\n"}}],
-)  # fmt: skip
+    [
+        "{",
+        "[]",
+        "7",
+        "null",
+        '"x"',
+        {"house": 7},
+        {"house": {}},
+        {"house": "http://x"},
+        {"": HOUSE},
+        {"house": {**HOUSE, "more": 1}},
+        {"house": {**HOUSE, "base_url": "x"}},
+        {"house": {**HOUSE, "base_url": 7}},
+        {"house": {**HOUSE, "base_url": "http://ann:sk-1@x/"}},
+        {"house": {**HOUSE, "timeout_s": 0}},
+        {"house": {**HOUSE, "timeout_s": "60"}},
+        {"house": {**HOUSE, "timeout_s": True}},
+        {"house": {**HOUSE, "api_key": 7}},
+        {"house": {**HOUSE, "api_key": "sk-1\n"}},
+    ],
+)
 def test_a_provider_that_cannot_be_called_stops_the_program_without_showing_a_key(given: Any) -> None:
     text = given if isinstance(given, str) else json.dumps(given)
     with pytest.raises(conf.SettingInvalid, match="MODEL_PROVIDERS") as caught:

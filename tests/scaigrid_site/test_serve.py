@@ -15,7 +15,7 @@ import psutil
 import pytest
 import requests
 
-from tests.serving import ROOT, await_port, free_port
+from tests.support.serving import ROOT, await_port, free_port
 
 Start = Callable[..., "Site"]
 
@@ -28,9 +28,12 @@ class Site:
         bare = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "SECRET_KEY")}
         own = {"PORT": str(self.port), "SCAIGRID_DATA": str(data), "LOG_LEVEL": "WARNING"}
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--demo", *options], cwd=ROOT, env=bare | own | settings,
-            stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            [sys.executable, "manage.py", "serve", "--demo", *options],
+            cwd=ROOT,
+            env=bare | own | settings,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         await_port(self.port, self.process)
 
     def status(self) -> int:
@@ -135,9 +138,14 @@ def test_a_killed_worker_is_replaced_and_all_end_with_the_parent(start: Start) -
 
 def test_the_demo_is_served_on_loopback_only(tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "manage.py", "serve", "--demo"], cwd=ROOT, env=os.environ | {"HOST": "0.0.0.0"},  # noqa: S104
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        [sys.executable, "manage.py", "serve", "--demo"],
+        cwd=ROOT,
+        env=os.environ | {"HOST": "0.0.0.0"},  # noqa: S104
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert ended.returncode == 1
     assert "loopback only" in ended.stderr
 
@@ -148,9 +156,14 @@ def test_a_taken_port_is_a_sentence(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         ended = subprocess.run(
-            [sys.executable, "manage.py", "serve"], cwd=ROOT, env=os.environ | {"PORT": str(port)},
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+            [sys.executable, "manage.py", "serve"],
+            cwd=ROOT,
+            env=os.environ | {"PORT": str(port)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
     assert ended.returncode == 1
     assert f"Port {port} on 127.0.0.1 is taken." in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -161,8 +174,13 @@ def test_a_taken_port_is_a_sentence(tmp_path: Path) -> None:
 )
 def test_a_wrong_setting_stops_with_a_sentence(name: str, value: str) -> None:
     ended = subprocess.run(
-        [sys.executable, "manage.py", "check"], cwd=ROOT, env=os.environ | {name: value},
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=os.environ | {name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"{name} must ")

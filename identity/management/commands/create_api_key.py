@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from identity import caller, keys
+from identity import actors, keys
 from identity.errors import ActionRefused, Invalid
 from identity.management.migrated import MigratedCommand
 from identity.models import User
@@ -28,18 +28,25 @@ class Command(MigratedCommand):
         parser.add_argument("--name", required=True, help="Says where the key is used.")
         parser.add_argument("--expires-in", type=int, metavar="DAYS", help="Whole days from now. Left out: never.")
         parser.add_argument(
-            "--model", action="append", dest="models", metavar="NAME",
+            "--model",
+            action="append",
+            dest="models",
+            metavar="NAME",
             help="Limit the key to this model, and to the chat; repeat it for more. Left out: no limit.",
-        )  # fmt: skip
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Mint and print."""
         at = timezone.now()
         try:
             _, secret = keys.mint(
-                user=_user(options["user"]), name=options["name"], actor=caller.operator("create_api_key"), at=at,
-                expires_at=_end(options["expires_in"], at), models=options["models"],
-            )  # fmt: skip
+                user=_user(options["user"]),
+                name=options["name"],
+                actor=actors.operator("create_api_key"),
+                at=at,
+                expires_at=_end(options["expires_in"], at),
+                models=options["models"],
+            )
         except ActionRefused as refusal:
             raise CommandError(_told(refusal)) from None
         self.stdout.write(secret)

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError
 from django.utils import timezone
 
-from identity import caller
+from identity import actors
 from identity.management.migrated import MigratedCommand
 from publishing import declared
 
@@ -27,7 +27,7 @@ class Command(MigratedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Apply and tell."""
-        actor, is_plan = caller.operator("apply"), options["plan"]
+        actor, is_plan = actors.operator("apply"), options["plan"]
         try:
             changes = declared.apply(options["file"], actor=actor, at=timezone.now(), is_plan=is_plan)
         except declared.DeclarationRefused as refusal:

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from publishing import documents, strict_json
-from publishing.grid import Grid, GridRefused
+from publishing.deploy_client import DeployClient, DeployRefused
 
 VARIABLE = "SCAIGRID_TOKEN"
 
@@ -26,9 +26,10 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FLOW.json")
         parser.add_argument("--host", required=True, metavar="URL", help="For example https://grid.example.com")
         parser.add_argument(
-            "--accept-memory-change", action="store_true",
+            "--accept-memory-change",
+            action="store_true",
             help="Deploy although the live version's memories would not be read any more.",
-        )  # fmt: skip
+        )
         parser.add_argument("--key", default="", help=f"An API key of a tenant admin. Left out: ${VARIABLE}.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,11 +39,11 @@ class Command(BaseCommand):
         if not key:
             raise CommandError(f"Give an API key: --key KEY, or ${VARIABLE} in the environment.")
         try:
-            grid = Grid(options["host"], key)
+            grid = DeployClient(options["host"], key)
             known = grid.flow(flow["name"])
             saved = grid.save(known, flow) if known else grid.create(flow)
             self.stdout.write(grid.deploy(saved, accepts_memory_change=options["accept_memory_change"]).message)
-        except GridRefused as refusal:
+        except DeployRefused as refusal:
             raise CommandError(str(refusal)) from None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from identity.caller import operator
+from identity.actors import operator
 from publishing import actions
 
 

@@ -37,10 +37,17 @@ class Command(BaseCommand):
         """Take the port, prepare the database, say what to do next, serve."""
         conf = settings.CONF
         config = uvicorn.Config(
-            "scaigrid_site.asgi:application", host=conf.HOST, port=conf.PORT, workers=conf.WORKERS, lifespan="on",
-            timeout_graceful_shutdown=conf.SHUTDOWN_TIMEOUT_S, access_log=False, log_config=None, server_header=False,
+            "scaigrid_site.asgi:application",
+            host=conf.HOST,
+            port=conf.PORT,
+            workers=conf.WORKERS,
+            lifespan="on",
+            timeout_graceful_shutdown=conf.SHUTDOWN_TIMEOUT_S,
+            access_log=False,
+            log_config=None,
+            server_header=False,
             proxy_headers=conf.is_https,
-        )  # fmt: skip
+        )
         if options["demo"] and conf.HOST not in LOOPBACK:
             raise CommandError("The demo has a password that everybody knows: it is served on loopback only.")
         taken = _take_port(conf.HOST, conf.PORT)

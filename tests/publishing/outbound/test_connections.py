@@ -22,10 +22,10 @@ from django.conf import LazySettings
 from publishing import outbound
 from publishing.outbound import client, network
 from publishing.outbound.network import PinnedBackend
-from tests import upstream as scripted
-from tests.publishing.outbound.conftest import Names, get, now, refused
-from tests.serving import free_port
-from tests.upstream import Upstream
+from tests.support import upstream as scripted
+from tests.support.outside_calls import Names, get, now, refused
+from tests.support.serving import free_port
+from tests.support.upstream import Upstream
 
 
 async def test_a_name_that_turns_private_at_the_second_look_is_refused_then(
@@ -133,13 +133,25 @@ def secure_upstream(certificate: Path) -> Iterator[Upstream]:
         yield running
 
 
-@pytest.mark.parametrize(("host", "is_trusted", "outcome"), [
-    ("good.example", True, "200"), ("good.example", False, "unreachable"), ("other.example", True, "unreachable"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("host", "is_trusted", "outcome"),
+    [
+        ("good.example", True, "200"),
+        ("good.example", False, "unreachable"),
+        ("other.example", True, "unreachable"),
+    ],
+)
 async def test_tls_verifies_the_hosts_name_although_the_address_is_pinned(
-    outside: None, names: Names, secure_upstream: Upstream, certificate: Path, settings: LazySettings,
-    monkeypatch: pytest.MonkeyPatch, host: str, is_trusted: bool, outcome: str,
-) -> None:  # fmt: skip
+    outside: None,
+    names: Names,
+    secure_upstream: Upstream,
+    certificate: Path,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    is_trusted: bool,
+    outcome: str,
+) -> None:
     settings.OUTBOUND_ALLOWED_HOSTS = (host,)
     names.answers[host] = [["127.0.0.1"]]
     trusting = ssl.create_default_context(cafile=certificate if is_trusted else None)
@@ -163,7 +175,9 @@ async def test_an_answer_in_a_thousand_pieces_leaves_others_their_turn() -> None
         for _ in range(1000):
             yield b"x"
 
-    reading = asyncio.create_task(client.Answer(httpcore2.Response(200, content=pieces()), 2000).read(now() + 5, 2000))
+    reading = asyncio.create_task(
+        client.OutboundResponse(httpcore2.Response(200, content=pieces()), 2000).read(now() + 5, 2000)
+    )
     turns = 0
     while not reading.done():
         await asyncio.sleep(0)

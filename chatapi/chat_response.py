@@ -1,0 +1,126 @@
+"""What a chat answer looks like: a whole body, or the chunks of a stream. The shapes are OpenAI's.
+
+Fields are declared in the order in which they are sent; `msgspec` leaves unset ones out.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+FinishReason = Literal["stop", "length", "tool_calls"]
+
+DONE = b"data: [DONE]\n\n"
+KEEP_ALIVE = b": keep-alive\n\n"
+_encoder = msgspec.json.Encoder()
+
+
+class Tokens(Struct, frozen=True):
+    """Three integers; the last is the sum of the others."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class AssistantMessage(Struct, frozen=True):
+    """The assistant's message."""
+
+    content: str
+    role: str = "assistant"
+    refusal: None = None
+
+
+class Choice(Struct, frozen=True):
+    """The one choice of a whole answer."""
+
+    message: AssistantMessage
+    finish_reason: FinishReason
+    index: int = 0
+    logprobs: None = None
+
+
+class Completion(Struct, frozen=True):
+    """A whole answer."""
+
+    id: str
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: Tokens
+    object: str = "chat.completion"
+
+
+class Delta(Struct, frozen=True):
+    """What a chunk adds to the message."""
+
+    role: str | UnsetType = UNSET
+    content: str | UnsetType = UNSET
+
+
+class ChunkChoice(Struct, frozen=True):
+    """The one choice of a chunk."""
+
+    delta: Delta
+    finish_reason: FinishReason | None = None
+    index: int = 0
+    logprobs: None = None
+
+
+class Chunk(Struct, frozen=True):
+    """One chunk of a stream. `usage` is sent only when the caller asked for it, and is null in all but the last."""
+
+    id: str
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: Tokens | UnsetType | None = UNSET
+    object: str = "chat.completion.chunk"
+
+
+class Label(Struct, frozen=True):
+    """What all chunks of one answer share. `created` in Unix seconds."""
+
+    id: str
+    created: int
+    model: str
+
+
+def render_whole(label: Label, text: str, finish_reason: FinishReason, tokens: Tokens) -> bytes:
+    """The body of a whole answer."""
+    choice = Choice(message=AssistantMessage(content=text), finish_reason=finish_reason)
+    return _encoder.encode(Completion(label.id, label.created, label.model, [choice], tokens))
+
+
+class ChunkWriter:
+    """Makes the frames of one stream, in the order in which clients expect them."""
+
+    def __init__(self, label: Label, *, has_usage: bool) -> None:
+        self._label = label
+        self._usage: UnsetType | None = None if has_usage else UNSET
+
+    def opening(self) -> bytes:
+        """The first frame: the role."""
+        return self._frame(Delta(role="assistant", content=""))
+
+    def text(self, text: str) -> bytes:
+        """A piece of the message."""
+        return self._frame(Delta(content=text))
+
+    def closing(self, finish_reason: FinishReason, tokens: Tokens) -> bytes:
+        """The finish reason, the usage if it was asked for, and the end."""
+        end = self._frame(Delta(), finish_reason)
+        return end + (b"" if self._usage is UNSET else self._chunk([], tokens)) + DONE
+
+    def failure(self, error_body: bytes) -> bytes:
+        """An error in the middle of the stream: no finish reason, so that no client takes it for success."""
+        return b"data: " + error_body + b"\n\n" + DONE
+
+    def _frame(self, delta: Delta, finish_reason: FinishReason | None = None) -> bytes:
+        return self._chunk([ChunkChoice(delta, finish_reason)], self._usage)
+
+    def _chunk(self, choices: list[ChunkChoice], usage: Tokens | UnsetType | None) -> bytes:
+        chunk = Chunk(self._label.id, self._label.created, self._label.model, choices, usage)
+        return b"data: " + _encoder.encode(chunk) + b"\n\n"

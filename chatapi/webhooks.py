@@ -1,0 +1,128 @@
+"""A Core called by another server: the signature of the body is the right, the body is the input, nobody is the caller.
+
+The way inside: find, check the signature, parse, run. Whatever cannot be called by webhook reads like a URL that is
+not served.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from django.conf import settings
+
+from chatapi import chat_request, invocations, subflows, turns
+from chatapi.completions import Whole
+from chatapi.errors import ChatError, SignatureInvalid, UrlUnknown, refused_field
+from chatapi.replays import Replay
+from chatapi.runs import Run
+from publishing import memory, registry
+from publishing.clients.http import TenantHttpClient
+from scaicore import webhooks
+from scaicore.services import ServiceFailed
+from scaicore.webhooks import Webhook
+
+log = logging.getLogger(__name__)
+
+PURPOSE: Final = "webhook"
+
+
+class CalledWebhook(NamedTuple):
+    """A Core that can be called by webhook."""
+
+    name: str
+    caller: registry.AllowedCall
+    core: registry.LiveCore
+    webhook: Webhook
+
+
+async def answer(tenant: str, slug: str, headers: Mapping[str, str], body: bytes, *, request_id: str) -> Whole:
+    """The answer to one call of a webhook. `headers` by lower-case name; never raises but on cancellation."""
+    try:
+        hook = await _found(tenant, slug)
+        await _check_signature(hook, headers, body)
+        run = await _begun(hook, _parsed(hook, headers, body), request_id)
+        async with aclosing(run), aclosing(run.text()) as pieces:
+            async for _ in pieces:
+                pass
+    except Exception as error:
+        return invocations.failed(error, request_id)
+    return invocations.written(200, {"output": run.output}, request_id)
+
+
+async def refuse(tenant: str, slug: str, error: ChatError, *, request_id: str) -> Whole:
+    """The answer to a request whose headers were enough to refuse it, where there is a webhook at all."""
+    try:
+        await _found(tenant, slug)
+    except Exception as earlier:
+        return invocations.failed(earlier, request_id)
+    return invocations.failed(error, request_id)
+
+
+async def _found(tenant: str, slug: str) -> CalledWebhook:
+    caller = await registry.unattended(tenant, slug)
+    if caller is None:
+        raise UrlUnknown
+    core = await registry.load(caller.version_id)
+    webhook = webhooks.find_webhook(core.program.program)
+    if webhook is None:
+        raise UrlUnknown
+    return CalledWebhook(f"scaicore/{tenant}/{slug}", caller, core, webhook)
+
+
+async def _check_signature(hook: CalledWebhook, headers: Mapping[str, str], body: bytes) -> None:
+    """Refuse what is not signed with the tenant's secret; a secret that is not there signs nothing."""
+    signature = headers.get(hook.webhook.header.lower(), "")
+    try:
+        secret = await TenantHttpClient(hook.caller.tenant_id).secret(hook.webhook.secret_ref)
+    except ServiceFailed:
+        log.warning("webhook.unconfigured model=%s: no secret `%s`", hook.name, hook.webhook.secret_ref)
+        raise SignatureInvalid from None
+    if not webhooks.is_signed(body, signature, secret):
+        raise SignatureInvalid
+
+
+def _parsed(hook: CalledWebhook, headers: Mapping[str, str], body: bytes) -> chat_request.Invocation:
+    given = chat_request.json_object(body)
+    keeps_entities = hook.core.program.program.instance_mode == "entity"
+    asked = chat_request.invocation(
+        hook.name, given, _entity_id(given) if keeps_entities else None, body=body, headers=headers
+    )
+    if asked.idempotency_key is None:
+        return asked
+    # All webhooks share the caller that is nobody; each has keys of its own.
+    own = memory.fingerprint(hook.caller.core_id, asked.idempotency_key).hex()
+    return msgspec.structs.replace(asked, idempotency_key=own)
+
+
+def _entity_id(given: dict[str, Any]) -> str:
+    """The entity that the signed body names. No header does: whoever saw a signed body could name another."""
+    entity_id = given.get("entity_id")
+    if entity_id is None:
+        said = "This webhook keeps memory: send `entity_id` in the body."
+        raise refused_field("entity_id", said, "missing_required_parameter")
+    if not isinstance(entity_id, str):
+        raise refused_field("entity_id", "`entity_id` must be a string.", "invalid_type")
+    return chat_request.entity_id_of(entity_id, chat_request.NO_HEADERS) or ""
+
+
+async def _begun(hook: CalledWebhook, asked: chat_request.Invocation, request_id: str) -> Run | Replay:
+    """The call, about to run or to be answered again. Close it whatever happens."""
+    caller, core = hook.caller, hook.core
+    turn = await turns.begin(caller, core, asked, request_id=request_id, wait_s=settings.ENTITY_WAIT_S)
+    if turn is not None and turn.recorded is not None:
+        return Replay(turn, turn.recorded, ())
+    return Run(
+        caller=caller,
+        core=core,
+        asked=asked,
+        purpose=PURPOSE,
+        turn=turn,
+        request_id=request_id,
+        deadline_s=settings.RUN_DEADLINE_S,
+        services=subflows.services(caller),
+        entry=hook.webhook.entry,
+    )

@@ -1,0 +1,54 @@
+"""The staff's site: Django admin with one log of changes, the audit log, and passwords set by the house's action."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.forms import AdminPasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from identity import actors, users
+from identity.models import AuditEntry, User
+
+RECENT = 10
+
+
+class OwnPasswordForm(AdminPasswordChangeForm):
+    """The signed-in user's new password."""
+
+    user: User
+
+    def save(self, commit: bool = True) -> User:
+        """Set it by the action, which leaves the audit entry."""
+        at = timezone.now()
+        users.set_password(
+            self.user, password=self.cleaned_data["new_password1"], actor=actors.staff_actor_of(self.user), at=at
+        )
+        return self.user
+
+
+class StaffSite(admin.AdminSite):
+    """What staff see."""
+
+    site_header = "ScaiGrid"
+    site_title = "ScaiGrid staff"
+    index_title = "Staff"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The first page, with what this person changed last."""
+        recent = AuditEntry.objects.filter(actor_id=request.user.pk)[:RECENT]
+        return super().index(request, {**(extra_context or {}), "recent": recent})
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The own password's page."""
+        view = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return view(request)

@@ -1,0 +1,85 @@
+"""ScaiKey groups: made, filled and removed, each by one function that every door calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from identity import audit, validation
+from identity.actors import Actor
+from identity.errors import Conflict, Invalid, NotFound, Problem
+from identity.models import Group, Membership, Nesting, Tenant, User
+
+
+@transaction.atomic
+def save_group(group: Group, *, actor: Actor, at: datetime) -> bool:
+    """Store a new or renamed group; returns whether anything changed. Its id and tenant never change."""
+    actor.must_manage(group.tenant_id)
+    before = Group.objects.select_for_update(no_key=True).filter(pk=group.pk).first() if group.pk else None
+    if before and before.name == group.name:
+        return False
+    validation.store(group, update_fields=["name"] if before else None)
+    _tell("group.saved", group, actor, at, {"name": before.name} if before else None, {"name": group.name})
+    return True
+
+
+@transaction.atomic
+def set_members(group: Group, *, users: Iterable[User], groups: Iterable[Group], actor: Actor, at: datetime) -> bool:
+    """Make the direct members exactly these; returns whether anything changed."""
+    actor.must_manage(group.tenant_id)
+    Tenant.objects.select_for_update(no_key=True).get(pk=group.tenant_id)
+    before = members(group)
+    wanted_users, wanted_groups = list(users), list(groups)
+    _must_share_tenant(group, [*wanted_users, *wanted_groups])
+    Membership.objects.filter(group=group).exclude(user__in=wanted_users).delete()
+    Nesting.objects.filter(parent=group).exclude(child__in=wanted_groups).delete()
+    _add_members(group, wanted_users, wanted_groups)
+    after = members(group)
+    if before != after:
+        _tell("group.members_set", group, actor, at, {"members": before}, {"members": after})
+    return before != after
+
+
+@transaction.atomic
+def delete_group(group: Group, *, actor: Actor, at: datetime) -> None:
+    """Remove a group. Publications that listed it keep their mode, so this never widens who may call."""
+    actor.must_manage(group.tenant_id)
+    # The group before its grants: who grants it at this moment takes them in this order too.
+    if Group.objects.select_for_update().filter(pk=group.pk).first() is None:
+        raise NotFound("The group does not exist.")
+    _tell("group.deleted", group, actor, at, {"name": group.name, "members": members(group)}, None)
+    group.delete()
+
+
+def members(group: Group) -> list[str]:
+    """The direct members as the YAML writes them: e-mail addresses, then `group:` and an id, each sorted."""
+    users = Membership.objects.filter(group=group).values_list("user__email", flat=True)
+    nested = Nesting.objects.filter(parent=group).values_list("child__scaikey_id", flat=True)
+    return sorted(users) + sorted(f"group:{name}" for name in nested)
+
+
+def _add_members(group: Group, users: list[User], groups: list[Group]) -> None:
+    memberships = [Membership(tenant_id=group.tenant_id, user=user, group=group) for user in users]
+    nestings = [Nesting(tenant_id=group.tenant_id, parent=group, child=child) for child in groups]
+    try:
+        with transaction.atomic():
+            Membership.objects.bulk_create(memberships, ignore_conflicts=True)
+            Nesting.objects.bulk_create(nestings, ignore_conflicts=True)
+    except IntegrityError:
+        raise Conflict("A member was removed at the same time. Look at the group and try again.") from None
+
+
+def _must_share_tenant(group: Group, others: list[User | Group]) -> None:
+    strangers = [other for other in others if other.tenant_id != group.tenant_id]
+    if strangers:
+        raise Invalid(
+            "Not every member exists.", [Problem("members", f"{other} does not exist.") for other in strangers]
+        )
+    if group in others:
+        raise Invalid("A group cannot be nested in itself.", [Problem("members", "Leave the group itself out.")])
+
+
+def _tell(action: str, group: Group, actor: Actor, at: datetime, before: audit.Values, after: audit.Values) -> None:
+    audit.record(action, group.scaikey_id, tenant=group.tenant_id, actor=actor, at=at, before=before, after=after)

@@ -1,0 +1,118 @@
+"""Tenants and users: made, changed and removed, each by one function that every door calls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from identity import audit, validation
+from identity.actors import Actor
+from identity.errors import Invalid, NotAllowed, Problem
+from identity.models import Tenant, User
+
+TENANT_FIELDS = ("name", "is_active")
+USER_FIELDS = ("email", "name", "role", "is_active", "is_staff", "is_superuser")
+
+
+@transaction.atomic
+def save_tenant(tenant: Tenant, *, actor: Actor, at: datetime) -> bool:
+    """Store a new or changed tenant; returns whether anything changed. Its slug never changes."""
+    actor.must_manage(tenant.pk)
+    before = Tenant.objects.select_for_update(no_key=True).filter(pk=tenant.pk).first()
+    if before is None or before.is_active != tenant.is_active:
+        _must_manage_all(actor, "Only a superuser may add tenants or switch them on and off.")
+    if not tenant.is_active and User.objects.filter(pk=actor.user_id, tenant=tenant.pk).exists():
+        raise Invalid("This would lock you out.", [Problem("is_active", "You cannot switch your own tenant off.")])
+    if before and _told(before, TENANT_FIELDS) == _told(tenant, TENANT_FIELDS):
+        return False
+    validation.store(tenant, update_fields=TENANT_FIELDS if before else None)
+    _tell("tenant.saved", tenant.pk, tenant.pk, actor, at, _told(before, TENANT_FIELDS), _told(tenant, TENANT_FIELDS))
+    return True
+
+
+@transaction.atomic
+def save_user(user: User, *, actor: Actor, at: datetime) -> bool:
+    """Store a new or changed user; returns whether anything changed. The tenant and the password stay as they are.
+
+    A new user has no password: it calls by key alone until `set_password` gives it one.
+    """
+    actor.must_manage(user.tenant_id)
+    before = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
+    user.email = user.email.strip().lower()
+    _must_leave_power_alone(user, before, actor)
+    if before and _told(before, USER_FIELDS) == _told(user, USER_FIELDS):
+        return False
+    if before is None:
+        user.set_unusable_password()
+    validation.store(user, exclude=["password"], update_fields=USER_FIELDS if before else None)
+    _tell("user.saved", user.pk, user.tenant_id, actor, at, _told(before, USER_FIELDS), _told(user, USER_FIELDS))
+    return True
+
+
+@transaction.atomic
+def set_password(user: User, *, password: str, actor: Actor, at: datetime) -> None:
+    """Give `user` a new password, which ends the user's other sessions. A user may always change the own one."""
+    if actor.user_id != user.pk:
+        actor.must_manage(user.tenant_id)
+        _must_outrank(user, actor)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        problems = [Problem("password", message) for message in error.messages]
+        raise Invalid(problems[0].message, problems) from None
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    _tell("user.password_set", user.pk, user.tenant_id, actor, at, None, {"email": user.email})
+
+
+@transaction.atomic
+def delete_user(user: User, *, actor: Actor, at: datetime) -> None:
+    """Remove a user with the keys and memberships; flows stay without an owner, audit and usage keep the name."""
+    actor.must_manage(user.tenant_id)
+    _must_outrank(user, actor)
+    if actor.user_id == user.pk:
+        raise Invalid("You cannot delete yourself.", [Problem("", "Another admin must delete you.")])
+    _tell("user.deleted", user.pk, user.tenant_id, actor, at, _told(user, USER_FIELDS), None)
+    user.delete()
+
+
+def _must_leave_power_alone(user: User, before: User | None, actor: Actor) -> None:
+    """Refuse what would raise somebody above the actor, move a user, or lock the actor out."""
+    if user.is_superuser:
+        _must_outrank(user, actor)
+    if before is None:
+        return
+    _must_outrank(before, actor)
+    if before.tenant_id != user.tenant_id:
+        # Keys, memberships and grants all stand in the tenant that the user was made in.
+        raise Invalid("A user never changes tenant.", [Problem("tenant", "Add a new user in the other tenant.")])
+    if actor.user_id == user.pk and _powers(before) != _powers(user):
+        raise Invalid("Nobody changes the own rights.", [Problem("", "Another admin must change your own rights.")])
+
+
+def _powers(user: User) -> tuple[bool, bool, bool]:
+    return user.is_active, user.is_staff, user.is_superuser
+
+
+def _must_outrank(user: User, actor: Actor) -> None:
+    if user.is_superuser:
+        _must_manage_all(actor, "Only a superuser may change a superuser.")
+
+
+def _must_manage_all(actor: Actor, message: str) -> None:
+    if actor.tenants is not None:
+        raise NotAllowed(message)
+
+
+def _told(row: Tenant | User | None, fields: tuple[str, ...]) -> dict[str, Any] | None:
+    return {name: getattr(row, name) for name in fields} if row else None
+
+
+def _tell(
+    action: str, target: str, tenant: str, actor: Actor, at: datetime, before: audit.Values, after: audit.Values
+) -> None:
+    audit.record(action, target, tenant=tenant, actor=actor, at=at, before=before, after=after)

@@ -1,0 +1,157 @@
+"""What several doors take and give: strict fields, pages, errors. A shape is both the check and the documentation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from identity.errors import Invalid, Problem
+
+LARGEST = 2**31 - 1
+LONGEST_NUMBER = 18  # digits that a bigint always has room for
+_KEY = re.compile(r"[a-z0-9-]{1,63}")
+
+
+class PlainCharField(serializers.CharField):
+    """A JSON string; DRF's own field would take a number for one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The string as DRF cleans it."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON integer; DRF's own field would take `"2"` and `2.0` for one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The integer as DRF checks it."""
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class FlowDocumentField(serializers.JSONField):
+    """A v2 flow document. That it is an object is for the actions to say, what is wrong inside for the compiler."""
+
+
+class SecondsField(serializers.FloatField):
+    """A JSON number; DRF's own field would take `"2"` and `true` for one."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """The number as DRF checks it."""
+        if not isinstance(data, (int, float)) or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class CursorField(serializers.CharField):
+    """The place where a page ended: opaque to callers, the key of the last row to us."""
+
+    REFUSED = "Send the `next_cursor` of an earlier page, or leave it out."
+    default_error_messages = {"cursor": REFUSED}
+
+    def to_internal_value(self, data: Any) -> str:
+        """The key of the last row that the caller has."""
+        try:
+            key = base64.urlsafe_b64decode(str(data).encode() + b"==").decode("ascii")
+        except (binascii.Error, UnicodeDecodeError):
+            self.fail("cursor")
+        if not _KEY.fullmatch(key):
+            self.fail("cursor")
+        return key
+
+    @staticmethod
+    def at(key: object) -> str:
+        """The cursor behind the row with this key."""
+        return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
+
+
+def number_at(cursor: str) -> int:
+    """The number that a cursor of numbered rows stands for; `Invalid` when it is another list's."""
+    if not cursor.isdecimal() or len(cursor) > LONGEST_NUMBER:
+        raise Invalid("The cursor is unusable.", [Problem("cursor", CursorField.REFUSED)])
+    return int(cursor)
+
+
+class CursorPageSerializer(serializers.Serializer[Any]):
+    """Which page of a module's list."""
+
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=200)
+    cursor = CursorField(required=False)
+
+
+class OffsetPageSerializer(serializers.Serializer[Any]):
+    """Which page of an `/api/v1` list."""
+
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=200)
+    offset = serializers.IntegerField(default=0, min_value=0, max_value=LARGEST)
+
+
+class EmptySerializer(serializers.Serializer[Any]):
+    """An empty object; the body may be left out."""
+
+
+class MetaSerializer(serializers.Serializer[Any]):
+    """What every module answer carries beside its data."""
+
+    request_id = serializers.CharField()
+
+
+class FieldProblemSerializer(serializers.Serializer[Any]):
+    """One unusable field and what to do about it."""
+
+    field = serializers.CharField()
+    message = serializers.CharField()
+
+
+class DiagnosticSerializer(serializers.Serializer[Any]):
+    """One finding of the compiler: an error blocks a deploy, a warning does not."""
+
+    severity = serializers.CharField(help_text="`error` or `warning`")
+    code = serializers.CharField()
+    message = serializers.CharField()
+    path = serializers.CharField()
+    node_id = serializers.CharField(allow_null=True)
+    edge_id = serializers.CharField(allow_null=True)
+
+
+class ModuleErrorSerializer(serializers.Serializer[Any]):
+    """What went wrong, under `error` of a module answer."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    details = FieldProblemSerializer(many=True)
+
+
+class ModuleRefusalSerializer(serializers.Serializer[Any]):
+    """Every failing module answer."""
+
+    status = serializers.CharField(help_text="`error`")
+    error = ModuleErrorSerializer()
+    meta = MetaSerializer()
+
+
+class ApiErrorSerializer(serializers.Serializer[Any]):
+    """What went wrong, under `detail` of an `/api/v1` answer."""
+
+    error = serializers.CharField()
+    message = serializers.CharField()
+    fix = serializers.CharField()
+    details = FieldProblemSerializer(many=True, required=False)
+    diagnostics = DiagnosticSerializer(many=True, required=False)
+    current_version = serializers.CharField(required=False)
+
+
+class ApiRefusalSerializer(serializers.Serializer[Any]):
+    """Every failing `/api/v1` answer."""
+
+    detail = ApiErrorSerializer()

@@ -1,0 +1,104 @@
+"""`/v1/modules/scaicore/cores/{id}/entities`: what a Core remembers, for its owner and the tenant's admin."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from identity.errors import NotFound
+from publishing import actions
+from publishing.api.cores import CoreView
+from publishing.api.fields import number_at
+from publishing.api.memory_serializers import (
+    EntityExportSerializer,
+    EntityPageSerializer,
+    EntitySerializer,
+    EntitySummarySerializer,
+    OwnerQuerySerializer,
+    TurnPageSerializer,
+    TurnSerializer,
+)
+from publishing.api.openapi import cursor_list, in_module
+from publishing.models import Core, Entity, Partition
+
+
+class MemoryView(CoreView):
+    """A URL of one Core's memory. Somebody else's memory reads like none."""
+
+    def entities(self, core: Core) -> QuerySet[Entity]:
+        """The memories that the caller may see: all for an admin, for others the own; the tenant's for admins."""
+        kept = Entity.objects.filter(core=core, turns_committed__gt=0).exclude(partition=Partition.CALL)
+        return kept if self.actor.manages(core.tenant_id) else kept.filter(owner=self.user.pk)
+
+    def entity(self, core_id: str, entity_id: str) -> Entity:
+        """The memory with this id; an admin who keeps one of the same id sees the own, unless `owner` says whose."""
+        found = self.entities(self.core(core_id)).filter(entity_id=entity_id).select_related("core")
+        owner = self.query(OwnerQuerySerializer).get("owner")
+        mine = found.filter(owner=self.user.pk).first() if owner is None else found.filter(owner=owner).first()
+        entity = mine or (found.filter(owner="").first() if owner is None else None)
+        if entity is None:
+            raise NotFound("The Core remembers nothing under this id.")
+        return entity
+
+
+class EntityListView(MemoryView):
+    """What a Core remembers."""
+
+    @in_module(
+        "list_entities",
+        data=cursor_list("Entities", EntitySummarySerializer),
+        query=EntityPageSerializer,
+        errors=[404, 422],
+    )
+    def get(self, request: Request, core_id: str) -> Response:
+        """List the memories of a Core, the youngest first."""
+        page = self.query(EntityPageSerializer)
+        rows = self.entities(self.core(core_id)).defer("state", "resume").order_by("-pk")
+        if "owner" in page:
+            rows = rows.filter(owner=page["owner"])
+        if "cursor" in page:
+            rows = rows.filter(pk__lt=number_at(page["cursor"]))
+        return self.paged(
+            rows, page["limit"], show=lambda row: EntitySummarySerializer(row).data, key=lambda row: row.pk
+        )
+
+
+class EntityDetailView(MemoryView):
+    """One memory."""
+
+    @in_module("read_entity", data=EntitySerializer, query=OwnerQuerySerializer, errors=[404])
+    def get(self, request: Request, core_id: str, entity_id: str) -> Response:
+        """Read a memory."""
+        return self.ok(EntitySerializer(self.entity(core_id, entity_id)).data)
+
+    @in_module("erase_entity", status=204, query=OwnerQuerySerializer, errors=[403, 404])
+    def delete(self, request: Request, core_id: str, entity_id: str) -> Response:
+        """Erase a memory with all its turns."""
+        actions.erase_entity(self.entity(core_id, entity_id), actor=self.actor, at=timezone.now())
+        return Response(status=204)
+
+
+class EntityTurnListView(MemoryView):
+    """The turns of one memory."""
+
+    @in_module("list_turns", data=cursor_list("Turns", TurnSerializer), query=TurnPageSerializer, errors=[404, 422])
+    def get(self, request: Request, core_id: str, entity_id: str) -> Response:
+        """List the turns of a memory in their order."""
+        page = self.query(TurnPageSerializer)
+        rows = self.entity(core_id, entity_id).turns.order_by("number")
+        if "cursor" in page:
+            rows = rows.filter(number__gt=number_at(page["cursor"]))
+        return self.paged(rows, page["limit"], show=lambda row: TurnSerializer(row).data, key=lambda row: row.number)
+
+
+class EntityExportView(MemoryView):
+    """One memory, whole."""
+
+    @in_module("export_entity", data=EntityExportSerializer, query=OwnerQuerySerializer, errors=[404])
+    def get(self, request: Request, core_id: str, entity_id: str) -> Response:
+        """Export a memory with every turn of it, as a file to keep."""
+        answer = self.ok(EntityExportSerializer(self.entity(core_id, entity_id)).data)
+        answer["Content-Disposition"] = 'attachment; filename="memory.json"'
+        return answer

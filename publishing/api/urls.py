@@ -1,0 +1,60 @@
+"""The control plane's tables of contents: `modules` under `/v1/modules/scaicore`, `api` under `/api/v1`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.urls import URLPattern, path, re_path
+
+from publishing.api import base, cores, flows, groups, keys, memory, openapi, providers, secrets
+
+View = Callable[..., HttpResponseBase]
+ENTITY = "cores/(?P<core_id>[^/]+)/entities/(?P<entity_id>.+?)"
+
+
+def _both(route: str, view: View, **more: Any) -> list[URLPattern]:
+    """The route, with and without a trailing slash."""
+    return [path(route, view, **more), path(f"{route}/", view)]
+
+
+modules = [
+    *_both("cores", cores.CoreListView.as_view()),
+    *_both("cores/<str:core_id>", cores.CoreDetailView.as_view()),
+    *_both("cores/<str:core_id>/publish", cores.PublicationView.as_view()),
+    # An entity's id is the caller's own text, slashes included.
+    re_path(rf"^{ENTITY}/turns/?$", memory.EntityTurnListView.as_view()),
+    re_path(rf"^{ENTITY}/export/?$", memory.EntityExportView.as_view()),
+    re_path(rf"^{ENTITY}/?$", memory.EntityDetailView.as_view()),
+    *_both("cores/<str:core_id>/entities", memory.EntityListView.as_view()),
+    *_both("cores/<str:core_id>/rollback", cores.CoreRollbackView.as_view()),
+    *_both("cores/<str:core_id>/versions", cores.CoreVersionListView.as_view()),
+]
+
+api = [
+    *_both("flows", flows.FlowListView.as_view()),
+    *_both("flows/compile", flows.FlowCompileView.as_view()),
+    *_both("flows/validate", flows.FlowValidateView.as_view()),
+    *_both("flows/<str:flow_id>", flows.FlowDetailView.as_view()),
+    *_both("flows/<str:flow_id>/deploy", flows.FlowDeployView.as_view()),
+    *_both("flows/<str:flow_id>/deployments", flows.FlowDeploymentListView.as_view()),
+    *_both("flows/<str:flow_id>/versions", flows.FlowVersionListView.as_view()),
+    *_both("flows/<str:flow_id>/versions/<str:version>", flows.FlowVersionDetailView.as_view()),
+    *_both("groups", groups.GroupListView.as_view()),
+    *_both("groups/<str:group_id>", groups.GroupDetailView.as_view()),
+    *_both("keys", keys.KeyListView.as_view()),
+    *_both("keys/<str:key_id>", keys.KeyDetailView.as_view()),
+    *_both("providers", providers.ProviderListView.as_view()),
+    *_both("providers/<str:ref>", providers.ProviderDetailView.as_view()),
+    *_both("secrets", secrets.SecretListView.as_view()),
+    *_both("secrets/<str:name>", secrets.SecretDetailView.as_view()),
+]
+
+documentation = [
+    *_both("schema", openapi.SchemaView.as_view(), name="schema"),
+    *_both("docs", openapi.DocsView.as_view(url_name="schema"), name="api-docs"),
+]
+# Whatever else stands under `/v1/modules` or `/api`.
+unknown_module = [re_path("", base.UnknownModuleUrlView.as_view())]
+unknown_api = [re_path("", base.UnknownApiUrlView.as_view())]

@@ -1,0 +1,42 @@
+"""The act: one transaction, in the order in which one thing needs the other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from django.db import connection, transaction
+
+from identity.actors import Actor
+from publishing.declared import flows, loader, people
+from publishing.declared.base import ApplyRun, must_differ
+from publishing.declared.schema import DeclaredTenant
+
+
+@transaction.atomic
+def apply(path: Path, *, actor: Actor, at: datetime, is_plan: bool = False) -> list[str]:
+    """Bring the database in line with the file; returns one line for each change, none when nothing differs.
+
+    A plan does the same and takes it back, so that it can neither change anything nor say something else.
+    """
+    declaration = loader.read(path)
+    run = ApplyRun(actor, at)
+    wait_for_others()
+    must_differ("tenants", "slug", (tenant.slug for tenant in declaration.tenants))
+    for number, declared in enumerate(declaration.tenants):
+        _apply_tenant(run, f"tenants[{number}]", declared, path.parent)
+    transaction.set_rollback(is_plan)
+    return run.changes
+
+
+def _apply_tenant(run: ApplyRun, place: str, declared: DeclaredTenant, folder: Path) -> None:
+    tenant = people.apply_tenant(run, place, declared)
+    people.apply_users(run, f"{place}.users", tenant, declared.users)
+    people.apply_groups(run, f"{place}.groups", tenant, declared.groups)
+    flows.apply_flows(run, f"{place}.flows", tenant, declared.flows, folder)
+
+
+def wait_for_others() -> None:
+    """Two files at once would each see half of the other: the second waits for the first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('publishing.declared'))")

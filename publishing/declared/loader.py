@@ -1,0 +1,81 @@
+"""From a file to its shape: every way in which a file can be wrong is one sentence with the place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from publishing.declared.base import DeclarationRefused, refused
+from publishing.declared.schema import Declaration
+
+_AT = re.compile(r"(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$\.?(?P<place>.*)`)?", re.DOTALL)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_MISSING = re.compile(r"Object missing required field `(.*)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, which would keep the last of two equal keys; here the second one is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping; raises for a key that stands in it twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise _unreadable(f"the key {key.value} stands twice", key)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        """The value; raises for characters that no text in the database may hold."""
+        if isinstance(node, yaml.ScalarNode) and _UNSTORABLE.search(node.value):
+            raise _unreadable("a character that cannot be stored", node)
+        return super().construct_scalar(node)
+
+
+def _unreadable(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
+
+def read(path: Path) -> Declaration:
+    """The file's declaration."""
+    found = _yaml(path)
+    if not isinstance(found, dict):
+        raise DeclarationRefused(f"{path} must be a mapping with the key tenants.")
+    try:
+        return msgspec.convert(found, Declaration)
+    except msgspec.ValidationError as error:
+        raise _told(str(error)) from None
+    except RecursionError:
+        raise DeclarationRefused(f"{path} is nested too deeply.") from None
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  a SafeLoader that is stricter
+    except OSError as error:
+        raise DeclarationRefused(f"{path} cannot be read: {error.strerror}.") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise DeclarationRefused(f"{path} is not valid YAML{where}: {error.problem}.") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise DeclarationRefused(f"{path} is not valid YAML: {error}.") from None
+    except RecursionError:
+        raise DeclarationRefused(f"{path} is nested too deeply.") from None
+
+
+def _told(sentence: str) -> DeclarationRefused:
+    """msgspec's sentence in the words of the file."""
+    found = _AT.fullmatch(sentence)
+    what, place = (found["what"], found["place"] or "") if found else (sentence, "")
+    for pattern, message in ((_MISSING, "This key is required."), (_UNKNOWN, "This key is not known here.")):
+        named = pattern.fullmatch(what)
+        if named:
+            return refused(f"{place}.{named[1]}".lstrip("."), message)
+    return refused(place, f"{what}.")

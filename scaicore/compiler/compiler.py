@@ -1,0 +1,164 @@
+"""The compiler: a flow document becomes a program, or a list of findings that say what to do."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from typing import Final
+
+import msgspec
+
+from scaicore import graph
+from scaicore.compiler import checks, reachability, streaming
+from scaicore.diagnostics import Diagnostic, error, has_errors
+from scaicore.errors import SourceUnreadable
+from scaicore.flow import DEFAULT_PORT, Edge, FlowDocument, Node, VariableDeclaration, read, shape_error
+from scaicore.language import variables
+from scaicore.language.expressions import Expression, verify
+from scaicore.nodes import KINDS
+from scaicore.nodes.base import INPUT_NAMES, NodeCheck, NodeConfig
+from scaicore.program import Program, ProgramEdge, ProgramNode, ProgramVariable, PublishSettings
+
+_NO_PROVIDERS: Final[tuple[str, ...]] = ()
+
+
+class Compilation(msgspec.Struct, frozen=True):
+    """What a compile gave; `program` is None exactly when one of the diagnostics is an error."""
+
+    program: Program | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def compile(
+    document: object, *, providers: Collection[str] = _NO_PROVIDERS, publishable: bool | None = None
+) -> Compilation:
+    """Compile a v2 document; never raises, whatever the document is.
+
+    `providers` are the model providers that exist for the flow's tenant; `publishable` says whether the flow is about
+    to be published, by default as its own `publish_as_model` says.
+    """
+    flow, findings = read(document)
+    if flow is None:
+        return Compilation(None, tuple(findings))
+    configs = _configs(flow, findings)
+    findings += _findings(flow, configs, providers)
+    if publishable or (publishable is None and flow.publish_as_model):
+        findings += checks.publishing(flow)
+    if has_errors(findings):
+        return Compilation(None, tuple(findings))
+    return Compilation(_build(flow, configs), tuple(findings))
+
+
+Configs = dict[int, NodeConfig]
+
+
+def _configs(flow: FlowDocument, findings: list[Diagnostic]) -> Configs:
+    """The config of each node whose kind runs here, by the node's place in the document."""
+    configs: Configs = {}
+    for index, node in enumerate(flow.nodes):
+        if node.type in KINDS:
+            try:
+                configs[index] = msgspec.convert(node.config or {}, KINDS[node.type].config)
+            except msgspec.ValidationError as problem:
+                findings.append(shape_error(problem, f"nodes[{index}].config", node=node.id))
+    return configs
+
+
+def _findings(flow: FlowDocument, configs: Configs, providers: Collection[str]) -> list[Diagnostic]:
+    findings = [finding for check in checks.CHECKS for finding in check(flow)]
+    findings += checks.providers(flow, providers)
+    if not any(finding.code in ("dangling_edge", "duplicate_id") for finding in findings):
+        findings += reachability.check(flow)
+    findings += _site_findings(flow, configs)
+    return findings
+
+
+def _site_findings(flow: FlowDocument, configs: Configs) -> Iterator[Diagnostic]:
+    """What each node's kind says about it, and whether the conditions behind it can be read."""
+    outgoing: defaultdict[str, list[tuple[int, Edge]]] = defaultdict(list)
+    ports: defaultdict[str, set[str]] = defaultdict(set)
+    for index, edge in enumerate(flow.edges):
+        outgoing[edge.source.node].append((index, edge))
+        if edge.type == "data":
+            ports[edge.target.node].add(edge.target.port or DEFAULT_PORT)
+    names = INPUT_NAMES.union(*_made(flow, configs))
+    declared = {variable.name: variable.type for variable in flow.variables}
+    for index, node in enumerate(flow.nodes):
+        ways = outgoing[node.id]
+        site = NodeCheck(flow, node, index, [edge for _, edge in ways], names, frozenset(ports[node.id]), declared)
+        if index in configs:
+            yield from KINDS[node.type].check(configs[index], site)
+        for place, edge in ways:
+            yield from _condition(edge, place, site)
+
+
+def _made(flow: FlowDocument, configs: Configs) -> Iterator[set[str]]:
+    """The names that each node puts into the scope."""
+    for index, node in enumerate(flow.nodes):
+        binding = (node.config or {}).get("result_binding")
+        made = KINDS[node.type].makes(configs[index]) if index in configs else ()
+        yield {node.id, *made, *([binding] if isinstance(binding, str) else [])}
+
+
+def _condition(edge: Edge, place: int, site: NodeCheck) -> Iterator[Diagnostic]:
+    source = (edge.condition or "").strip()
+    if edge.type != "conditional" or not source or edge.is_else:
+        return
+    path = f"edges[{place}].condition"
+    try:
+        may_hold = verify(source)
+    except SourceUnreadable as problem:
+        said = f"The condition of an edge behind node `{site.node.id}` cannot be read: {problem}"
+        yield error("bad_condition", said, path, node=site.node.id, edge=edge.id)
+        return
+    if not may_hold:
+        said = f"The condition of an edge behind node `{site.node.id}` is never true or false; compare it with a value."
+        yield error("bad_condition", said, path, node=site.node.id, edge=edge.id)
+    for finding in site.check_roots(Expression(source).roots, ""):
+        yield msgspec.structs.replace(finding, path=path, edge_id=edge.id)
+
+
+def _build(flow: FlowDocument, configs: Configs) -> Program:
+    """The program of a flow without errors: what its entries reach, and nothing else."""
+    edges = reachability.forward(flow)
+    reached = reachability.reached(flow, graph.successors(edges))
+    nodes = tuple(_step(node, configs[index]) for index, node in enumerate(flow.nodes) if node.id in reached)
+    edges = [edge for edge in edges if edge.source.node in reached and edge.target.node in reached]
+    links = tuple(_link(edge, index) for index, edge in enumerate(edges))
+    return Program(
+        name=flow.name,
+        version=flow.version,
+        description=flow.description,
+        entry=reachability.entry(flow) or "",
+        nodes=nodes,
+        edges=links,
+        variables=tuple(_slot(variable) for variable in flow.variables),
+        models=tuple(flow.models),
+        instance_mode=flow.instance_mode,
+        entity_scope=flow.entity_scope,
+        recognises_hidden_prompts=flow.recognises_hidden_prompts,
+        publish=PublishSettings(flow.publish_as_model, tuple(flow.group_ids)),
+        capabilities=tuple(flow.capabilities),
+        responders=streaming.find(nodes, links),
+        tracing=flow.tracing,
+    )
+
+
+def _step(node: Node, config: NodeConfig) -> ProgramNode:
+    return ProgramNode(node.id, node.type, node.label or "", msgspec.to_builtins(config))
+
+
+def _link(edge: Edge, index: int) -> ProgramEdge:
+    condition = (edge.condition or "").strip() if edge.type == "conditional" else None
+    return ProgramEdge(
+        id=edge.id or f"edge-{index + 1}",
+        type=edge.type,
+        source=edge.source.node,
+        target=edge.target.node,
+        source_port=edge.source.port,
+        target_port=edge.target.port,
+        condition=condition,
+    )
+
+
+def _slot(variable: VariableDeclaration) -> ProgramVariable:
+    default = variable.default if variable.has_default else variables.initial(variable.type)
+    return ProgramVariable(variable.name, variable.type, default)

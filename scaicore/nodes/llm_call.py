@@ -1,0 +1,72 @@
+"""Asking a language model: one chat call, its text heard as it comes, its tokens counted."""
+
+from contextlib import aclosing
+from typing import Any, Final
+
+from scaicore.errors import RunFailed
+from scaicore.flow import ModelRole
+from scaicore.jsondata import Json
+from scaicore.nodes.base import NodeRun
+from scaicore.program import Program
+from scaicore.services import ModelCall, ModelChoice, ModelText
+
+MAX_ANSWER: Final = 4_000_000  # characters
+# Of a caller's fields, those that shape a reply. Who the caller is and what the provider keeps is not theirs to say.
+_SHAPING: Final = (
+    "temperature",
+    "top_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "logit_bias",
+    "seed",
+    "reasoning_effort",
+    "verbosity",
+    "stop",
+    "response_format",
+    "web_search_options",
+)
+_LIMITS: Final = ("max_completion_tokens", "max_tokens")
+
+
+def role(program: Program, name: str | None) -> ModelRole:
+    """The model of this role; the first that the flow declares when a node names none."""
+    return next(model for model in program.models if name in (None, model.role))
+
+
+def choices(model: ModelRole) -> tuple[ModelChoice, ...]:
+    """The model, then those that stand in for it."""
+    spares = (ModelChoice(spare.ref, spare.model) for spare in model.fallback)
+    return (ModelChoice(model.ref, model.model), *spares)
+
+
+def params(model: ModelRole, max_tokens: int | None, caller: Json) -> dict[str, Any]:
+    """The sampling fields: the flow's own, then the caller's over them; of two limits the lower one counts.
+
+    `caller` is None at a node that does not write the reply: what was asked of the reply is not asked of it.
+    """
+    fields: dict[str, Any] = {} if model.temperature is None else {"temperature": model.temperature}
+    given = caller if isinstance(caller, dict) else {}
+    fields |= {name: given[name] for name in _SHAPING if given.get(name) is not None}
+    limits = {name: given[name] for name in _LIMITS if type(given.get(name)) is int}
+    bounds = [*limits.values(), *([] if max_tokens is None else [max_tokens])]
+    return fields | ({next(iter(limits), "max_tokens"): min(bounds)} if bounds else {})
+
+
+async def ask(visit: NodeRun, call: ModelCall, *, speaks: bool) -> str:
+    """The whole text of the answer, spoken while it comes if it is the response."""
+    texts: list[str] = []
+    length = 0
+    async with aclosing(visit.services.models.stream(call)) as parts:
+        async for part in parts:
+            if isinstance(part, ModelText):
+                texts.append(part.text)
+                length += len(part.text)
+                if length > MAX_ANSWER:
+                    raise RunFailed("too_much_data")
+                if speaks:
+                    await visit.say(part.text)
+                continue
+            visit.finish_reason = "length" if part.finish_reason == "length" else "stop"
+            if part.prompt_tokens is not None or part.completion_tokens is not None:
+                visit.spend(part.prompt_tokens or 0, part.completion_tokens or 0)
+    return "".join(texts)

@@ -1,0 +1,32 @@
+"""JSON values of a flow whose texts are templates."""
+
+from collections.abc import Callable, Iterator
+
+from scaicore.jsondata import Json
+from scaicore.language.templates import Template
+from scaicore.nodes.base import NodeRun
+
+Maker = Callable[[NodeRun], Json]
+
+
+def maker(value: Json) -> Maker:
+    """Builds the value anew at each visit; its texts are templates, its keys are not."""
+    if isinstance(value, str):
+        template = Template(value)
+        return lambda visit: visit.fill(template)
+    if isinstance(value, list):
+        items = [maker(item) for item in value]
+        return lambda visit: [make(visit) for make in items]
+    if isinstance(value, dict):
+        fields = {key: maker(item) for key, item in value.items()}
+        return lambda visit: {key: make(visit) for key, make in fields.items()}
+    return lambda _visit: value
+
+
+def texts(value: Json) -> Iterator[str]:
+    """Every text in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts(item)

@@ -1,0 +1,90 @@
+"""Where a run stands: which branches have arrived where, in the whole flow and in each region that a node runs."""
+
+from dataclasses import dataclass, field
+
+from scaicore.jsondata import Json
+from scaicore.nodes.base import LoopPlan, NodeRun, ParallelPlan
+from scaicore.runtime.linker import RuntimeNode
+
+
+class Frame:
+    """One running of a region, or of the whole flow. `within` is the node that runs it, as the `number`th of its own;
+    `active` counts the nodes in it that are ready, at work or parked."""
+
+    __slots__ = ("active", "arrived", "home", "last", "number", "scope", "until", "within")
+
+    def __init__(
+        self, scope: dict[str, Json], until: float, within: "RegionRun | None" = None, number: int = 0
+    ) -> None:
+        self.scope = scope
+        self.until = until
+        self.within = within
+        self.number = number
+        self.home = 0 if within is None else within.stage.inner[number].home
+        self.active = 0
+        self.arrived: dict[int, tuple[int, bool]] = {}
+        self.last: Json = None
+
+
+@dataclass(slots=True)
+class RegionRun:
+    """A node that runs regions of its own. `cursor` counts those that began; `exits` are the arrivals outside of them,
+    which count once all of them have ended."""
+
+    frame: Frame
+    stage: RuntimeNode
+    visit: NodeRun
+    items: list[Json] | None = None
+    cursor: int = 0
+    running: int = 0
+    turns: list[Json] = field(default_factory=list)  # the last result of each
+    branches: dict[str, Json] = field(default_factory=dict)  # the same by the id of each one's first node
+    exits: list[tuple[int, bool]] = field(default_factory=list)
+    is_called: bool = False  # whether it is about to go on
+    scope: dict[str, Json] | None = None  # of a while-loop's last turn
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether its regions are a loop's turns, each with a scope of its own."""
+        return isinstance(self.stage.plan, LoopPlan)
+
+    def begin(self) -> list[Frame]:
+        """The regions that begin now; none when all that may begin has begun."""
+        plan = self.stage.plan
+        if isinstance(plan, LoopPlan):
+            return [] if self.running else self._turn(plan)
+        limit = plan.limit if isinstance(plan, ParallelPlan) and plan.limit else len(self.stage.inner)
+        count = min(limit - self.running, len(self.stage.inner) - self.cursor)
+        return [self._started(self.frame.scope, self.cursor) for _ in range(count)]
+
+    def end(self, frame: Frame) -> None:
+        """A region has ended with its last result."""
+        self.running -= 1
+        if self.has_turns:
+            self.turns.append(frame.last)
+            self.scope = frame.scope
+        else:
+            self.branches[self.stage.inner[frame.number].name] = frame.last
+
+    @property
+    def result(self) -> Json:
+        """A list of the turns' results, or an object of the branches' results in the document's order."""
+        if self.has_turns:
+            return self.turns
+        return {inner.name: self.branches[inner.name] for inner in self.stage.inner}
+
+    def _turn(self, plan: LoopPlan) -> list[Frame]:
+        before = self.frame.scope if self.items is not None or self.scope is None else self.scope
+        if self.cursor >= (plan.limit if self.items is None else len(self.items)):
+            if self.items is None:
+                self.visit.warnings.append(f"The loop ended after its {plan.limit} turns, not by its condition.")
+            return []
+        if plan.condition is not None and not plan.condition.holds(before):
+            return []
+        item = self.cursor if self.items is None else self.items[self.cursor]
+        return [self._started({**before, plan.item_name: item, plan.index_name: self.cursor}, 0)]
+
+    def _started(self, scope: dict[str, Json], number: int) -> Frame:
+        self.cursor += 1
+        self.running += 1
+        return Frame(scope, self.visit.until, self, number)

@@ -1,0 +1,119 @@
+"""What goes into a run and what comes out of it: the contract between a driver and the floors above."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from scaicore.errors import RunFailed
+from scaicore.jsondata import Json, compact
+from scaicore.runtime.linker import Runnable
+from scaicore.services import Services
+
+DEADLINE_S: Final = 300.0
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens that language models reported, summed over the run."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class TextDelta(msgspec.Struct, frozen=True, tag=True):
+    """More text of the response. All of them in a row are a prefix of `response_text(output)`; what no delta carried
+    (all of it, when no model streams) is the rest of that text."""
+
+    text: str
+
+
+class NodeStarted(msgspec.Struct, frozen=True, tag=True):
+    node_id: str
+    kind: str
+
+
+class NodeFinished(msgspec.Struct, frozen=True, tag=True):
+    """`result` is plain JSON data; `warnings` are sentences for the flow's owner, such as an empty placeholder."""
+
+    node_id: str
+    kind: str
+    duration_ms: float
+    result: Any
+    warnings: tuple[str, ...] = ()
+
+
+class NodeFailed(msgspec.Struct, frozen=True, tag=True):
+    """The node at which the run fails; the error itself is raised next. `reason` is a key of `errors.REASONS`, or
+    `timed_out`."""
+
+    node_id: str
+    kind: str
+    duration_ms: float
+    reason: str
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    """The last event of a run that did not fail. `output` always holds `response`; `state` holds the declared variables
+    and nothing else, to be read and not written; `usage` is None when no model reported any; `finish_reason` is
+    `length` where a model's limit cut the response short, else `stop`. Where the run waits for a decision, the response
+    asks for it, and `resume` is the plain JSON with which the entity's next run goes on."""
+
+    output: dict[str, Any]
+    usage: Usage | None
+    state: dict[str, Any]
+    finish_reason: str = "stop"
+    resume: dict[str, Any] | None = None
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Which Core, by its id, runs in which version on behalf of which request."""
+
+    core: str = ""
+    version: int = 0
+    request_id: str = ""
+
+
+Event = TextDelta | NodeStarted | NodeFinished | NodeFailed | Finished
+
+
+class RunRequest(msgspec.Struct, frozen=True):
+    """One call of a Core. `input` holds `message`, `messages`, `params` and whatever else was sent; `state` is what
+    was persisted of the entity; `entity_id` is None in stateless mode; `deadline_s` is in seconds. `resume` is what the
+    entity's last run finished with, `now` the time in seconds since 1970, by a clock that all processes share.
+    `entry` is the id of the node where the run begins; left out, it is the program's own."""
+
+    program: Runnable
+    input: dict[str, Any]
+    entity_id: str | None = None
+    state: dict[str, Any] = {}
+    deadline_s: float = DEADLINE_S
+    services: Services = Services()
+    resume: dict[str, Any] | None = None
+    now: float = 0.0
+    origin: Origin = Origin()
+    entry: str | None = None
+
+
+class Driver(Protocol):
+    """A way to run Cores. `run` raises RunFailed or RunTimedOut from the iteration; closing it stops every node, so
+    whoever may leave early wraps it in `contextlib.aclosing`."""
+
+    def run(self, request: RunRequest) -> AsyncGenerator[Event, None]: ...
+
+
+def response_text(output: dict[str, Json]) -> str:
+    """The assistant's message of an output: its `response`, as compact JSON when it is not text."""
+    return compact(output["response"])
+
+
+async def collect(events: AsyncIterator[Event]) -> Finished:
+    """The last event of a run whose other events nobody needs.
+
+    Reads to the end: a generator that is left before it has ended costs the event loop a task to clean it up.
+    """
+    last: Event | None = None
+    async for event in events:
+        last = event
+    if not isinstance(last, Finished):
+        raise RunFailed
+    return last

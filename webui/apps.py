@@ -1,0 +1,9 @@
+"""Floor 3: the web pages."""
+
+from django.apps import AppConfig
+
+
+class WebuiConfig(AppConfig):
+    """Every page for people who are signed in; the staff's admin pages stand beside their models."""
+
+    name = "webui"

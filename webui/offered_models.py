@@ -1,0 +1,64 @@
+"""What a tenant publishes, as one of its users meets it: may I call it, and did I ask?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+
+from identity.models import User
+from publishing.models import Access, AccessRequest, Decision, Grant, Publication, Visibility
+
+
+@dataclass(frozen=True)
+class ModelForUser:
+    """A publication and what it means to one user. `asked` is the user's open request."""
+
+    publication: Publication
+    may_call: bool
+    asked: AccessRequest | None
+
+    @property
+    def groups(self) -> list[str]:
+        """The ids of the groups that it is open to, sorted."""
+        return sorted(grant.group.scaikey_id for grant in self.publication.grants.all())
+
+    @property
+    def has_nobody(self) -> bool:
+        """Whether it is published to groups of which none is left."""
+        return self.publication.visibility == Visibility.GROUPS and not self.groups
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether asking could lead to something: an admin can add the user to a group only where there is one."""
+        return not self.may_call and not self.has_nobody
+
+
+def published(tenant_id: str, search: str = "") -> QuerySet[Publication]:
+    """The tenant's publications by name, with what an offer needs of them."""
+    grants = Prefetch("grants", Grant.objects.select_related("group"))
+    found = Publication.objects.filter(tenant=tenant_id).select_related("core__live", "core__flow", "tenant")
+    if search:
+        found = found.filter(name__icontains=search)
+    return found.prefetch_related(grants).order_by("name")
+
+
+def models_for(user: User, publications: Iterable[Publication]) -> list[ModelForUser]:
+    """Each publication as `user` meets it; the yes or no is the access decision's."""
+    wanted = list(publications)
+    cores = [publication.pk for publication in wanted]
+    allowed = Access.objects.filter(user=user, publication__in=cores, may_call=True)
+    open_to = set(allowed.values_list("publication_id", flat=True))
+    asked = AccessRequest.objects.filter(user=user, core__in=cores, decision=Decision.OPEN)
+    mine = {request.core_id: request for request in asked}
+    return [ModelForUser(one, one.pk in open_to, mine.get(one.pk)) for one in wanted]
+
+
+def waiting(cores: Iterable[str]) -> list[AccessRequest]:
+    """Open requests for these Cores, the oldest first, of users who still may not call."""
+    asked = AccessRequest.objects.filter(core__in=list(cores), decision=Decision.OPEN, user__is_active=True)
+    found = list(asked.select_related("user", "core__publication"))
+    allowed = Access.objects.filter(publication__in=[one.core_id for one in found], may_call=True)
+    answered = set(allowed.filter(user__in=[one.user_id for one in found]).values_list("user_id", "publication_id"))
+    return [one for one in found if (one.user_id, one.core_id) not in answered]

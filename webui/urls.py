@@ -1,0 +1,41 @@
+"""The addresses of the web pages."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+from django.views.generic import RedirectView
+
+from webui.forms import SignInForm
+from webui.views import access, flow_editor, flows, keys, models, playground, usage
+
+sign_in = LoginView.as_view(
+    template_name="login.html", authentication_form=SignInForm, redirect_authenticated_user=True
+)
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="flows"), name="home"),
+    path("login/", sign_in, name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("flows/", flows.flows, name="flows"),
+    path("flows/new/", flows.new_flow, name="new-flow"),
+    path("flows/<slug:flow_id>/", flows.flow, name="flow"),
+    path("flows/<slug:flow_id>/deploy/", flows.deploy, name="deploy-flow"),
+    path("flows/<slug:flow_id>/standing/", flow_editor.flow_standing, name="flow-standing"),
+    path("flows/<slug:flow_id>/plan/", flow_editor.flow_plan, name="flow-plan"),
+    path("flows/<slug:flow_id>/rollback/", flow_editor.flow_rollback, name="flow-rollback"),
+    path("models/", models.models, name="models"),
+    path("models/<slug:core_id>/", models.model, name="model"),
+    path("models/<slug:core_id>/access/", access.who_can_call, name="who-can-call"),
+    path("models/<slug:core_id>/unpublish/", models.unpublish, name="unpublish-model"),
+    path("models/<slug:core_id>/rollback/<int:number>/", models.roll_back, name="roll-back-model"),
+    path("models/<slug:core_id>/requests/", models.ask, name="ask-access"),
+    path("models/<slug:core_id>/requests/<int:asked_id>/", models.answer, name="answer-access"),
+    path("playground/", playground.playground, name="playground"),
+    path("playground/key/", playground.key, name="playground-key"),
+    path("keys/", keys.keys_of, name="keys"),
+    path("keys/<slug:key_id>/revoke/", keys.revoke, name="revoke-key"),
+    path("keys/<slug:key_id>/rotate/", keys.rotate, name="rotate-key"),
+    path("usage/", usage.usage, name="usage"),
+    path("usage/export.csv", usage.export, name="usage-export"),
+]

@@ -1,0 +1,173 @@
+"""The pages of the published models, and what is done on them: un-publish, roll back, ask for access, answer that.
+
+Each act that takes something away asks first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from chatapi import activity
+from identity.actors import actor_of
+from identity.errors import ActionRefused, NotAllowed, NotFound
+from publishing import actions, registry
+from publishing.models import AccessRequest, Core, CoreVersion, Publication
+from webui import offered_models, snippets
+from webui.decorators import MemberRequest, admin_of, member_page
+from webui.offered_models import ModelForUser
+
+PAGE_SIZE = 25
+VERSIONS_SHOWN = 20
+asked_first = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+@member_page
+def models(request: MemberRequest) -> HttpResponse:
+    """The tenant's publications, a page at a time; the figures are for its admins."""
+    search = request.GET.get("q", "").replace("\0", "").strip()
+    tenant_id = request.user.tenant_id
+    may_change = actor_of(request.user).manages(tenant_id)
+    page = Paginator(offered_models.published(tenant_id, search), PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = offered_models.models_for(request.user, page)
+    lately = activity.count_activity((offer.publication.pk for offer in shown), at=timezone.now()) if may_change else {}
+    return render(
+        request,
+        "models/list.html",
+        {
+            "page": page,
+            "search": search,
+            "may_change": may_change,
+            "rows": [(offer, lately.get(offer.publication.pk)) for offer in shown],
+            "waiting": offered_models.waiting(offered_models.published(tenant_id).values_list("pk", flat=True))
+            if may_change
+            else [],
+        },
+    )
+
+
+@require_safe
+@member_page
+def model(request: MemberRequest, core_id: str) -> HttpResponse:
+    """One published model. Another tenant's is 404 like one that never existed."""
+    publication = _own(request, core_id)
+    [offer] = offered_models.models_for(request.user, [publication])
+    may_change = actor_of(request.user).manages(publication.tenant_id)
+    live = publication.core.live
+    context: dict[str, Any] = {
+        "offer": offer,
+        "publication": publication,
+        "may_change": may_change,
+        "has_memory": bool(live and live.instance_mode == "entity"),
+        "samples": _samples(request, offer),
+        **(_for_admins(offer) if may_change else {}),
+    }
+    return render(request, "models/model.html", context)
+
+
+@asked_first
+@member_page
+def unpublish(request: MemberRequest, core_id: str) -> HttpResponse:
+    """End a publication, once the admin has seen what that means."""
+    actor = admin_of(request)
+    publication = _own(request, core_id)
+    if request.method != "POST":
+        audience = registry.audience(publication).count()
+        return render(request, "models/unpublish.html", {"publication": publication, "audience": audience})
+    name = actions.unpublish(publication.core, actor=actor, at=timezone.now())
+    messages.success(request, f"Unpublished {name}" if name else "It was not published any more")
+    return redirect("models")
+
+
+@asked_first
+@member_page
+def roll_back(request: MemberRequest, core_id: str, number: int) -> HttpResponse:
+    """Make another version of the Core live, once the admin has seen which."""
+    actor = admin_of(request)
+    publication = _own(request, core_id)
+    version = get_object_or_404(CoreVersion.objects.defer("program", "manifest"), core=core_id, number=number)
+    if request.method != "POST":
+        return render(request, "models/roll_back.html", {"publication": publication, "version": version})
+    return _done(
+        request,
+        core_id,
+        f"Version {number} of {publication.name} is live",
+        lambda: actions.rollback(publication.core, version=number, actor=actor, at=timezone.now()),
+    )
+
+
+@require_POST
+@member_page
+def ask(request: MemberRequest, core_id: str) -> HttpResponse:
+    """Ask the tenant's admins for access."""
+    core = get_object_or_404(Core, pk=core_id, tenant=request.user.tenant_id)
+    actor, message = actor_of(request.user), request.POST.get("message", "")
+    return _done(
+        request,
+        core_id,
+        "Asked: a tenant admin will see it on this page",
+        lambda: actions.ask_access(core, user=request.user, message=message, actor=actor, at=timezone.now()),
+    )
+
+
+@require_POST
+@member_page
+def answer(request: MemberRequest, core_id: str, asked_id: int) -> HttpResponse:
+    """Grant a request by one of the model's groups, or decline it when no group is named."""
+    actor = admin_of(request)
+    asked = get_object_or_404(
+        AccessRequest.objects.select_related("user"), pk=asked_id, core=core_id, tenant=request.user.tenant_id
+    )
+    group_id = request.POST.get("group", "")
+    if not request.POST.get("grant"):
+        said = f"Declined the request of {asked.user.email}"
+        return _done(request, core_id, said, lambda: actions.decline_access(asked, actor=actor, at=timezone.now()))
+    return _done(
+        request,
+        core_id,
+        f"{asked.user.email} is now in {group_id} and may call this model",
+        lambda: actions.grant_access(asked, group_id=group_id, actor=actor, at=timezone.now()),
+    )
+
+
+def _samples(request: MemberRequest, offer: ModelForUser) -> list[snippets.Snippet]:
+    live = offer.publication.core.live
+    has_memory = bool(live and live.instance_mode == "entity")
+    return snippets.make_snippets(
+        offer.publication.name, base_url=request.build_absolute_uri("/v1"), has_memory=has_memory
+    )
+
+
+def _for_admins(offer: ModelForUser) -> dict[str, Any]:
+    core_id = offer.publication.pk
+    return {
+        "audience": registry.audience(offer.publication).count(),
+        "lately": activity.count_activity([core_id], at=timezone.now())[core_id],
+        "waiting": offered_models.waiting([core_id]),
+        "versions": CoreVersion.objects.filter(core=core_id).defer("program", "manifest")[:VERSIONS_SHOWN],
+    }
+
+
+def _own(request: MemberRequest, core_id: str) -> Publication:
+    return get_object_or_404(offered_models.published(request.user.tenant_id), pk=core_id)
+
+
+def _done(request: MemberRequest, core_id: str, said: str, act: Callable[[], object]) -> HttpResponse:
+    """Do it, and say so, or say why not."""
+    try:
+        act()
+    except (NotAllowed, NotFound):
+        raise
+    except ActionRefused as refusal:
+        messages.error(request, f"{refusal} Nothing was changed.")
+    else:
+        messages.success(request, said)
+    return redirect("model", core_id)

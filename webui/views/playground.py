@@ -1,0 +1,76 @@
+"""The playground: a client of `/v1/chat/completions` in the browser, with a key of its user that lives minutes.
+
+Cookies never authenticate `/v1`. The session mints the key here, by a POST that carries the CSRF token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from identity import keys
+from identity.actors import actor_of
+from identity.models import User
+from publishing.models import Access
+from webui.decorators import MemberRequest, member_page
+
+
+@dataclass(frozen=True)
+class PlaygroundModel:
+    """A model to try: whether a call of it needs an entity id, and whether its live version keeps run traces."""
+
+    name: str
+    core_id: str
+    flow_id: str | None
+    has_memory: bool
+    is_traced: bool
+
+
+@require_safe
+@member_page
+def playground(request: MemberRequest) -> HttpResponse:
+    """The page; `?model=` chooses what to try."""
+    wanted = request.GET.get("model", "")
+    choices = _choices(request.user)
+    is_offered = any(choice.name == wanted for choice in choices)
+    return render(
+        request,
+        "playground/playground.html",
+        {
+            "choices": choices,
+            "wanted": wanted,
+            "refused": None if is_offered else _refused(request.user, wanted),
+            "is_unknown": bool(wanted) and not is_offered,
+            "base_url": request.build_absolute_uri("/v1"),
+            "may_change": actor_of(request.user).manages(request.user.tenant_id),
+        },
+    )
+
+
+@require_POST
+@member_page
+def key(request: MemberRequest) -> HttpResponse:
+    """A fresh key for this browser; the one before it ends."""
+    made, secret = keys.mint_for_playground(user=request.user, actor=actor_of(request.user), at=timezone.now())
+    return JsonResponse({"key": secret, "expires_at": made.expires_at}, status=201)
+
+
+def _choices(user: User) -> list[PlaygroundModel]:
+    allowed = Access.objects.filter(user=user, may_call=True).order_by("name")
+    rows = allowed.values_list(
+        "name", "version__core_id", "version__core__flow_id", "version__instance_mode", "version__program__tracing"
+    )
+    return [
+        PlaygroundModel(name, core, flow, mode == "entity", tracing is True) for name, core, flow, mode, tracing in rows
+    ]
+
+
+def _refused(user: User, name: str) -> Access | None:
+    """The model of this name that the user's tenant publishes and the user may not call."""
+    if "\0" in name:
+        return None
+    return Access.objects.filter(user=user, name=name, may_call=False).first()
