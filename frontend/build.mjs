@@ -1,7 +1,7 @@
 // Builds the editor into static/editor; `--compare` only says whether the committed bundle is what a build gives,
 // `--tests` bundles the unit tests for node's own runner.
 
-import { readFileSync, readdirSync, mkdirSync, writeFileSync, existsSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -72,7 +72,10 @@ function write(files) {
 }
 
 function compare(files) {
-  const wrong = [...files].filter(([name, text]) => !existsSync(join(out, name)) || readFileSync(join(out, name), "utf8") !== text);
-  for (const [name] of wrong) console.error(`static/editor/${name} is not what a build gives: run \`make frontend\` and commit it.`);
+  const wrong = [...files].filter(
+    ([name, text]) => !existsSync(join(out, name)) || readFileSync(join(out, name), "utf8") !== text,
+  );
+  for (const [name] of wrong)
+    console.error(`static/editor/${name} is not what a build gives: run \`make frontend\` and commit it.`);
   process.exitCode = wrong.length ? 1 : 0;
 }

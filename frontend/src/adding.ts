@@ -1,6 +1,6 @@
 // A new node from the palette: named for its kind, at a free place.
 
-import { type NodeView, type Place, newPort, unused } from "./document";
+import { type NodeView, newPort, type Place, unused } from "./document";
 import { type JsonObject, listOf } from "./json";
 import { HEIGHT, WIDTH } from "./layout";
 import type { Kind } from "./page";
@@ -8,7 +8,12 @@ import { fresh } from "./schema";
 
 const STEP = 28;
 
-export function newNode(document: JsonObject, nodes: NodeView[], kind: Kind, place: Place): { document: JsonObject; key: string } {
+export function newNode(
+  document: JsonObject,
+  nodes: NodeView[],
+  kind: Kind,
+  place: Place,
+): { document: JsonObject; key: string } {
   const key = unused(kind.kind.replace(/^(entry|llm|logic|data|tool)_/, ""), new Set(nodes.map((node) => node.id)));
   const isEntry = kind.category === "entry";
   const node: JsonObject = {
@@ -26,7 +31,8 @@ export function newNode(document: JsonObject, nodes: NodeView[], kind: Kind, pla
 /** The place, moved down until nothing stands there. */
 function free(place: Place, nodes: NodeView[]): Place {
   let { x, y } = { x: Math.round(place.x), y: Math.round(place.y) };
-  const isTaken = () => nodes.some((node) => node.place && Math.abs(node.place.x - x) < WIDTH && Math.abs(node.place.y - y) < HEIGHT + 8);
+  const isTaken = () =>
+    nodes.some((node) => node.place && Math.abs(node.place.x - x) < WIDTH && Math.abs(node.place.y - y) < HEIGHT + 8);
   for (let tries = 0; tries < 200 && isTaken(); tries += 1) y += STEP;
   return { x, y };
 }

@@ -31,10 +31,23 @@ async function ask(url: string, { method = "GET", body, signal }: Sent = {}): Pr
   if (body) headers["Content-Type"] = "application/json";
   if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
   try {
-    response = await fetch(url, { method, headers, body: body && JSON.stringify(body), signal, redirect: "error", credentials: "same-origin" });
+    response = await fetch(url, {
+      method,
+      headers,
+      body: body && JSON.stringify(body),
+      signal,
+      redirect: "error",
+      credentials: "same-origin",
+    });
   } catch (problem) {
     if (signal?.aborted) throw problem;
-    throw new Refusal(0, "unreachable", "The server could not be reached.", "Nothing is lost: your changes are in this page. Try again.", {});
+    throw new Refusal(
+      0,
+      "unreachable",
+      "The server could not be reached.",
+      "Nothing is lost: your changes are in this page. Try again.",
+      {},
+    );
   }
   const text = await response.text();
   const told = text && (response.headers.get("Content-Type") ?? "").includes("json") ? parse(text) : null;
@@ -43,15 +56,33 @@ async function ask(url: string, { method = "GET", body, signal }: Sent = {}): Pr
 }
 
 function refusal(status: number, detail: JsonObject): Refusal {
-  if (status === 401) return new Refusal(status, "signed_out", "You are signed out.", "Sign in in another tab, then try again here.", {});
-  return new Refusal(status, textOf(detail.error), textOf(detail.message) || "The server could not do it.", textOf(detail.fix), detail);
+  if (status === 401)
+    return new Refusal(status, "signed_out", "You are signed out.", "Sign in in another tab, then try again here.", {});
+  return new Refusal(
+    status,
+    textOf(detail.error),
+    textOf(detail.message) || "The server could not do it.",
+    textOf(detail.fix),
+    detail,
+  );
 }
 
 function cookie(name: string): string {
-  return document.cookie.split("; ").find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+  return (
+    document.cookie
+      .split("; ")
+      .find((part) => part.startsWith(`${name}=`))
+      ?.slice(name.length + 1) ?? ""
+  );
 }
 
-export type FlowAnswer = { name: string; description: string; version: string; updated_at: string; content: JsonObject };
+export type FlowAnswer = {
+  name: string;
+  description: string;
+  version: string;
+  updated_at: string;
+  content: JsonObject;
+};
 
 export class Api {
   readonly flow: string;
@@ -69,11 +100,15 @@ export class Api {
   }
 
   async deploy(baseVersion: string): Promise<string> {
-    return textOf(objectOf(await ask(`${this.flow}/deploy`, {
-      method: "POST",
-      // The plan asked already, and this is only sent once it was answered.
-      body: { base_version: baseVersion, accept_memory_change: true },
-    })).message);
+    return textOf(
+      objectOf(
+        await ask(`${this.flow}/deploy`, {
+          method: "POST",
+          // The plan asked already, and this is only sent once it was answered.
+          body: { base_version: baseVersion, accept_memory_change: true },
+        }),
+      ).message,
+    );
   }
 
   async validate(content: JsonObject, signal: AbortSignal): Promise<Diagnostic[]> {

@@ -1,13 +1,22 @@
 // The canvas: the document drawn by xyflow. What is done on it becomes an edit of the document.
 
 import {
-  Background, Controls, type Edge, type EdgeChange, MarkerType, MiniMap, type Node, type NodeChange, ReactFlow, useReactFlow,
+  Background,
+  Controls,
+  type Edge,
+  type EdgeChange,
+  MarkerType,
+  MiniMap,
+  type Node,
+  type NodeChange,
+  ReactFlow,
+  useReactFlow,
 } from "@xyflow/react";
 import { type DragEvent, type KeyboardEvent, useMemo, useRef, useState } from "react";
-import { type EdgeView, type NodeView, type Place, connect, isElse, moveNodes, nameOf, remove } from "./document";
+import { connect, type EdgeView, isElse, moveNodes, type NodeView, nameOf, type Place, remove } from "./document";
 import { type Located, worst } from "./findings";
 import { focusPanel } from "./focus";
-import { HEIGHT, WIDTH, placesOf } from "./layout";
+import { HEIGHT, placesOf, WIDTH } from "./layout";
 import { FlowNode, type NodeData } from "./node";
 import { NOTHING, useWork } from "./state";
 
@@ -39,17 +48,29 @@ export function Canvas({ found, add }: { found: Located[]; add: (kind: string, p
           initialHeight: HEIGHT,
           selected: selection.nodes.includes(node.key),
           ariaLabel: spoken(node, nodes, edges, severity),
-          data: { name: nameOf(node), kind: node.type, family: node.type.split("_")[0]!, severity, isKnown, ...ports.get(node.key)! },
+          data: {
+            name: nameOf(node),
+            kind: node.type,
+            family: node.type.split("_")[0]!,
+            severity,
+            isKnown,
+            ...ports.get(node.key)!,
+          },
         };
       }),
     [nodes, edges, found, places, ports, sizes, dragged, selection, work.kinds],
   );
-  const shownEdges = useMemo(() => drawnEdges(nodes, edges, ports, places, found, selection.edges), [nodes, edges, ports, places, found, selection]);
+  const shownEdges = useMemo(
+    () => drawnEdges(nodes, edges, ports, places, found, selection.edges),
+    [nodes, edges, ports, places, found, selection],
+  );
 
   const pending = useRef(selection);
   pending.current = selection;
   const onNodesChange = (changes: NodeChange<Node<NodeData>>[]) => {
-    const measured = changes.flatMap((each) => (each.type === "dimensions" && each.dimensions ? [[each.id, each.dimensions] as const] : []));
+    const measured = changes.flatMap((each) =>
+      each.type === "dimensions" && each.dimensions ? [[each.id, each.dimensions] as const] : [],
+    );
     if (measured.length) setSizes((before) => new Map([...before, ...measured]));
     const moves = changes.flatMap((each) => (each.type === "position" && each.position ? [each] : []));
     const isMoving = moves.some((each) => each.dragging);
@@ -79,7 +100,11 @@ export function Canvas({ found, add }: { found: Located[]; add: (kind: string, p
   const onKeyDown = (event: KeyboardEvent) => {
     const part = (event.target as Element).closest(".react-flow__node, .react-flow__edge");
     const key = part?.getAttribute("data-id");
-    const focused = !key ? NOTHING : part!.matches(".react-flow__node") ? { nodes: [key], edges: [] } : { nodes: [], edges: [key] };
+    const focused = !key
+      ? NOTHING
+      : part!.matches(".react-flow__node")
+        ? { nodes: [key], edges: [] }
+        : { nodes: [], edges: [key] };
     if (event.key === "Escape") select(NOTHING);
     if (event.key === "Enter" && key) {
       event.preventDefault();
@@ -114,7 +139,10 @@ export function Canvas({ found, add }: { found: Located[]; add: (kind: string, p
       onConnect={(link) => {
         const isDecision = nodes.find((node) => node.key === link.source)?.type === "logic_decision";
         const made = connect(document, {
-          source: link.source, target: link.target, sourcePort: link.sourceHandle, targetPort: link.targetHandle,
+          source: link.source,
+          target: link.target,
+          sourcePort: link.sourceHandle,
+          targetPort: link.targetHandle,
           ...(isDecision && { type: "conditional" }),
         });
         if (!made) return;
@@ -140,7 +168,15 @@ export function Canvas({ found, add }: { found: Located[]; add: (kind: string, p
     >
       <Background gap={20} size={1.4} />
       <Controls showInteractive={false} position="bottom-left" fitViewOptions={FIT} />
-      {nodes.length > 0 && <MiniMap pannable zoomable position="bottom-right" ariaLabel="Overview" nodeClassName={(node) => `mini ${(node.data as NodeData).family} ${(node.data as NodeData).severity}`} />}
+      {nodes.length > 0 && (
+        <MiniMap
+          pannable
+          zoomable
+          position="bottom-right"
+          ariaLabel="Overview"
+          nodeClassName={(node) => `mini ${(node.data as NodeData).family} ${(node.data as NodeData).severity}`}
+        />
+      )}
     </ReactFlow>
   );
 }
@@ -166,13 +202,21 @@ function portsOf(nodes: NodeView[], edges: EdgeView[]): Ports {
   return ports;
 }
 
-function drawnEdges(nodes: NodeView[], edges: EdgeView[], ports: Ports, places: Map<string, Place>, found: Located[], selected: string[]): Edge[] {
+function drawnEdges(
+  nodes: NodeView[],
+  edges: EdgeView[],
+  ports: Ports,
+  places: Map<string, Place>,
+  found: Located[],
+  selected: string[],
+): Edge[] {
   const names = new Map(nodes.map((node) => [node.key, nameOf(node)]));
   return edges
     .filter((edge) => names.has(edge.source) && names.has(edge.target))
     .map((edge) => {
       const severity = worst(found.filter((each) => each.edge === edge.key));
-      const label = edge.type === "conditional" ? (isElse(edge) ? "else" : edge.condition || "no condition") : undefined;
+      const label =
+        edge.type === "conditional" ? (isElse(edge) ? "else" : edge.condition || "no condition") : undefined;
       return {
         id: edge.key,
         source: edge.source,
@@ -185,7 +229,13 @@ function drawnEdges(nodes: NodeView[], edges: EdgeView[], ports: Ports, places: 
         label: label && shortened(label, places.get(edge.source)!, places.get(edge.target)!),
         labelBgPadding: [6, 3],
         labelBgBorderRadius: 6,
-        ariaLabel: [`Edge from ${names.get(edge.source)} to ${names.get(edge.target)}`, label, severity && `has ${severity}s`].filter(Boolean).join(", "),
+        ariaLabel: [
+          `Edge from ${names.get(edge.source)} to ${names.get(edge.target)}`,
+          label,
+          severity && `has ${severity}s`,
+        ]
+          .filter(Boolean)
+          .join(", "),
       } satisfies Edge;
     });
 }
@@ -202,7 +252,9 @@ function shortened(label: string, from: Place, to: Place): string {
 /** The node in words, for those who do not see it. */
 function spoken(node: NodeView, nodes: NodeView[], edges: EdgeView[], severity: string): string {
   const names = new Map(nodes.map((each) => [each.key, nameOf(each)]));
-  const next = edges.filter((edge) => edge.source === node.key && names.has(edge.target)).map((edge) => names.get(edge.target));
+  const next = edges
+    .filter((edge) => edge.source === node.key && names.has(edge.target))
+    .map((edge) => names.get(edge.target));
   const parts = [`${nameOf(node)}, ${node.type || "no kind"} node`];
   if (next.length) parts.push(`leads to ${next.join(" and ")}`);
   if (severity) parts.push(`has ${severity}s`);

@@ -14,15 +14,32 @@ export function Checks({ found, state }: { found: Located[]; state: Checked["sta
   return (
     <details className="checks" open={errors > 0 || undefined}>
       <summary>
-        <span className={`badge ${errors ? "bad" : warnings ? "warn" : state === "done" ? "good" : ""}`} aria-live="polite" aria-busy={state === "checking"}>{told}</span>
+        <span
+          className={`badge ${errors ? "bad" : warnings ? "warn" : state === "done" ? "good" : ""}`}
+          aria-live="polite"
+          aria-busy={state === "checking"}
+        >
+          {told}
+        </span>
       </summary>
-      {found.length > 0 ? <ul className="findings">{found.map((each, place) => <Finding key={place} found={each} />)}</ul> : <p className="muted small">Nothing to mend. The flow is checked while you work.</p>}
+      {found.length > 0 ? (
+        <ul className="findings">
+          {found.map((each, place) => (
+            <Finding key={place} found={each} />
+          ))}
+        </ul>
+      ) : (
+        <p className="muted small">Nothing to mend. The flow is checked while you work.</p>
+      )}
     </details>
   );
 }
 
 function counted(errors: number, warnings: number): string {
-  const parts = [errors && `${errors} error${errors === 1 ? "" : "s"}`, warnings && `${warnings} warning${warnings === 1 ? "" : "s"}`].filter(Boolean);
+  const parts = [
+    errors && `${errors} error${errors === 1 ? "" : "s"}`,
+    warnings && `${warnings} warning${warnings === 1 ? "" : "s"}`,
+  ].filter(Boolean);
   return parts.join(", ") || "No errors";
 }
 
@@ -33,13 +50,31 @@ function Finding({ found }: { found: Located }) {
     select(found.edge ? { nodes: [], edges: [found.edge] } : found.node ? { nodes: [found.node], edges: [] } : NOTHING);
     focusPanel();
   };
-  const place = found.edge ? "Show the edge" : node ? `Show node ${nameOf(node)}` : found.path.startsWith("config") || found.path.startsWith("variables") ? "Show the flow’s properties" : "";
+  const place = found.edge
+    ? "Show the edge"
+    : node
+      ? `Show node ${nameOf(node)}`
+      : found.path.startsWith("config") || found.path.startsWith("variables")
+        ? "Show the flow’s properties"
+        : "";
   return (
     <li>
-      <span className={`badge ${found.severity === "error" ? "bad" : "warn"}`}>{found.severity === "error" ? "Error" : "Warning"}</span>
+      <span className={`badge ${found.severity === "error" ? "bad" : "warn"}`}>
+        {found.severity === "error" ? "Error" : "Warning"}
+      </span>
       <div>
-        <p><Prose text={found.message} /></p>
-        <p className="about small">{place && <button type="button" className="link" onClick={go}>{place}</button>}<code>{found.code}</code>{found.path && <code>{found.path}</code>}</p>
+        <p>
+          <Prose text={found.message} />
+        </p>
+        <p className="about small">
+          {place && (
+            <button type="button" className="link" onClick={go}>
+              {place}
+            </button>
+          )}
+          <code>{found.code}</code>
+          {found.path && <code>{found.path}</code>}
+        </p>
       </div>
     </li>
   );

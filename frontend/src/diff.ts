@@ -1,7 +1,7 @@
 // What differs between two documents, told in lines that a person reads.
 
-import { edgesOf, nameOf, nodesOf, type EdgeView, type NodeView } from "./document";
-import { type Json, type JsonObject, equal, isObject, without } from "./json";
+import { type EdgeView, edgesOf, type NodeView, nameOf, nodesOf } from "./document";
+import { equal, isObject, type Json, type JsonObject, without } from "./json";
 
 export type Change = { what: "added" | "removed" | "changed"; where: string; details: string[] };
 
@@ -21,7 +21,12 @@ function top(before: JsonObject, after: JsonObject): Change[] {
 
 function nodes(before: JsonObject, after: JsonObject): Change[] {
   const [old, now] = [byKey(nodesOf(before)), byKey(nodesOf(after))];
-  return compared(old, now, (node) => `Node ${nameOf(node)} (${node.type})`, (one, other) => nodeDetails(one.raw, other.raw));
+  return compared(
+    old,
+    now,
+    (node) => `Node ${nameOf(node)} (${node.type})`,
+    (one, other) => nodeDetails(one.raw, other.raw),
+  );
 }
 
 function nodeDetails(one: JsonObject, other: JsonObject): string[] {
@@ -34,16 +39,22 @@ function nodeDetails(one: JsonObject, other: JsonObject): string[] {
 
 function edges(before: JsonObject, after: JsonObject): Change[] {
   const names = new Map([...nodesOf(before), ...nodesOf(after)].map((node) => [node.id, nameOf(node)]));
-  const told = (edge: EdgeView) => `Edge ${names.get(edge.source) ?? edge.source} → ${names.get(edge.target) ?? edge.target}`;
+  const told = (edge: EdgeView) =>
+    `Edge ${names.get(edge.source) ?? edge.source} → ${names.get(edge.target) ?? edge.target}`;
   const [old, now] = [edgesOf(before), edgesOf(after)];
   const changes = compared(byKey(old), byKey(now), told, (one, other) => values(one.raw, other.raw, ""));
-  const order = (list: EdgeView[], other: EdgeView[]) => list.map((edge) => edge.key).filter((key) => other.some((edge) => edge.key === key));
-  if (!equal(order(old, now), order(now, old))) changes.push({ what: "changed", where: "Order of the edges", details: [] });
+  const order = (list: EdgeView[], other: EdgeView[]) =>
+    list.map((edge) => edge.key).filter((key) => other.some((edge) => edge.key === key));
+  if (!equal(order(old, now), order(now, old)))
+    changes.push({ what: "changed", where: "Order of the edges", details: [] });
   return changes;
 }
 
 function compared<Part extends NodeView | EdgeView>(
-  old: Map<string, Part>, now: Map<string, Part>, tell: (part: Part) => string, details: (one: Part, other: Part) => string[],
+  old: Map<string, Part>,
+  now: Map<string, Part>,
+  tell: (part: Part) => string,
+  details: (one: Part, other: Part) => string[],
 ): Change[] {
   return [...new Set([...old.keys(), ...now.keys()])].flatMap((key): Change[] => {
     const [one, other] = [old.get(key), now.get(key)];
@@ -61,7 +72,9 @@ function byKey<Part extends { key: string }>(parts: Part[]): Map<string, Part> {
 function values(one: Json | undefined, other: Json | undefined, path: string): string[] {
   if (isObject(one) || isObject(other)) {
     const [left, right] = [isObject(one) ? one : {}, isObject(other) ? other : {}];
-    return keys(left, right).flatMap((key) => (equal(left[key], right[key]) ? [] : values(left[key], right[key], path ? `${path}.${key}` : key)));
+    return keys(left, right).flatMap((key) =>
+      equal(left[key], right[key]) ? [] : values(left[key], right[key], path ? `${path}.${key}` : key),
+    );
   }
   return [`${path ? `${path}: ` : ""}${shown(one)} → ${shown(other)}`];
 }

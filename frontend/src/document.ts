@@ -1,7 +1,7 @@
 // The flow document as the canvas sees it. Nodes and edges are looked at where they stand; an edit replaces the one
 // part that it is about, so whatever this editor does not know survives.
 
-import { type Json, type JsonObject, isObject, listOf, objectOf, textOf } from "./json";
+import { isObject, type Json, type JsonObject, listOf, objectOf, textOf } from "./json";
 
 export type Place = { x: number; y: number };
 export type Side = "inputs" | "outputs";
@@ -44,7 +44,10 @@ export function nodesOf(document: JsonObject): NodeView[] {
     taken.add(key);
     return [
       {
-        key, index, id, raw,
+        key,
+        index,
+        id,
+        raw,
         type: textOf(raw.type),
         label: textOf(raw.label),
         place: placeOf(raw.position),
@@ -67,7 +70,10 @@ export function edgesOf(document: JsonObject): EdgeView[] {
     const target = objectOf(raw.target);
     return [
       {
-        key, index, id, raw,
+        key,
+        index,
+        id,
+        raw,
         type: textOf(raw.type) || "sequential",
         source: textOf(source.node),
         target: textOf(target.node),
@@ -89,13 +95,24 @@ export function isElse(edge: EdgeView): boolean {
 }
 
 /** Replace the entry of a list by what `change` makes of it. */
-export function changeEntry(document: JsonObject, list: "nodes" | "edges", index: number, change: (raw: JsonObject) => JsonObject): JsonObject {
-  const entries = listOf(document[list]).map((entry, place) => (place === index && isObject(entry) ? change(entry) : entry));
+export function changeEntry(
+  document: JsonObject,
+  list: "nodes" | "edges",
+  index: number,
+  change: (raw: JsonObject) => JsonObject,
+): JsonObject {
+  const entries = listOf(document[list]).map((entry, place) =>
+    place === index && isObject(entry) ? change(entry) : entry,
+  );
   return { ...document, [list]: entries };
 }
 
 export function moveNodes(document: JsonObject, places: Map<string, Place>): JsonObject {
-  const moved = new Map(nodesOf(document).filter((node) => places.has(node.key)).map((node) => [node.index, places.get(node.key)!]));
+  const moved = new Map(
+    nodesOf(document)
+      .filter((node) => places.has(node.key))
+      .map((node) => [node.index, places.get(node.key)!]),
+  );
   const nodes = listOf(document.nodes).map((raw, index) => {
     const place = moved.get(index);
     if (!place || !isObject(raw)) return raw;
@@ -111,7 +128,9 @@ export function remove(document: JsonObject, nodeKeys: Set<string>, edgeKeys: Se
   // A second node of the same id keeps the edges: they are drawn at the first.
   const goneIds = new Set(gone.filter((node) => node.key === node.id).map((node) => node.id));
   const goneEdges = new Set(
-    edgesOf(document).filter((edge) => edgeKeys.has(edge.key) || goneIds.has(edge.source) || goneIds.has(edge.target)).map((edge) => edge.index),
+    edgesOf(document)
+      .filter((edge) => edgeKeys.has(edge.key) || goneIds.has(edge.source) || goneIds.has(edge.target))
+      .map((edge) => edge.index),
   );
   return {
     ...document,
@@ -132,13 +151,24 @@ export function connect(
   const sourcePort = link.sourcePort ?? from.outputs[0] ?? "out";
   const targetPort = link.targetPort ?? to.inputs[0] ?? "in";
   const edges = edgesOf(document);
-  const type = link.type ?? (edges.some((edge) => edge.source === source && edge.type === "conditional") ? "conditional" : "sequential");
+  const type =
+    link.type ??
+    (edges.some((edge) => edge.source === source && edge.type === "conditional") ? "conditional" : "sequential");
   const isThere = edges.some(
-    (edge) => edge.source === source && edge.target === target && (edge.sourcePort ?? sourcePort) === sourcePort && (edge.targetPort ?? targetPort) === targetPort,
+    (edge) =>
+      edge.source === source &&
+      edge.target === target &&
+      (edge.sourcePort ?? sourcePort) === sourcePort &&
+      (edge.targetPort ?? targetPort) === targetPort,
   );
   if (isThere && type !== "conditional") return null;
   const key = unused(`${source}-${target}`, new Set(edges.map((edge) => edge.key)));
-  const edge: JsonObject = { id: key, type, source: { node: from.id, port: sourcePort }, target: { node: to.id, port: targetPort } };
+  const edge: JsonObject = {
+    id: key,
+    type,
+    source: { node: from.id, port: sourcePort },
+    target: { node: to.id, port: targetPort },
+  };
   if (type === "conditional") edge.condition = "";
   let changed = declarePort(document, from, "outputs", sourcePort);
   changed = declarePort(changed, to, "inputs", targetPort);
@@ -148,7 +178,10 @@ export function connect(
 /** A node that declares ports takes no others; one that declares none takes any. */
 function declarePort(document: JsonObject, node: NodeView, side: Side, port: string): JsonObject {
   if ((!node.inputs.length && !node.outputs.length) || node[side].includes(port)) return document;
-  return changeEntry(document, "nodes", node.index, (raw) => ({ ...raw, [side]: [...listOf(raw[side]), newPort(port)] }));
+  return changeEntry(document, "nodes", node.index, (raw) => ({
+    ...raw,
+    [side]: [...listOf(raw[side]), newPort(port)],
+  }));
 }
 
 export function newPort(id: string): JsonObject {
@@ -199,7 +232,11 @@ export function pasted(document: JsonObject, clip: Clip, shift: Place): { docume
     return { ...raw, id, source: { ...source, node: from }, target: { ...target, node: to } };
   });
   return {
-    document: { ...document, nodes: [...listOf(document.nodes), ...nodes], edges: [...listOf(document.edges), ...edges] },
+    document: {
+      ...document,
+      nodes: [...listOf(document.nodes), ...nodes],
+      edges: [...listOf(document.edges), ...edges],
+    },
     keys: nodes.map((node) => node.id),
   };
 }

@@ -1,6 +1,6 @@
 // Unsaved work, kept in this browser: one draft for each open editor, under the user's and the flow's name.
 
-import { type JsonObject, isObject, objectOf, parse, textOf } from "./json";
+import { isObject, type JsonObject, objectOf, parse, textOf } from "./json";
 
 export type Draft = { key: string; baseVersion: string; base: JsonObject; document: JsonObject; at: string };
 
@@ -8,7 +8,11 @@ export class Drafts {
   private readonly prefix: string;
   private own: string;
 
-  constructor(user: string, flow: string, private readonly store: () => Storage = () => localStorage) {
+  constructor(
+    user: string,
+    flow: string,
+    private readonly store: () => Storage = () => localStorage,
+  ) {
     this.prefix = `scaigrid.draft.${user}.${flow}.`;
     this.own = this.fresh();
   }
@@ -42,7 +46,9 @@ export class Drafts {
     try {
       const store = this.store();
       const keys = Array.from({ length: store.length }, (_, place) => store.key(place) ?? "");
-      const found = keys.filter((key) => key.startsWith(this.prefix) && key !== this.own).flatMap((key) => read(key, store.getItem(key)));
+      const found = keys
+        .filter((key) => key.startsWith(this.prefix) && key !== this.own)
+        .flatMap((key) => read(key, store.getItem(key)));
       return found.sort((one, other) => other.at.localeCompare(one.at));
     } catch {
       return [];
@@ -57,5 +63,13 @@ export class Drafts {
 function read(key: string, text: string | null): Draft[] {
   const told = objectOf(text ? parse(text) : null);
   if (!isObject(told.document)) return [];
-  return [{ key, baseVersion: textOf(told.baseVersion), base: objectOf(told.base), document: told.document, at: textOf(told.at) }];
+  return [
+    {
+      key,
+      baseVersion: textOf(told.baseVersion),
+      base: objectOf(told.base),
+      document: told.document,
+      at: textOf(told.at),
+    },
+  ];
 }

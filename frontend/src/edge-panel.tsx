@@ -1,6 +1,6 @@
 // One edge: where it leads, of which kind it is, and when it is taken.
 
-import { type EdgeView, ELSE, changeEntry, isElse, nameOf, remove } from "./document";
+import { changeEntry, type EdgeView, ELSE, isElse, nameOf, remove } from "./document";
 import { CheckField, ChoiceField, TextField } from "./fields";
 import type { Located } from "./findings";
 import { without } from "./json";
@@ -17,31 +17,83 @@ export function EdgePanel({ edge, found }: { edge: EdgeView; found: Located[] })
   const { nodes, document, edit, select, isReadOnly } = useWork();
   const name = (key: string) => nameOf(nodes.find((node) => node.key === key) ?? { key, id: key, label: "" });
   const mine = found.filter((each) => each.edge === edge.key);
-  const set = (changes: Record<string, string>) => edit(changeEntry(document, "edges", edge.index, (raw) => ({ ...raw, ...changes })), `edge ${edge.key} ${Object.keys(changes).join()}`);
+  const set = (changes: Record<string, string>) =>
+    edit(
+      changeEntry(document, "edges", edge.index, (raw) => ({ ...raw, ...changes })),
+      `edge ${edge.key} ${Object.keys(changes).join()}`,
+    );
   const type = (value: string) =>
-    edit(changeEntry(document, "edges", edge.index, (raw) => ({ ...(value === "conditional" ? { condition: "", ...raw } : without(raw, "condition")), type: value })));
+    edit(
+      changeEntry(document, "edges", edge.index, (raw) => ({
+        ...(value === "conditional" ? { condition: "", ...raw } : without(raw, "condition")),
+        type: value,
+      })),
+    );
   const go = (key: string) => select({ nodes: [key], edges: [] });
   return (
     <>
       <p className="ends">
-        <button type="button" className="link" onClick={() => go(edge.source)}>{name(edge.source)}</button> → <button type="button" className="link" onClick={() => go(edge.target)}>{name(edge.target)}</button>
+        <button type="button" className="link" onClick={() => go(edge.source)}>
+          {name(edge.source)}
+        </button>{" "}
+        →{" "}
+        <button type="button" className="link" onClick={() => go(edge.target)}>
+          {name(edge.target)}
+        </button>
       </p>
       <ChoiceField label="Kind of edge" isDisabled={isReadOnly} value={edge.type} choices={TYPES} onChange={type} />
       {edge.type === "conditional" && (
         <>
-          <CheckField label="Otherwise (else)" help="Taken when no other condition holds." isDisabled={isReadOnly} value={isElse(edge)} onChange={(is) => set({ condition: is ? ELSE : "" })} />
+          <CheckField
+            label="Otherwise (else)"
+            help="Taken when no other condition holds."
+            isDisabled={isReadOnly}
+            value={isElse(edge)}
+            onChange={(is) => set({ condition: is ? ELSE : "" })}
+          />
           {!isElse(edge) && (
-            <TextField label="Condition" isLong isCode isDisabled={isReadOnly} value={edge.condition} placeholder={'message.contains("refund")'}
-              error={mine.map((each) => each.message).join(" ")} help="An expression (CEL) over message, state and the results of nodes." onChange={(value) => set({ condition: value })} />
+            <TextField
+              label="Condition"
+              isLong
+              isCode
+              isDisabled={isReadOnly}
+              value={edge.condition}
+              placeholder={'message.contains("refund")'}
+              error={mine.map((each) => each.message).join(" ")}
+              help="An expression (CEL) over message, state and the results of nodes."
+              onChange={(value) => set({ condition: value })}
+            />
           )}
         </>
       )}
-      {(edge.type !== "conditional" || isElse(edge)) && mine.map((each, place) => <p key={place} className={`notice ${each.severity === "error" ? "bad" : "warn"}`}><Prose text={each.message} /></p>)}
+      {(edge.type !== "conditional" || isElse(edge)) &&
+        mine.map((each, place) => (
+          <p key={place} className={`notice ${each.severity === "error" ? "bad" : "warn"}`}>
+            <Prose text={each.message} />
+          </p>
+        ))}
       <dl className="facts-list">
-        <dt>Id</dt><dd><code>{edge.id || "—"}</code></dd>
-        <dt>Ports</dt><dd><code>{edge.sourcePort ?? "—"}</code> → <code>{edge.targetPort ?? "—"}</code></dd>
+        <dt>Id</dt>
+        <dd>
+          <code>{edge.id || "—"}</code>
+        </dd>
+        <dt>Ports</dt>
+        <dd>
+          <code>{edge.sourcePort ?? "—"}</code> → <code>{edge.targetPort ?? "—"}</code>
+        </dd>
       </dl>
-      {!isReadOnly && <button type="button" className="button quiet" onClick={() => { edit(remove(document, new Set(), new Set([edge.key]))); select(NOTHING); }}>Cut this edge</button>}
+      {!isReadOnly && (
+        <button
+          type="button"
+          className="button quiet"
+          onClick={() => {
+            edit(remove(document, new Set(), new Set([edge.key])));
+            select(NOTHING);
+          }}
+        >
+          Cut this edge
+        </button>
+      )}
     </>
   );
 }

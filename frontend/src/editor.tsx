@@ -6,7 +6,7 @@ import { newNode } from "./adding";
 import { Api } from "./api";
 import { Canvas } from "./canvas";
 import { Checks } from "./checks";
-import { type Clip, type Place, copied, moveNodes, nameOf, pasted, remove } from "./document";
+import { type Clip, copied, moveNodes, nameOf, type Place, pasted, remove } from "./document";
 import { EdgePanel } from "./edge-panel";
 import { located } from "./findings";
 import { FlowPanel } from "./flow-panel";
@@ -14,14 +14,14 @@ import { focusPanel, focusPart } from "./focus";
 import { Head } from "./head";
 import { type JsonObject, objectOf, parse } from "./json";
 import { useKeys } from "./keys";
-import { HEIGHT, WIDTH, tidy } from "./layout";
+import { HEIGHT, tidy, WIDTH } from "./layout";
 import { NodePanel } from "./node-panel";
 import { Clashed, Left, Refused } from "./notices";
 import type { Group, Page } from "./page";
 import { Palette } from "./palette";
 import { Question } from "./question";
 import { useSession } from "./session";
-import { NOTHING, WorkProvider, useWorkState } from "./state";
+import { NOTHING, useWorkState, WorkProvider } from "./state";
 import { toast } from "./toast";
 import { Toolbar } from "./toolbar";
 import { useValidation } from "./validation";
@@ -85,15 +85,31 @@ export function Editor({ page }: { page: Page }) {
     requestAnimationFrame(() => canvas.fitView({ padding: 0.18, maxZoom: 1 }));
   };
   useKeys({
-    save: () => page.may_change && session.save(), undo: state.undo, redo: state.redo, copy, paste,
+    save: () => page.may_change && session.save(),
+    undo: state.undo,
+    redo: state.redo,
+    copy,
+    paste,
     selectAll: () => select({ nodes: nodes.map((node) => node.key), edges: edges.map((edge) => edge.key) }),
   });
 
-  const node = selection.nodes.length === 1 && !selection.edges.length ? nodes.find((each) => each.key === selection.nodes[0]) : undefined;
-  const edge = selection.edges.length === 1 && !selection.nodes.length ? edges.find((each) => each.key === selection.edges[0]) : undefined;
+  const node =
+    selection.nodes.length === 1 && !selection.edges.length
+      ? nodes.find((each) => each.key === selection.nodes[0])
+      : undefined;
+  const edge =
+    selection.edges.length === 1 && !selection.nodes.length
+      ? edges.find((each) => each.key === selection.edges[0])
+      : undefined;
   const many = selection.nodes.length + selection.edges.length > 1;
   const shows = node ? "node" : edge ? "edge" : many ? "many" : wish;
-  const title = { node: node ? nameOf(node) : "", edge: "Edge", many: "Selection", flow: "Flow properties", versions: "Versions" }[shows];
+  const title = {
+    node: node ? nameOf(node) : "",
+    edge: "Edge",
+    many: "Selection",
+    flow: "Flow properties",
+    versions: "Versions",
+  }[shows];
   const close = () => {
     const key = selection.nodes[0] ?? selection.edges[0];
     select(NOTHING);
@@ -107,32 +123,108 @@ export function Editor({ page }: { page: Page }) {
     <WorkProvider value={work}>
       <div className="stack editor">
         <Head {...session} isReadOnly={state.isReadOnly} save={session.save} deploy={() => session.deploy()} />
-        {session.clash && <Clashed clash={session.clash} keep={session.save} load={session.loadTheirs} flowUrl={page.urls.flow} />}
+        {session.clash && (
+          <Clashed clash={session.clash} keep={session.save} load={session.loadTheirs} flowUrl={page.urls.flow} />
+        )}
         {session.notice && <Refused notice={session.notice} close={session.close} />}
-        {session.drafts.isFailing && <p className="notice warn">This browser keeps no drafts: what is not saved is lost when the page closes.</p>}
-        {!session.clash && session.drafts.left[0] && <Left draft={session.drafts.left[0]} restore={() => session.drafts.restore(session.drafts.left[0]!)} drop={() => session.drafts.drop(session.drafts.left[0]!)} />}
-        {session.standing.lost_groups.length > 0 && <p className="notice warn">The saved groups {session.standing.lost_groups.join(", ")} do not exist (any more). Deploy will refuse until that is mended.</p>}
-        {session.standing.has_drifted && !session.standing.lost_groups.length && <p className="notice warn">Who can call this was changed outside this page, by the API or because a group was deleted. Deploy brings it back in line with what is saved.</p>}
-        {state.isReadOnly && <p className="notice">Only tenant admins of {page.tenant_name} may change, save and deploy this flow{page.admins.length ? `: ${page.admins.join(", ")}` : ""}.</p>}
-        {session.questions && <Question questions={session.questions} agree={() => session.deploy(true)} decline={session.decline} />}
+        {session.drafts.isFailing && (
+          <p className="notice warn">This browser keeps no drafts: what is not saved is lost when the page closes.</p>
+        )}
+        {!session.clash && session.drafts.left[0] && (
+          <Left
+            draft={session.drafts.left[0]}
+            restore={() => session.drafts.restore(session.drafts.left[0]!)}
+            drop={() => session.drafts.drop(session.drafts.left[0]!)}
+          />
+        )}
+        {session.standing.lost_groups.length > 0 && (
+          <p className="notice warn">
+            The saved groups {session.standing.lost_groups.join(", ")} do not exist (any more). Deploy will refuse until
+            that is mended.
+          </p>
+        )}
+        {session.standing.has_drifted && !session.standing.lost_groups.length && (
+          <p className="notice warn">
+            Who can call this was changed outside this page, by the API or because a group was deleted. Deploy brings it
+            back in line with what is saved.
+          </p>
+        )}
+        {state.isReadOnly && (
+          <p className="notice">
+            Only tenant admins of {page.tenant_name} may change, save and deploy this flow
+            {page.admins.length ? `: ${page.admins.join(", ")}` : ""}.
+          </p>
+        )}
+        {session.questions && (
+          <Question questions={session.questions} agree={() => session.deploy(true)} decline={session.decline} />
+        )}
         <div className={`bench ${isPaletteOpen ? "has-palette" : ""}`}>
           <Toolbar
-            isPaletteOpen={isPaletteOpen} togglePalette={togglePalette} tidy={arrange} fit={() => void canvas.fitView({ padding: 0.18, maxZoom: 1 })}
-            copy={copy} paste={() => paste()} drop={drop} panel={shows === "flow" || shows === "versions" ? shows : "other"}
-            show={(panel) => { select(NOTHING); setWish(panel); setSheet(true); focusPanel(); }}
+            isPaletteOpen={isPaletteOpen}
+            togglePalette={togglePalette}
+            tidy={arrange}
+            fit={() => void canvas.fitView({ padding: 0.18, maxZoom: 1 })}
+            copy={copy}
+            paste={() => paste()}
+            drop={drop}
+            panel={shows === "flow" || shows === "versions" ? shows : "other"}
+            show={(panel) => {
+              select(NOTHING);
+              setWish(panel);
+              setSheet(true);
+              focusPanel();
+            }}
           />
-          {isPaletteOpen && <aside id="palette" aria-label="Node kinds"><Palette add={(kind) => { if (matchMedia(NARROW).matches) setPalette(false); add(kind); }} /></aside>}
-          <div className="canvas-frame"><Canvas found={found} add={add} /></div>
-          <section id="panel" className={`panel ${isSheetOpen ? "is-open" : ""}`} aria-labelledby="panel-title" onKeyDown={(event) => event.key === "Escape" && close()}>
+          {isPaletteOpen && (
+            <aside id="palette" aria-label="Node kinds">
+              <Palette
+                add={(kind) => {
+                  if (matchMedia(NARROW).matches) setPalette(false);
+                  add(kind);
+                }}
+              />
+            </aside>
+          )}
+          <div className="canvas-frame">
+            <Canvas found={found} add={add} />
+          </div>
+          <section
+            id="panel"
+            className={`panel ${isSheetOpen ? "is-open" : ""}`}
+            aria-labelledby="panel-title"
+            onKeyDown={(event) => event.key === "Escape" && close()}
+          >
             <div className="row apart panel-head">
-              <h2 id="panel-title" tabIndex={-1}>{title}</h2>
-              {(shows !== "flow" || matchMedia(NARROW).matches) && <button type="button" className="button quiet" onClick={close}>Close</button>}
+              <h2 id="panel-title" tabIndex={-1}>
+                {title}
+              </h2>
+              {(shows !== "flow" || matchMedia(NARROW).matches) && (
+                <button type="button" className="button quiet" onClick={close}>
+                  Close
+                </button>
+              )}
             </div>
             {shows === "flow" && <FlowPanel groups={groups} providers={providers} nameError={session.nameError} />}
-            {shows === "versions" && <Versions api={api} saved={session.saved.version} take={(version, content) => { edit(restored(document, content)); toast(`Version ${version} is on the canvas, not saved yet`); }} rolledBack={session.rolledBack} refused={(refusal) => session.tell("That did not work.", refusal)} />}
+            {shows === "versions" && (
+              <Versions
+                api={api}
+                saved={session.saved.version}
+                take={(version, content) => {
+                  edit(restored(document, content));
+                  toast(`Version ${version} is on the canvas, not saved yet`);
+                }}
+                rolledBack={session.rolledBack}
+                refused={(refusal) => session.tell("That did not work.", refusal)}
+              />
+            )}
             {node && shows === "node" && <NodePanel key={node.key} node={node} found={found} />}
             {edge && shows === "edge" && <EdgePanel key={edge.key} edge={edge} found={found} />}
-            {shows === "many" && <p>{selection.nodes.length} nodes and {selection.edges.length} edges are selected. Arrow keys move them, Delete takes them away.</p>}
+            {shows === "many" && (
+              <p>
+                {selection.nodes.length} nodes and {selection.edges.length} edges are selected. Arrow keys move them,
+                Delete takes them away.
+              </p>
+            )}
           </section>
         </div>
         <Checks found={found} state={checked.state} />
@@ -173,10 +265,18 @@ function clipIn(text: string): Clip | null {
 /** Another paste of the same lands beside the last one. */
 function shifted(node: JsonObject): JsonObject {
   const { x, y } = objectOf(node.position);
-  return typeof x === "number" && typeof y === "number" ? { ...node, position: { ...objectOf(node.position), x: x + SHIFT.x, y: y + SHIFT.y } } : node;
+  return typeof x === "number" && typeof y === "number"
+    ? { ...node, position: { ...objectOf(node.position), x: x + SHIFT.x, y: y + SHIFT.y } }
+    : node;
 }
 
 /** An earlier document on the canvas; what the server owns stays as it is. */
 function restored(document: JsonObject, content: JsonObject): JsonObject {
-  return { ...content, id: document.id!, name: document.name!, version: document.version!, metadata: { ...objectOf(content.metadata), description: objectOf(document.metadata).description ?? "" } };
+  return {
+    ...content,
+    id: document.id!,
+    name: document.name!,
+    version: document.version!,
+    metadata: { ...objectOf(content.metadata), description: objectOf(document.metadata).description ?? "" },
+  };
 }

@@ -25,8 +25,14 @@ function edgeOf(found: Diagnostic, edges: EdgeView[]): string | null {
 /** What is said about one field of a node's config. */
 export function aboutField(found: Located[], node: NodeView, name: string): { error: string; warning: string } {
   const path = `nodes[${node.index}].config.${name}`;
-  const mine = found.filter((each) => each.path === path || each.path.startsWith(`${path}.`) || each.path.startsWith(`${path}[`));
-  const told = (severity: string) => mine.filter((each) => each.severity === severity).map((each) => besides(node.id, each.message)).join(" ");
+  const mine = found.filter(
+    (each) => each.path === path || each.path.startsWith(`${path}.`) || each.path.startsWith(`${path}[`),
+  );
+  const told = (severity: string) =>
+    mine
+      .filter((each) => each.severity === severity)
+      .map((each) => besides(node.id, each.message))
+      .join(" ");
   return { error: told("error"), warning: told("warning") };
 }
 

@@ -7,10 +7,16 @@ export function focusPanel(): void {
 
 /** A part on the canvas. */
 export function focusPart(key: string): void {
-  const part = [...document.querySelectorAll<HTMLElement>(".react-flow__node, .react-flow__edge")].find((each) => each.dataset.id === key);
+  const part = [...document.querySelectorAll<HTMLElement>(".react-flow__node, .react-flow__edge")].find(
+    (each) => each.dataset.id === key,
+  );
   part?.focus();
 }
 
 export function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) && !target.matches("[type=checkbox]");
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) &&
+    !target.matches("[type=checkbox]")
+  );
 }

@@ -21,7 +21,9 @@ export function reduce(history: History, act: Act): History {
   if (act.do === "start") return start(act.document);
   if (act.do === "undo") {
     const before = past.at(-1);
-    return before ? { past: past.slice(0, -1), present: before, future: [present, ...future], tag: "", at: 0 } : history;
+    return before
+      ? { past: past.slice(0, -1), present: before, future: [present, ...future], tag: "", at: 0 }
+      : history;
   }
   if (act.do === "redo") {
     const [next, ...rest] = future;

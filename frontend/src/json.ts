@@ -41,7 +41,10 @@ export function equal(one: unknown, other: unknown): boolean {
   }
   if (isObject(one) && isObject(other)) {
     const keys = Object.keys(one);
-    return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key) && equal(one[key], other[key]));
+    return (
+      keys.length === Object.keys(other).length &&
+      keys.every((key) => Object.hasOwn(other, key) && equal(one[key], other[key]))
+    );
   }
   if (raw.isRawJSON?.(one) && raw.isRawJSON?.(other)) return JSON.stringify(one) === JSON.stringify(other);
   return one === other;

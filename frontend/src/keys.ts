@@ -3,7 +3,14 @@
 import { useEffect, useRef } from "react";
 import { isTyping } from "./focus";
 
-type Keys = { save: () => void; undo: () => void; redo: () => void; selectAll: () => void; copy: () => string; paste: (text: string) => void };
+type Keys = {
+  save: () => void;
+  undo: () => void;
+  redo: () => void;
+  selectAll: () => void;
+  copy: () => string;
+  paste: (text: string) => void;
+};
 
 export function useKeys(keys: Keys): void {
   const current = useRef(keys);
@@ -12,7 +19,20 @@ export function useKeys(keys: Keys): void {
     const onKey = (event: KeyboardEvent) => {
       if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
       const key = event.key.toLowerCase();
-      const act = key === "s" ? "save" : isTyping(event.target) ? null : key === "z" ? (event.shiftKey ? "redo" : "undo") : key === "y" ? "redo" : key === "a" && isOnCanvas(event) ? "selectAll" : null;
+      const act =
+        key === "s"
+          ? "save"
+          : isTyping(event.target)
+            ? null
+            : key === "z"
+              ? event.shiftKey
+                ? "redo"
+                : "undo"
+              : key === "y"
+                ? "redo"
+                : key === "a" && isOnCanvas(event)
+                  ? "selectAll"
+                  : null;
       if (!act) return;
       event.preventDefault();
       current.current[act]();

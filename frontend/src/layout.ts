@@ -9,13 +9,23 @@ const GAP_Y = 40;
 const SWEEPS = 4;
 
 export function tidy(nodes: NodeView[], edges: EdgeView[]): Map<string, Place> {
-  const linked = new Set(edges.filter((edge) => edge.source !== edge.target).flatMap((edge) => [edge.source, edge.target]));
+  const linked = new Set(
+    edges.filter((edge) => edge.source !== edge.target).flatMap((edge) => [edge.source, edge.target]),
+  );
   const alone = nodes.filter((node) => !linked.has(node.key));
-  const places = layered(nodes.filter((node) => linked.has(node.key)), edges);
+  const places = layered(
+    nodes.filter((node) => linked.has(node.key)),
+    edges,
+  );
   // Nodes without any edge stand in rows beneath.
   const bottom = Math.max(...[...places.values()].map((place) => place.y + HEIGHT + GAP_Y), 0);
   const perRow = Math.max(3, Math.ceil(Math.sqrt(alone.length)));
-  alone.forEach((node, place) => places.set(node.key, { x: (place % perRow) * (WIDTH + GAP_Y), y: bottom + Math.floor(place / perRow) * (HEIGHT + GAP_Y) }));
+  alone.forEach((node, place) =>
+    places.set(node.key, {
+      x: (place % perRow) * (WIDTH + GAP_Y),
+      y: bottom + Math.floor(place / perRow) * (HEIGHT + GAP_Y),
+    }),
+  );
   return places;
 }
 
@@ -116,9 +126,16 @@ function settle(columns: string[][], links: Link[]): void {
   }
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
     const isForward = sweep % 2 === 0;
-    const row = new Map(columns.flatMap((names) => names.map((key, place) => [key, place - (names.length - 1) / 2] as const)));
+    const row = new Map(
+      columns.flatMap((names) => names.map((key, place) => [key, place - (names.length - 1) / 2] as const)),
+    );
     for (const names of isForward ? columns : [...columns].reverse()) {
-      const weights = new Map(names.map((key) => [key, mean(((isForward ? before : after).get(key) ?? []).map((each) => row.get(each)!)) ?? row.get(key)!]));
+      const weights = new Map(
+        names.map((key) => [
+          key,
+          mean(((isForward ? before : after).get(key) ?? []).map((each) => row.get(each)!)) ?? row.get(key)!,
+        ]),
+      );
       names.sort((one, other) => weights.get(one)! - weights.get(other)!);
       names.forEach((key, place) => row.set(key, place - (names.length - 1) / 2));
     }

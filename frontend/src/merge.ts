@@ -1,7 +1,7 @@
 // Two people changed the same document: what only one of them changed is taken from that one, and where both did,
 // mine stays and is named.
 
-import { type Json, type JsonObject, equal, isObject, textOf } from "./json";
+import { equal, isObject, type Json, type JsonObject, textOf } from "./json";
 
 export type Difference = { path: string[]; mine: Json | undefined; theirs: Json | undefined };
 export type Merged = { document: JsonObject; conflicts: Difference[] };
@@ -24,7 +24,13 @@ function both(base: Maybe, mine: Maybe, theirs: Maybe, path: string[], conflicts
   return mine;
 }
 
-function objects(base: JsonObject, mine: JsonObject, theirs: JsonObject, path: string[], conflicts: Difference[]): JsonObject {
+function objects(
+  base: JsonObject,
+  mine: JsonObject,
+  theirs: JsonObject,
+  path: string[],
+  conflicts: Difference[],
+): JsonObject {
   const merged: JsonObject = {};
   for (const key of new Set([...Object.keys(mine), ...Object.keys(theirs)])) {
     const value = both(base[key], mine[key], theirs[key], [...path, key], conflicts);
@@ -33,7 +39,13 @@ function objects(base: JsonObject, mine: JsonObject, theirs: JsonObject, path: s
   return merged;
 }
 
-function entries(base: Map<string, Json>, mine: Map<string, Json>, theirs: Map<string, Json>, path: string[], conflicts: Difference[]): Json[] {
+function entries(
+  base: Map<string, Json>,
+  mine: Map<string, Json>,
+  theirs: Map<string, Json>,
+  path: string[],
+  conflicts: Difference[],
+): Json[] {
   return [...new Set([...mine.keys(), ...theirs.keys()])].flatMap((name) => {
     const value = both(base.get(name), mine.get(name), theirs.get(name), [...path, name], conflicts);
     return value === undefined ? [] : [value];

@@ -1,14 +1,14 @@
 // One node: its label and id, the config as its kind describes it, and what it is connected with.
 
 import { useEffect, useState } from "react";
-import { type EdgeView, type NodeView, changeEntry, connect, isElse, moveEdge, nameOf, remove } from "./document";
+import { changeEntry, connect, type EdgeView, isElse, moveEdge, type NodeView, nameOf, remove } from "./document";
 import { ConfigField, JsonField, TextField } from "./fields";
-import { type Located, aboutField, besides } from "./findings";
+import { aboutField, besides, type Located } from "./findings";
 import { focusPart } from "./focus";
-import { type Json, type JsonObject, at, listOf, objectOf, textOf, without } from "./json";
+import { at, type Json, type JsonObject, listOf, objectOf, textOf, without } from "./json";
+import { Prose } from "./prose";
 import { refusal, rename } from "./rename";
 import { fieldsOf } from "./schema";
-import { Prose } from "./prose";
 import { useWork } from "./state";
 
 export function NodePanel({ node, found }: { node: NodeView; found: Located[] }) {
@@ -16,26 +16,68 @@ export function NodePanel({ node, found }: { node: NodeView; found: Located[] })
   const kind = kinds.get(node.type);
   const why = page.unavailable[node.type];
   const fields = fieldsOf(kind?.config_schema);
-  const change = (tag: string, alter: (raw: JsonObject) => JsonObject) => edit(changeEntry(document, "nodes", node.index, alter), `${node.key}.${tag}`);
+  const change = (tag: string, alter: (raw: JsonObject) => JsonObject) =>
+    edit(changeEntry(document, "nodes", node.index, alter), `${node.key}.${tag}`);
   const set = (name: string, value: Json | undefined) =>
-    change(name, (raw) => ({ ...raw, config: value === undefined ? without(objectOf(raw.config), name) : { ...objectOf(raw.config), [name]: value } }));
-  const names = (path: string[], key: string) => listOf(at(document, path)).map((each) => textOf(objectOf(each)[key])).filter(Boolean);
-  const suggestions = { variable: names(["variables"], "name"), llm_role: names(["config", "core_identity", "models"], "role") };
+    change(name, (raw) => ({
+      ...raw,
+      config: value === undefined ? without(objectOf(raw.config), name) : { ...objectOf(raw.config), [name]: value },
+    }));
+  const names = (path: string[], key: string) =>
+    listOf(at(document, path))
+      .map((each) => textOf(objectOf(each)[key]))
+      .filter(Boolean);
+  const suggestions = {
+    variable: names(["variables"], "name"),
+    llm_role: names(["config", "core_identity", "models"], "role"),
+  };
   const shown = new Set(fields.map((field) => `nodes[${node.index}].config.${field.name}`));
-  const general = found.filter((each) => each.node === node.key && !each.edge && ![...shown].some((path) => each.path.startsWith(path)));
+  const general = found.filter(
+    (each) => each.node === node.key && !each.edge && ![...shown].some((path) => each.path.startsWith(path)),
+  );
   return (
     <>
-      {general.map((each, place) => <p key={place} className={`notice ${each.severity === "error" ? "bad" : "warn"}`}><Prose text={besides(node.id, each.message)} /></p>)}
-      <p className="muted small">{kind ? `${kind.label}: ${kind.summary}` : why ? `This installation cannot run this kind: ${why}.` : "This kind is not part of the language; the node is kept as it is."} <code>{node.type}</code></p>
-      <TextField label="Label" isDisabled={isReadOnly} value={node.label} onChange={(value) => change("label", (raw) => ({ ...raw, label: value }))} />
+      {general.map((each, place) => (
+        <p key={place} className={`notice ${each.severity === "error" ? "bad" : "warn"}`}>
+          <Prose text={besides(node.id, each.message)} />
+        </p>
+      ))}
+      <p className="muted small">
+        {kind
+          ? `${kind.label}: ${kind.summary}`
+          : why
+            ? `This installation cannot run this kind: ${why}.`
+            : "This kind is not part of the language; the node is kept as it is."}{" "}
+        <code>{node.type}</code>
+      </p>
+      <TextField
+        label="Label"
+        isDisabled={isReadOnly}
+        value={node.label}
+        onChange={(value) => change("label", (raw) => ({ ...raw, label: value }))}
+      />
       <IdField node={node} />
       {fields.map((field) => (
-        <ConfigField key={field.name} field={field} isDisabled={isReadOnly} value={node.config[field.name]} suggestions={suggestions} {...aboutField(found, node, field.name)} onChange={(value) => set(field.name, value)} />
+        <ConfigField
+          key={field.name}
+          field={field}
+          isDisabled={isReadOnly}
+          value={node.config[field.name]}
+          suggestions={suggestions}
+          {...aboutField(found, node, field.name)}
+          onChange={(value) => set(field.name, value)}
+        />
       ))}
       <Connections node={node} />
       <details className="more" open={!kind}>
         <summary>Configuration as JSON</summary>
-        <JsonField label="Configuration" isObjectOnly isDisabled={isReadOnly} value={node.config} onChange={(value) => change("config", (raw) => ({ ...raw, config: value! }))} />
+        <JsonField
+          label="Configuration"
+          isObjectOnly
+          isDisabled={isReadOnly}
+          value={node.config}
+          onChange={(value) => change("config", (raw) => ({ ...raw, config: value! }))}
+        />
       </details>
     </>
   );
@@ -53,8 +95,21 @@ function IdField({ node }: { node: NodeView }) {
   };
   return (
     <div className="with-button">
-      <TextField label="Id" isCode isDisabled={isReadOnly} value={typed} error={wrong} onChange={setTyped} onKeyDown={(event) => event.key === "Enter" && take()} help="Edges, templates and expressions follow a new id." />
-      {typed !== node.id && <button type="button" className="button quiet" disabled={!!wrong} onClick={take}>Rename</button>}
+      <TextField
+        label="Id"
+        isCode
+        isDisabled={isReadOnly}
+        value={typed}
+        error={wrong}
+        onChange={setTyped}
+        onKeyDown={(event) => event.key === "Enter" && take()}
+        help="Edges, templates and expressions follow a new id."
+      />
+      {typed !== node.id && (
+        <button type="button" className="button quiet" disabled={!!wrong} onClick={take}>
+          Rename
+        </button>
+      )}
     </div>
   );
 }
@@ -67,12 +122,32 @@ function Connections({ node }: { node: NodeView }) {
   return (
     <section className="connections" aria-label="Connections">
       <h3>Leads to</h3>
-      {leaving.length > 0 ? <ol>{leaving.map((edge, place) => <Leaving key={edge.key} edge={edge} to={names.get(edge.target) ?? edge.target} isFirst={!place} isLast={place === leaving.length - 1} />)}</ol> : <p className="muted small">Nothing yet.</p>}
+      {leaving.length > 0 ? (
+        <ol>
+          {leaving.map((edge, place) => (
+            <Leaving
+              key={edge.key}
+              edge={edge}
+              to={names.get(edge.target) ?? edge.target}
+              isFirst={!place}
+              isLast={place === leaving.length - 1}
+            />
+          ))}
+        </ol>
+      ) : (
+        <p className="muted small">Nothing yet.</p>
+      )}
       {!isReadOnly && <ConnectTo node={node} />}
       {coming.length > 0 && (
         <>
           <h3>Comes from</h3>
-          <ol>{coming.map((edge) => <li key={edge.key}><EdgeLink edge={edge} text={names.get(edge.source) ?? edge.source} /></li>)}</ol>
+          <ol>
+            {coming.map((edge) => (
+              <li key={edge.key}>
+                <EdgeLink edge={edge} text={names.get(edge.source) ?? edge.source} />
+              </li>
+            ))}
+          </ol>
         </>
       )}
     </section>
@@ -81,10 +156,26 @@ function Connections({ node }: { node: NodeView }) {
 
 function EdgeLink({ edge, text }: { edge: EdgeView; text: string }) {
   const { select } = useWork();
-  const told = edge.type === "conditional" ? (isElse(edge) ? "else" : edge.condition || "no condition yet") : edge.type === "data" ? "data" : "";
+  const told =
+    edge.type === "conditional"
+      ? isElse(edge)
+        ? "else"
+        : edge.condition || "no condition yet"
+      : edge.type === "data"
+        ? "data"
+        : "";
   return (
-    <button type="button" className="link" onClick={() => { select({ nodes: [], edges: [edge.key] }); document.querySelector<HTMLElement>("#panel h2")?.focus(); }}>
-      <span className="unseen">Edge: </span>{text}{told && <code>{told}</code>}
+    <button
+      type="button"
+      className="link"
+      onClick={() => {
+        select({ nodes: [], edges: [edge.key] });
+        document.querySelector<HTMLElement>("#panel h2")?.focus();
+      }}
+    >
+      <span className="unseen">Edge: </span>
+      {text}
+      {told && <code>{told}</code>}
     </button>
   );
 }
@@ -95,9 +186,36 @@ function Leaving({ edge, to, isFirst, isLast }: { edge: EdgeView; to: string; is
   return (
     <li>
       <EdgeLink edge={edge} text={to} />
-      {isOrdered && !isFirst && <button type="button" className="button quiet icon" aria-label={`Ask for ${to} earlier`} onClick={() => edit(moveEdge(document, edge.key, -1))}>↑</button>}
-      {isOrdered && !isLast && <button type="button" className="button quiet icon" aria-label={`Ask for ${to} later`} onClick={() => edit(moveEdge(document, edge.key, 1))}>↓</button>}
-      {!isReadOnly && <button type="button" className="button quiet icon" aria-label={`Cut the edge to ${to}`} onClick={() => edit(remove(document, new Set(), new Set([edge.key])))}>✕</button>}
+      {isOrdered && !isFirst && (
+        <button
+          type="button"
+          className="button quiet icon"
+          aria-label={`Ask for ${to} earlier`}
+          onClick={() => edit(moveEdge(document, edge.key, -1))}
+        >
+          ↑
+        </button>
+      )}
+      {isOrdered && !isLast && (
+        <button
+          type="button"
+          className="button quiet icon"
+          aria-label={`Ask for ${to} later`}
+          onClick={() => edit(moveEdge(document, edge.key, 1))}
+        >
+          ↓
+        </button>
+      )}
+      {!isReadOnly && (
+        <button
+          type="button"
+          className="button quiet icon"
+          aria-label={`Cut the edge to ${to}`}
+          onClick={() => edit(remove(document, new Set(), new Set([edge.key])))}
+        >
+          ✕
+        </button>
+      )}
     </li>
   );
 }
@@ -119,12 +237,24 @@ function ConnectTo({ node }: { node: NodeView }) {
   return (
     <div className="connect">
       {node.outputs.length > 1 && (
-        <label>From port <select value={port} onChange={(event) => setPort(event.target.value)}>{node.outputs.map((each) => <option key={each}>{each}</option>)}</select></label>
+        <label>
+          From port{" "}
+          <select value={port} onChange={(event) => setPort(event.target.value)}>
+            {node.outputs.map((each) => (
+              <option key={each}>{each}</option>
+            ))}
+          </select>
+        </label>
       )}
       <label>
-        Connect to… <select value="" onChange={(event) => event.target.value && take(event.target.value)}>
+        Connect to…{" "}
+        <select value="" onChange={(event) => event.target.value && take(event.target.value)}>
           <option value="">Choose a node</option>
-          {others.map((each) => <option key={each.key} value={each.key}>{nameOf(each)} ({each.key})</option>)}
+          {others.map((each) => (
+            <option key={each.key} value={each.key}>
+              {nameOf(each)} ({each.key})
+            </option>
+          ))}
         </select>
       </label>
     </div>

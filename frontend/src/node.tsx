@@ -23,11 +23,17 @@ export const FlowNode = memo(function FlowNode({ id, data, isConnectable }: Node
     drawn.current = ports;
   }, [id, ports, update]);
   return (
-    <div className={`fnode ${data.family} ${data.severity && `has-${data.severity}`} ${data.isKnown ? "" : "is-unknown"}`}>
+    <div
+      className={`fnode ${data.family} ${data.severity && `has-${data.severity}`} ${data.isKnown ? "" : "is-unknown"}`}
+    >
       <Ports type="target" names={data.inputs} isConnectable={isConnectable} />
       <span className="fnode-name">{data.name}</span>
       <span className="fnode-kind">{data.kind || "no kind"}</span>
-      {data.severity && <span className="fnode-mark" aria-hidden="true">{data.severity === "error" ? "✕" : "!"}</span>}
+      {data.severity && (
+        <span className="fnode-mark" aria-hidden="true">
+          {data.severity === "error" ? "✕" : "!"}
+        </span>
+      )}
       <Ports type="source" names={data.outputs} isConnectable={isConnectable} />
     </div>
   );
@@ -38,7 +44,14 @@ function Ports({ type, names, isConnectable }: { type: "source" | "target"; name
   return names.map((name, place) => {
     const top = `${((place + 1) / (names.length + 1)) * 100}%`;
     return (
-      <Handle key={name} id={name} type={type} position={isSource ? Position.Right : Position.Left} isConnectable={isConnectable} style={{ top }}>
+      <Handle
+        key={name}
+        id={name}
+        type={type}
+        position={isSource ? Position.Right : Position.Left}
+        isConnectable={isConnectable}
+        style={{ top }}
+      >
         {names.length > 1 && <span className={`port-name ${type}`}>{name}</span>}
       </Handle>
     );

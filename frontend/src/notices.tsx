@@ -8,20 +8,37 @@ import { type Difference } from "./merge";
 import { Time } from "./time";
 
 export type Notice = { headline: string; advice: string; problems: string[]; isAboutChecks?: boolean };
-export type Clash = { by: string; at: string; version: string; theirs: JsonObject; base: JsonObject; conflicts: Difference[] };
+export type Clash = {
+  by: string;
+  at: string;
+  version: string;
+  theirs: JsonObject;
+  base: JsonObject;
+  conflicts: Difference[];
+};
 
 export function Refused({ notice, close }: { notice: Notice; close: () => void }) {
   return (
     <Alert kind="bad" token={notice}>
-      <p><strong>{notice.headline}</strong> {notice.advice}</p>
-      {notice.problems.length > 0 && <ul>{notice.problems.map((each, place) => <li key={place}>{each}</li>)}</ul>}
-      <button type="button" className="button quiet" onClick={close}>Close</button>
+      <p>
+        <strong>{notice.headline}</strong> {notice.advice}
+      </p>
+      {notice.problems.length > 0 && (
+        <ul>
+          {notice.problems.map((each, place) => (
+            <li key={place}>{each}</li>
+          ))}
+        </ul>
+      )}
+      <button type="button" className="button quiet" onClick={close}>
+        Close
+      </button>
     </Alert>
   );
 }
 
 const LABELS: Record<string, string> = {
-  "name": "Name",
+  name: "Name",
   "metadata.description": "Description",
   "config.publish_as_model": "Publish as chat model",
   "config.model_visibility_group_ids": "Visibility group IDs (comma-separated)",
@@ -29,28 +46,65 @@ const LABELS: Record<string, string> = {
   "config.scaiflow_meta.entity_scope": "Entity scope",
 };
 
-export function Clashed({ clash, keep, load, flowUrl }: { clash: Clash; keep: () => void; load: () => void; flowUrl: string }) {
+export function Clashed({
+  clash,
+  keep,
+  load,
+  flowUrl,
+}: {
+  clash: Clash;
+  keep: () => void;
+  load: () => void;
+  flowUrl: string;
+}) {
   const changes = diff(clash.base, clash.theirs);
   return (
     <Alert kind="warn" token={clash}>
-      <p><strong>Nothing was saved: {clash.by} saved version {clash.version} on <Time at={clash.at} />, after you opened this page.</strong> Your changes are still here, laid over theirs.</p>
+      <p>
+        <strong>
+          Nothing was saved: {clash.by} saved version {clash.version} on <Time at={clash.at} />, after you opened this
+          page.
+        </strong>{" "}
+        Your changes are still here, laid over theirs.
+      </p>
       {changes.length > 0 && <p className="small">They changed: {changes.map((each) => each.where).join(", ")}.</p>}
       {clash.conflicts.length > 0 && (
         <div className="scroller">
           <table>
             <caption className="unseen">Where both of you changed the same</caption>
-            <thead><tr><th scope="col">Field</th><th scope="col">Yours</th><th scope="col">Theirs</th></tr></thead>
+            <thead>
+              <tr>
+                <th scope="col">Field</th>
+                <th scope="col">Yours</th>
+                <th scope="col">Theirs</th>
+              </tr>
+            </thead>
             <tbody>
               {clash.conflicts.map(({ path, mine, theirs }) => (
-                <tr key={path.join(".")}><th scope="row">{LABELS[path.join(".")] ?? path.join(" › ")}</th><td>{value(mine)}</td><td>{value(theirs)}</td></tr>
+                <tr key={path.join(".")}>
+                  <th scope="row">{LABELS[path.join(".")] ?? path.join(" › ")}</th>
+                  <td>{value(mine)}</td>
+                  <td>{value(theirs)}</td>
+                </tr>
               ))}
             </tbody>
           </table>
         </div>
       )}
       <div className="row">
-        <button type="button" className="button" onClick={keep}>Keep mine, over version {clash.version}</button>
-        <a className="button" href={flowUrl} onClick={(event) => { event.preventDefault(); load(); }}>Load theirs, drop mine</a>
+        <button type="button" className="button" onClick={keep}>
+          Keep mine, over version {clash.version}
+        </button>
+        <a
+          className="button"
+          href={flowUrl}
+          onClick={(event) => {
+            event.preventDefault();
+            load();
+          }}
+        >
+          Load theirs, drop mine
+        </a>
       </div>
     </Alert>
   );
@@ -63,10 +117,17 @@ function value(told: Difference["mine"]): string {
 export function Left({ draft, restore, drop }: { draft: Draft; restore: () => void; drop: () => void }) {
   return (
     <section className="notice warn stack" aria-label="Unsaved draft">
-      <p><strong>There is a draft that was never saved</strong>, from <Time at={draft.at} />, based on version {draft.baseVersion}.</p>
+      <p>
+        <strong>There is a draft that was never saved</strong>, from <Time at={draft.at} />, based on version{" "}
+        {draft.baseVersion}.
+      </p>
       <div className="row">
-        <button type="button" className="button" onClick={restore}>Restore the draft</button>
-        <button type="button" className="button quiet" onClick={drop}>Discard it</button>
+        <button type="button" className="button" onClick={restore}>
+          Restore the draft
+        </button>
+        <button type="button" className="button quiet" onClick={drop}>
+          Discard it
+        </button>
       </div>
     </section>
   );
@@ -79,5 +140,9 @@ function Alert({ kind, token, children }: { kind: "bad" | "warn"; token: unknown
     box.current?.focus();
     box.current?.scrollIntoView({ block: "nearest" });
   }, [token]);
-  return <section ref={box} className={`notice ${kind} stack`} role="alert" tabIndex={-1}>{children}</section>;
+  return (
+    <section ref={box} className={`notice ${kind} stack`} role="alert" tabIndex={-1}>
+      {children}
+    </section>
+  );
 }

@@ -53,7 +53,13 @@ export type Diagnostic = {
 
 export type Group = { id: string; name: string; user_count: number; group_count: number };
 export type SavedVersion = { version: string; created_at: string; created_by: string };
-export type Deployed = { core_version: number; flow_version: string; created_at: string; created_by: string; live: boolean };
+export type Deployed = {
+  core_version: number;
+  flow_version: string;
+  created_at: string;
+  created_by: string;
+  live: boolean;
+};
 export type Plan = { questions: string[]; told: string };
 
 /** The data that the template wrote beside the editor. */

@@ -7,8 +7,15 @@ import { spoken } from "./schema";
 import { useWork } from "./state";
 
 const CATEGORIES: Record<string, string> = {
-  entry: "Entries", llm: "Answers", logic: "Logic", data: "Data", tool: "Tools", human: "People",
-  queue: "Queues", compute: "Compute", flow: "Flows",
+  entry: "Entries",
+  llm: "Answers",
+  logic: "Logic",
+  data: "Data",
+  tool: "Tools",
+  human: "People",
+  queue: "Queues",
+  compute: "Compute",
+  flow: "Flows",
 };
 
 export function Palette({ add }: { add: (kind: string) => void }) {
@@ -20,21 +27,43 @@ export function Palette({ add }: { add: (kind: string) => void }) {
   const categories = [...new Set(kinds.map((kind) => kind.category))];
   return (
     <div className="palette">
-      <input type="search" aria-label="Search node kinds" placeholder="Search" value={search} onChange={(event) => setSearch(event.target.value)} />
+      <input
+        type="search"
+        aria-label="Search node kinds"
+        placeholder="Search"
+        value={search}
+        onChange={(event) => setSearch(event.target.value)}
+      />
       {categories.map((category) => (
         <section key={category} aria-labelledby={`category-${category}`}>
-          <p className="category" id={`category-${category}`}>{CATEGORIES[category] ?? spoken(category)}</p>
-          <ul>{kinds.filter((kind) => kind.category === category).map((kind) => <li key={kind.kind}><Item kind={kind} add={add} /></li>)}</ul>
+          <p className="category" id={`category-${category}`}>
+            {CATEGORIES[category] ?? spoken(category)}
+          </p>
+          <ul>
+            {kinds
+              .filter((kind) => kind.category === category)
+              .map((kind) => (
+                <li key={kind.kind}>
+                  <Item kind={kind} add={add} />
+                </li>
+              ))}
+          </ul>
         </section>
       ))}
       {missing.length > 0 && (
         <details open={!!search || undefined}>
-          <summary>Not available here <span className="muted">{missing.length}</span></summary>
+          <summary>
+            Not available here <span className="muted">{missing.length}</span>
+          </summary>
           <ul>
             {missing.map(([kind, why]) => (
               <li key={kind}>
-                <button type="button" className="kind" aria-disabled="true" aria-describedby={`why-${kind}`}><code>{kind}</code></button>
-                <p className="help" id={`why-${kind}`}>{why.charAt(0).toUpperCase() + why.slice(1)}.</p>
+                <button type="button" className="kind" aria-disabled="true" aria-describedby={`why-${kind}`}>
+                  <code>{kind}</code>
+                </button>
+                <p className="help" id={`why-${kind}`}>
+                  {why.charAt(0).toUpperCase() + why.slice(1)}.
+                </p>
               </li>
             ))}
           </ul>
@@ -48,11 +77,19 @@ export function Palette({ add }: { add: (kind: string) => void }) {
 function Item({ kind, add }: { kind: Kind; add: (kind: string) => void }) {
   return (
     <button
-      type="button" className={`kind ${kind.kind.split("_")[0]}`} title={kind.summary} draggable
-      onDragStart={(event) => { event.dataTransfer.setData(DRAGGED, kind.kind); event.dataTransfer.effectAllowed = "copy"; }}
+      type="button"
+      className={`kind ${kind.kind.split("_")[0]}`}
+      title={kind.summary}
+      draggable
+      onDragStart={(event) => {
+        event.dataTransfer.setData(DRAGGED, kind.kind);
+        event.dataTransfer.effectAllowed = "copy";
+      }}
       onClick={() => add(kind.kind)}
     >
-      <span className="unseen">Add </span><span>{kind.label}</span><code>{kind.kind}</code>
+      <span className="unseen">Add </span>
+      <span>{kind.label}</span>
+      <code>{kind.kind}</code>
     </button>
   );
 }

@@ -1,7 +1,7 @@
 // A node's id is a name that edges, templates and expressions use; renaming keeps them pointing at it.
 
 import { changeEntry, edgesOf, nodesOf } from "./document";
-import { type Json, type JsonObject, isObject, listOf, objectOf } from "./json";
+import { isObject, type Json, type JsonObject, listOf, objectOf } from "./json";
 
 // Config fields that hold expressions or paths rather than text with placeholders, by the words in their names.
 const EXPRESSIONS = /expression|condition|guard|validate|items|bindings/;
@@ -21,7 +21,8 @@ export function rename(document: JsonObject, key: string, id: string): JsonObjec
   const before = node.id;
   let changed = changeEntry(document, "nodes", node.index, (raw) => ({ ...raw, id }));
   // Names without a node, or with two, are not this node's alone.
-  if (!before || node.key !== before || nodesOf(document).filter((each) => each.id === before).length > 1) return changed;
+  if (!before || node.key !== before || nodesOf(document).filter((each) => each.id === before).length > 1)
+    return changed;
   const nodes = listOf(changed.nodes).map((raw) =>
     isObject(raw) && isObject(raw.config) ? { ...raw, config: inConfig(raw.config, before, id) as JsonObject } : raw,
   );
@@ -42,7 +43,10 @@ function inConfig(value: Json, before: string, id: string, isExpression = false)
   if (Array.isArray(value)) return value.map((item) => inConfig(item, before, id, isExpression));
   if (!isObject(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, inConfig(item, before, id, isExpression || EXPRESSIONS.test(name))]),
+    Object.entries(value).map(([name, item]) => [
+      name,
+      inConfig(item, before, id, isExpression || EXPRESSIONS.test(name)),
+    ]),
   );
 }
 
@@ -55,5 +59,7 @@ export function inTemplate(text: string, before: string, id: string): string {
 
 /** The name where it stands by itself: not behind a dot, not inside a text. */
 export function inExpression(source: string, before: string, id: string): string {
-  return source.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(\.\s*)?[A-Za-z_][A-Za-z0-9_]*/g, (word) => (word === before ? id : word));
+  return source.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(\.\s*)?[A-Za-z_][A-Za-z0-9_]*/g, (word) =>
+    word === before ? id : word,
+  );
 }

@@ -1,12 +1,14 @@
 // What a save sends: the parts that differ from what is saved, so that a rename alone makes no version.
 
-import { type JsonObject, at, equal, textOf, without } from "./json";
+import { at, equal, type JsonObject, textOf, without } from "./json";
 
 // The server owns these; the description stands in the document for reading only.
 function content(document: JsonObject): JsonObject {
   const rest = ["id", "name", "version"].reduce(without, document);
   const metadata = rest.metadata;
-  return typeof metadata === "object" && metadata && !Array.isArray(metadata) ? { ...rest, metadata: without(metadata, "description") } : rest;
+  return typeof metadata === "object" && metadata && !Array.isArray(metadata)
+    ? { ...rest, metadata: without(metadata, "description") }
+    : rest;
 }
 
 export function nameIn(document: JsonObject): string {

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { type Api, type FlowAnswer, Refusal } from "./api";
 import { type Draft, Drafts } from "./drafts";
 import { unknownIn } from "./groups";
-import { type JsonObject, at, listOf } from "./json";
+import { at, type JsonObject, listOf } from "./json";
 import { merge } from "./merge";
 import type { Clash, Notice } from "./notices";
 import type { Group, Page, Saved, Standing } from "./page";
@@ -36,7 +36,12 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
   const tell = (headline: string, problem: unknown) => {
     if (!(problem instanceof Refusal)) throw problem;
     const problems = problem.problems.map((each) => each.message).filter((each) => each !== problem.message);
-    setNotice({ headline, advice: [problem.message, problem.fix].filter(Boolean).join(" "), problems, isAboutChecks: problem.code === "compile_error" });
+    setNotice({
+      headline,
+      advice: [problem.message, problem.fix].filter(Boolean).join(" "),
+      problems,
+      isAboutChecks: problem.code === "compile_error",
+    });
   };
   const takeSaved = async (answer: FlowAnswer) => {
     setSaved({ version: answer.version, by: "you", at: answer.updated_at, content: answer.content });
@@ -58,7 +63,11 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
       const wrong = refusedHere(saved.content, document, groups);
       setNameError(wrong.name);
       if (wrong.all.length) {
-        setNotice({ headline: "Nothing was saved.", advice: "What you typed is still here. Look at what is marked.", problems: wrong.all });
+        setNotice({
+          headline: "Nothing was saved.",
+          advice: "What you typed is still here. Look at what is marked.",
+          problems: wrong.all,
+        });
         return;
       }
       await send(pending, saved.version, clash ? clash.theirs : saved.content);
@@ -68,14 +77,20 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
   const send = async (told: JsonObject, version: string, base: JsonObject) => {
     try {
       const now = await api.read();
-      const isTouched = ("name" in told && now.name !== nameIn(base)) || ("description" in told && now.description !== descriptionIn(base));
+      const isTouched =
+        ("name" in told && now.name !== nameIn(base)) ||
+        ("description" in told && now.description !== descriptionIn(base));
       if (now.version !== version || isTouched) return await meet(now, base);
       const answer = await api.save({ ...told, base_version: version });
       setClash(null);
       await takeSaved(answer);
       toast(answer.version === version ? "Saved" : `Saved version ${answer.version}`);
     } catch (problem) {
-      if (problem instanceof Refusal && problem.code === "stale_save") await api.read().then((now) => meet(now, base), (again) => tell("Nothing was saved.", again));
+      if (problem instanceof Refusal && problem.code === "stale_save")
+        await api.read().then(
+          (now) => meet(now, base),
+          (again) => tell("Nothing was saved.", again),
+        );
       else tell("Nothing was saved.", problem);
     }
   };
@@ -126,14 +141,33 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
   /** Say what a deploy would change, to somebody who is about to press the button. */
   const foretell = () => {
     if (!isDue || isUnsaved || isBusy || forecast) return;
-    const refused = (problem: unknown) => (problem instanceof Refusal && problem.code === "compile_error" ? "It would be refused: see the errors." : "");
-    api.plan().then((plan) => setForecast(plan.told), (problem) => setForecast(refused(problem)));
+    const refused = (problem: unknown) =>
+      problem instanceof Refusal && problem.code === "compile_error" ? "It would be refused: see the errors." : "";
+    api.plan().then(
+      (plan) => setForecast(plan.told),
+      (problem) => setForecast(refused(problem)),
+    );
   };
 
   useWarning(isUnsaved);
   return {
-    saved, standing, notice, clash, nameError, isBusy, isAsked, isUnsaved, questions, forecast, drafts,
-    save, deploy, foretell, loadTheirs, rolledBack, tell,
+    saved,
+    standing,
+    notice,
+    clash,
+    nameError,
+    isBusy,
+    isAsked,
+    isUnsaved,
+    questions,
+    forecast,
+    drafts,
+    save,
+    deploy,
+    foretell,
+    loadTheirs,
+    rolledBack,
+    tell,
     close: () => setNotice(null),
     decline: () => setQuestions(null),
   };
@@ -142,11 +176,24 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
 /** What the editor itself knows to be wrong, before the server is asked. */
 function refusedHere(saved: JsonObject, document: JsonObject, groups: Group[] | null): { name: string; all: string[] } {
   const name = nameIn(document).trim() ? "" : "A flow needs a name.";
-  const [flag, list] = [["config", "publish_as_model"], ["config", "model_visibility_group_ids"]];
-  const touched = at(saved, flag!) !== at(document, flag!) || JSON.stringify(at(saved, list!)) !== JSON.stringify(at(document, list!));
+  const [flag, list] = [
+    ["config", "publish_as_model"],
+    ["config", "model_visibility_group_ids"],
+  ];
+  const touched =
+    at(saved, flag!) !== at(document, flag!) ||
+    JSON.stringify(at(saved, list!)) !== JSON.stringify(at(document, list!));
   const ids = listOf(at(document, list!)).filter((id): id is string => typeof id === "string");
   const unknown = at(document, flag!) === true && touched ? unknownIn(ids, groups) : [];
-  return { name, all: [name, unknown.length ? `Visibility group IDs: ${unknown.join(", ")} ${unknown.length === 1 ? "does" : "do"} not exist.` : ""].filter(Boolean) };
+  return {
+    name,
+    all: [
+      name,
+      unknown.length
+        ? `Visibility group IDs: ${unknown.join(", ")} ${unknown.length === 1 ? "does" : "do"} not exist.`
+        : "",
+    ].filter(Boolean),
+  };
 }
 
 /** What the server draws beneath the editor: the published model and how to call it. */
@@ -169,7 +216,14 @@ function useWarning(isUnsaved: boolean): void {
   }, [isUnsaved]);
 }
 
-function useDrafts(page: Page, saved: Saved, document: JsonObject, edit: Work["edit"], setSaved: (saved: Saved) => void, isClash: boolean) {
+function useDrafts(
+  page: Page,
+  saved: Saved,
+  document: JsonObject,
+  edit: Work["edit"],
+  setSaved: (saved: Saved) => void,
+  isClash: boolean,
+) {
   const drafts = useRef<Drafts>(null);
   drafts.current ??= new Drafts(page.user_id, page.flow_id);
   const [left, setLeft] = useState<Draft[]>(() => (page.may_change ? drafts.current!.left() : []));
@@ -178,7 +232,14 @@ function useDrafts(page: Page, saved: Saved, document: JsonObject, edit: Work["e
     if (!page.may_change) return;
     const timer = setTimeout(() => {
       if (change(saved.content, document)) {
-        setFailing(!drafts.current!.keep({ baseVersion: saved.version, base: saved.content, document, at: new Date().toISOString() }));
+        setFailing(
+          !drafts.current!.keep({
+            baseVersion: saved.version,
+            base: saved.content,
+            document,
+            at: new Date().toISOString(),
+          }),
+        );
       } else if (!isClash) {
         drafts.current!.drop();
         setFailing(false);
@@ -193,7 +254,7 @@ function useDrafts(page: Page, saved: Saved, document: JsonObject, edit: Work["e
   return {
     left: left.filter((draft) => change(saved.content, draft.document)),
     isFailing,
-    /** Go on with the draft from the version that it is based on: if that is not the newest, Save will show both sides. */
+    /** Go on with the draft from the version it is based on: if that is not the newest, Save will show both sides. */
     restore: (draft: Draft) => {
       edit(draft.document);
       if (draft.baseVersion !== saved.version) setSaved({ ...saved, version: draft.baseVersion, content: draft.base });

@@ -1,7 +1,7 @@
 // What the editor's parts share: the document, what is selected in it, and how it is changed.
 
 import { createContext, useContext, useMemo, useReducer, useState } from "react";
-import { type EdgeView, type NodeView, edgesOf, nodesOf } from "./document";
+import { type EdgeView, edgesOf, type NodeView, nodesOf } from "./document";
 import { type History, reduce, start } from "./history";
 import type { JsonObject } from "./json";
 import type { Diagnostic, Kind, Page } from "./page";
@@ -45,7 +45,15 @@ export function useWorkState(page: Page): Omit<Work, "diagnostics"> {
   const kinds = useMemo(() => new Map(page.kinds.map((kind) => [kind.kind, kind])), [page]);
   const isReadOnly = !page.may_change;
   return {
-    page, kinds, history, document, nodes, edges, selection, select, isReadOnly,
+    page,
+    kinds,
+    history,
+    document,
+    nodes,
+    edges,
+    selection,
+    select,
+    isReadOnly,
     edit: (changed, tag) => !isReadOnly && act({ do: "edit", document: changed, tag, at: Date.now() }),
     undo: () => act({ do: "undo" }),
     redo: () => act({ do: "redo" }),

@@ -6,5 +6,9 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle:
 export function Time({ at }: { at: string }) {
   const moment = new Date(at);
   if (Number.isNaN(moment.valueOf())) return null;
-  return <time dateTime={at} title={exact.format(moment)}>{format.format(moment)}</time>;
+  return (
+    <time dateTime={at} title={exact.format(moment)}>
+      {format.format(moment)}
+    </time>
+  );
 }

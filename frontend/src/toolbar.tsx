@@ -3,8 +3,15 @@
 import { useWork } from "./state";
 
 type Props = {
-  isPaletteOpen: boolean; togglePalette: () => void; tidy: () => void; fit: () => void;
-  copy: () => void; paste: () => void; drop: () => void; panel: "flow" | "versions" | "other"; show: (panel: "flow" | "versions") => void;
+  isPaletteOpen: boolean;
+  togglePalette: () => void;
+  tidy: () => void;
+  fit: () => void;
+  copy: () => void;
+  paste: () => void;
+  drop: () => void;
+  panel: "flow" | "versions" | "other";
+  show: (panel: "flow" | "versions") => void;
 };
 
 export function Toolbar(props: Props) {
@@ -14,7 +21,15 @@ export function Toolbar(props: Props) {
     <div className="toolbar" role="toolbar" aria-label="Canvas tools">
       {!isReadOnly && (
         <>
-          <button type="button" className="button quiet" aria-expanded={props.isPaletteOpen} aria-controls="palette" onClick={props.togglePalette}>Nodes</button>
+          <button
+            type="button"
+            className="button quiet"
+            aria-expanded={props.isPaletteOpen}
+            aria-controls="palette"
+            onClick={props.togglePalette}
+          >
+            Nodes
+          </button>
           <span className="gap" />
           <Tool name="Undo" keys="Ctrl+Z" shortcut="Control+Z" isOff={!history.past.length} act={undo} icon="↶" />
           <Tool name="Redo" keys="Ctrl+Y" shortcut="Control+Y" isOff={!history.future.length} act={redo} icon="↷" />
@@ -28,8 +43,22 @@ export function Toolbar(props: Props) {
       )}
       <Tool name="Fit" keys="shows the whole flow" act={props.fit} />
       <span className="spring" />
-      <button type="button" className="button quiet" aria-pressed={props.panel === "flow"} onClick={() => props.show("flow")}>Properties</button>
-      <button type="button" className="button quiet" aria-pressed={props.panel === "versions"} onClick={() => props.show("versions")}>Versions</button>
+      <button
+        type="button"
+        className="button quiet"
+        aria-pressed={props.panel === "flow"}
+        onClick={() => props.show("flow")}
+      >
+        Properties
+      </button>
+      <button
+        type="button"
+        className="button quiet"
+        aria-pressed={props.panel === "versions"}
+        onClick={() => props.show("versions")}
+      >
+        Versions
+      </button>
     </div>
   );
 }
@@ -39,7 +68,15 @@ type ToolProps = { name: string; keys: string; shortcut?: string; act: () => voi
 function Tool({ name, keys, shortcut, act, isOff, icon }: ToolProps) {
   // Disabled by attribute it would lose the focus after the last step; so it only says so.
   return (
-    <button type="button" className="button quiet" title={`${name}: ${keys}`} aria-keyshortcuts={shortcut} aria-disabled={isOff || undefined} aria-label={icon ? name : undefined} onClick={() => isOff || act()}>
+    <button
+      type="button"
+      className="button quiet"
+      title={`${name}: ${keys}`}
+      aria-keyshortcuts={shortcut}
+      aria-disabled={isOff || undefined}
+      aria-label={icon ? name : undefined}
+      onClick={() => isOff || act()}
+    >
       {icon ?? name}
     </button>
   );

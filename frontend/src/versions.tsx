@@ -8,7 +8,13 @@ import type { Deployed, SavedVersion } from "./page";
 import { useWork } from "./state";
 import { Time } from "./time";
 
-type Props = { api: Api; saved: string; take: (version: string, document: JsonObject) => void; rolledBack: (message: string) => void; refused: (refusal: Refusal) => void };
+type Props = {
+  api: Api;
+  saved: string;
+  take: (version: string, document: JsonObject) => void;
+  rolledBack: (message: string) => void;
+  refused: (refusal: Refusal) => void;
+};
 
 export function Versions({ api, saved, take, rolledBack, refused }: Props) {
   const { isReadOnly } = useWork();
@@ -22,22 +28,48 @@ export function Versions({ api, saved, take, rolledBack, refused }: Props) {
     }, refused);
   }, [api, saved, round]);
   if (!rows) return <p className="muted">Loading…</p>;
-  const more = () => api.versions(50, rows.items.length).then((next) => setRows({ ...next, items: [...rows.items, ...next.items] }), refused);
-  const rollBack = (row: Deployed) => api.rollback(row.core_version).then((message) => { rolledBack(message); again(round + 1); }, refused);
+  const more = () =>
+    api
+      .versions(50, rows.items.length)
+      .then((next) => setRows({ ...next, items: [...rows.items, ...next.items] }), refused);
+  const rollBack = (row: Deployed) =>
+    api.rollback(row.core_version).then((message) => {
+      rolledBack(message);
+      again(round + 1);
+    }, refused);
   return (
     <>
       <ol className="versions">
         {rows.items.map((row, place) => (
-          <Version key={row.version} api={api} row={row} before={rows.items[place + 1]?.version} saved={saved} take={take} isReadOnly={isReadOnly}
-            runs={deployed.filter((each) => each.flow_version === row.version)} rollBack={rollBack} />
+          <Version
+            key={row.version}
+            api={api}
+            row={row}
+            before={rows.items[place + 1]?.version}
+            saved={saved}
+            take={take}
+            isReadOnly={isReadOnly}
+            runs={deployed.filter((each) => each.flow_version === row.version)}
+            rollBack={rollBack}
+          />
         ))}
       </ol>
-      {rows.items.length < rows.total && <button type="button" className="button quiet" onClick={more}>Show earlier versions</button>}
+      {rows.items.length < rows.total && (
+        <button type="button" className="button quiet" onClick={more}>
+          Show earlier versions
+        </button>
+      )}
     </>
   );
 }
 
-type VersionProps = Pick<Props, "api" | "take" | "saved"> & { row: SavedVersion; before?: string; runs: Deployed[]; rollBack: (row: Deployed) => void; isReadOnly: boolean };
+type VersionProps = Pick<Props, "api" | "take" | "saved"> & {
+  row: SavedVersion;
+  before?: string;
+  runs: Deployed[];
+  rollBack: (row: Deployed) => void;
+  isReadOnly: boolean;
+};
 
 function Version({ api, row, before, saved, runs, take, rollBack, isReadOnly }: VersionProps) {
   const { document } = useWork();
@@ -59,16 +91,47 @@ function Version({ api, row, before, saved, runs, take, rollBack, isReadOnly }: 
         {row.version === saved && <span className="badge">Saved</span>}
         {live && <span className="badge good">Live</span>}
       </p>
-      <p className="muted small">{row.created_by}, <Time at={row.created_at} /></p>
-      <p className="row small">
-        {before && <button type="button" className="link" onClick={() => show(`Changed since ${before}`, before, row.version)}>What changed<span className="unseen"> in {row.version}</span></button>}
-        <button type="button" className="link" onClick={() => show("Compared with what is on the canvas", row.version, null)}>Compare<span className="unseen"> {row.version}</span> with the canvas</button>
-        {!isReadOnly && row.version !== saved && (
-          <button type="button" className="link" onClick={() => api.version(row.version).then((found) => take(row.version, found), (problem: Error) => setError(problem.message))}>Restore this version<span className="unseen"> {row.version}</span></button>
-        )}
-        {!isReadOnly && !live && runs[0] && <button type="button" className="link" onClick={() => rollBack(runs[0]!)}>Roll back to this<span className="unseen"> {row.version}</span></button>}
+      <p className="muted small">
+        {row.created_by}, <Time at={row.created_at} />
       </p>
-      {error && <p className="error" role="alert">{error}</p>}
+      <p className="row small">
+        {before && (
+          <button type="button" className="link" onClick={() => show(`Changed since ${before}`, before, row.version)}>
+            What changed<span className="unseen"> in {row.version}</span>
+          </button>
+        )}
+        <button
+          type="button"
+          className="link"
+          onClick={() => show("Compared with what is on the canvas", row.version, null)}
+        >
+          Compare<span className="unseen"> {row.version}</span> with the canvas
+        </button>
+        {!isReadOnly && row.version !== saved && (
+          <button
+            type="button"
+            className="link"
+            onClick={() =>
+              api.version(row.version).then(
+                (found) => take(row.version, found),
+                (problem: Error) => setError(problem.message),
+              )
+            }
+          >
+            Restore this version<span className="unseen"> {row.version}</span>
+          </button>
+        )}
+        {!isReadOnly && !live && runs[0] && (
+          <button type="button" className="link" onClick={() => rollBack(runs[0]!)}>
+            Roll back to this<span className="unseen"> {row.version}</span>
+          </button>
+        )}
+      </p>
+      {error && (
+        <p className="error" role="alert">
+          {error}
+        </p>
+      )}
       {changes && <Changes {...changes} close={() => setChanges(null)} />}
     </li>
   );
@@ -79,13 +142,28 @@ const MARKS = { added: "+", removed: "−", changed: "~" };
 function Changes({ title, list, close }: { title: string; list: Change[]; close: () => void }) {
   return (
     <section className="changes" aria-label={title}>
-      <p className="row apart small"><strong>{title}</strong><button type="button" className="link" onClick={close}>Hide</button></p>
+      <p className="row apart small">
+        <strong>{title}</strong>
+        <button type="button" className="link" onClick={close}>
+          Hide
+        </button>
+      </p>
       {list.length === 0 && <p className="muted small">Nothing differs.</p>}
       <ul>
         {list.map((change, place) => (
           <li key={place} className={change.what}>
-            <p><span className="mark" aria-hidden="true">{MARKS[change.what]}</span><span className="unseen">{change.what}: </span>{change.where}</p>
-            {change.details.map((detail, at) => <p key={at} className="detail"><code>{detail}</code></p>)}
+            <p>
+              <span className="mark" aria-hidden="true">
+                {MARKS[change.what]}
+              </span>
+              <span className="unseen">{change.what}: </span>
+              {change.where}
+            </p>
+            {change.details.map((detail, at) => (
+              <p key={at} className="detail">
+                <code>{detail}</code>
+              </p>
+            ))}
           </li>
         ))}
       </ul>

@@ -1,18 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, copied, edgesOf, moveEdge, moveNodes, nodesOf, pasted, remove } from "../src/document";
-import { type JsonObject, equal, parse, put } from "../src/json";
+import { equal, type JsonObject, parse, put } from "../src/json";
 import { echo, strange } from "./samples";
 
 test("looking at a strange document leaves it alone, and an edit changes the one part", () => {
   const before = structuredClone(strange);
   const moved = moveNodes(strange, new Map([["a", { x: 7.4, y: 8.6 }]]));
   assert.deepEqual(strange, before);
-  assert.deepEqual(moved, { ...before, nodes: [{ ...(before.nodes as JsonObject[])[0]!, position: { x: 7, y: 9, z: 3 } }, ...(before.nodes as JsonObject[]).slice(1)] });
+  assert.deepEqual(moved, {
+    ...before,
+    nodes: [
+      { ...(before.nodes as JsonObject[])[0]!, position: { x: 7, y: 9, z: 3 } },
+      ...(before.nodes as JsonObject[]).slice(1),
+    ],
+  });
 });
 
 test("nodes without an id, or with one that is taken, get a name of their own", () => {
-  assert.deepEqual(nodesOf(strange).map((node) => node.key), ["a", "#1", "#3"]);
+  assert.deepEqual(
+    nodesOf(strange).map((node) => node.key),
+    ["a", "#1", "#3"],
+  );
 });
 
 test("removing a node takes its edges along", () => {
@@ -22,7 +31,13 @@ test("removing a node takes its edges along", () => {
 
 test("connecting declares the port that a node with ports lacks", () => {
   const made = connect({ ...echo, edges: [] }, { source: "reply", target: "entry" });
-  assert.deepEqual(nodesOf(made!.document).map((node) => [node.inputs, node.outputs]), [[["in"], ["out"]], [["in"], ["out"]]]);
+  assert.deepEqual(
+    nodesOf(made!.document).map((node) => [node.inputs, node.outputs]),
+    [
+      [["in"], ["out"]],
+      [["in"], ["out"]],
+    ],
+  );
 });
 
 test("an edge that is there is not drawn twice, nor one from a node to itself", () => {
@@ -33,18 +48,37 @@ test("an edge that is there is not drawn twice, nor one from a node to itself", 
 test("the second way out of a decision is conditional, too", () => {
   const first = connect({ ...echo, edges: [] }, { source: "entry", target: "reply", type: "conditional" })!;
   const again = connect(first.document, { source: "entry", target: "reply" })!;
-  assert.deepEqual(edgesOf(again.document).map((edge) => [edge.key, edge.type]), [["entry-reply", "conditional"], ["entry-reply_2", "conditional"]]);
+  assert.deepEqual(
+    edgesOf(again.document).map((edge) => [edge.key, edge.type]),
+    [
+      ["entry-reply", "conditional"],
+      ["entry-reply_2", "conditional"],
+    ],
+  );
 });
 
 test("conditions are asked in another order when an edge is moved", () => {
-  const edges = [["e", "a", "b"], ["f", "x", "y"], ["g", "a", "c"]].map(([id, source, target]) => ({ id: id!, source: { node: source! }, target: { node: target! } }));
-  assert.deepEqual(edgesOf(moveEdge({ edges }, "g", -1)).map((edge) => edge.key), ["g", "f", "e"]);
+  const edges = [
+    ["e", "a", "b"],
+    ["f", "x", "y"],
+    ["g", "a", "c"],
+  ].map(([id, source, target]) => ({ id: id!, source: { node: source! }, target: { node: target! } }));
+  assert.deepEqual(
+    edgesOf(moveEdge({ edges }, "g", -1)).map((edge) => edge.key),
+    ["g", "f", "e"],
+  );
 });
 
 test("a copy gets ids of its own and keeps the edges among its nodes", () => {
   const made = pasted(echo, copied(echo, new Set(["entry", "reply"])), { x: 10, y: 10 });
   assert.deepEqual(made.keys, ["entry_2", "reply_2"]);
-  assert.deepEqual(edgesOf(made.document).map((edge) => [edge.source, edge.target]), [["entry", "reply"], ["entry_2", "reply_2"]]);
+  assert.deepEqual(
+    edgesOf(made.document).map((edge) => [edge.source, edge.target]),
+    [
+      ["entry", "reply"],
+      ["entry_2", "reply_2"],
+    ],
+  );
 });
 
 test("values mean the same whatever the order of their keys", () => {

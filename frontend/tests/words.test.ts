@@ -1,26 +1,47 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { change } from "../src/saving";
 import { diff } from "../src/diff";
+import { edgesOf, nodesOf } from "../src/document";
 import { Drafts } from "../src/drafts";
 import { reduce, start } from "../src/history";
 import { type JsonObject, put } from "../src/json";
 import { tidy } from "../src/layout";
-import { edgesOf, nodesOf } from "../src/document";
 import { merge } from "../src/merge";
 import { inExpression, inTemplate, refusal, rename } from "../src/rename";
+import { change } from "../src/saving";
 import { fieldsOf, fresh } from "../src/schema";
 import { echo } from "./samples";
 
 test("a new id is followed by edges, templates and conditions", () => {
   const flow: JsonObject = {
     ...echo,
-    nodes: [...(echo.nodes as JsonObject[]), { id: "last", config: { template: "{{ reply.text }} {{replying}}", expression: "reply.size() > 1" } }],
-    edges: [...(echo.edges as JsonObject[]), { id: "e2", type: "conditional", source: { node: "reply" }, target: { node: "last" }, condition: 'reply == "reply"' }],
+    nodes: [
+      ...(echo.nodes as JsonObject[]),
+      { id: "last", config: { template: "{{ reply.text }} {{replying}}", expression: "reply.size() > 1" } },
+    ],
+    edges: [
+      ...(echo.edges as JsonObject[]),
+      {
+        id: "e2",
+        type: "conditional",
+        source: { node: "reply" },
+        target: { node: "last" },
+        condition: 'reply == "reply"',
+      },
+    ],
   };
   const renamed = rename(flow, "reply", "answer");
-  assert.deepEqual(nodesOf(renamed)[2]!.config, { template: "{{ answer.text }} {{replying}}", expression: "answer.size() > 1" });
-  assert.deepEqual(edgesOf(renamed).map((edge) => [edge.source, edge.target, edge.condition]), [["entry", "answer", ""], ["answer", "last", 'answer == "reply"']]);
+  assert.deepEqual(nodesOf(renamed)[2]!.config, {
+    template: "{{ answer.text }} {{replying}}",
+    expression: "answer.size() > 1",
+  });
+  assert.deepEqual(
+    edgesOf(renamed).map((edge) => [edge.source, edge.target, edge.condition]),
+    [
+      ["entry", "answer", ""],
+      ["answer", "last", 'answer == "reply"'],
+    ],
+  );
 });
 
 test("a name behind a dot or in a text is not the node's", () => {
@@ -38,7 +59,10 @@ test("what two people changed in different places is merged, and where both chan
   const mine = put(put(echo, ["name"], "Mine"), ["config", "publish_as_model"], false);
   const theirs = { ...put(echo, ["name"], "Theirs"), nodes: [...(echo.nodes as JsonObject[]), { id: "new" }] };
   const { document, conflicts } = merge(echo, mine, theirs);
-  assert.deepEqual([document.name, nodesOf(document).length, (document.config as JsonObject).publish_as_model], ["Mine", 3, false]);
+  assert.deepEqual(
+    [document.name, nodesOf(document).length, (document.config as JsonObject).publish_as_model],
+    ["Mine", 3, false],
+  );
   assert.deepEqual(conflicts, [{ path: ["name"], mine: "Mine", theirs: "Theirs" }]);
 });
 
@@ -57,7 +81,14 @@ test("a rename alone sends no content, and nothing is sent for nothing", () => {
 
 test("a diff names nodes, edges and values", () => {
   const nodes = echo.nodes as JsonObject[];
-  const after = { ...put(echo, ["config", "publish_as_model"], false), nodes: [{ ...nodes[0]!, position: { x: 9, y: 9 } }, { ...nodes[1]!, config: { template: "Hi" } }], edges: [] };
+  const after = {
+    ...put(echo, ["config", "publish_as_model"], false),
+    nodes: [
+      { ...nodes[0]!, position: { x: 9, y: 9 } },
+      { ...nodes[1]!, config: { template: "Hi" } },
+    ],
+    edges: [],
+  };
   assert.deepEqual(diff(echo, after), [
     { what: "changed", where: "config", details: ["publish_as_model: true → false"] },
     { what: "changed", where: "Node API (entry_api)", details: ["moved"] },
@@ -68,51 +99,113 @@ test("a diff names nodes, edges and values", () => {
 
 test("quick edits of the same are one step back", () => {
   let history = start({ a: 0 });
-  for (const [a, at] of [[1, 0], [2, 100], [3, 9000]] as const) history = reduce(history, { do: "edit", document: { a }, tag: "a", at });
+  for (const [a, at] of [
+    [1, 0],
+    [2, 100],
+    [3, 9000],
+  ] as const)
+    history = reduce(history, { do: "edit", document: { a }, tag: "a", at });
   assert.deepEqual(reduce(history, { do: "undo" }).present, { a: 2 });
   const back = reduce(reduce(history, { do: "undo" }), { do: "undo" });
   assert.deepEqual([back.present, reduce(back, { do: "redo" }).present], [{ a: 0 }, { a: 2 }]);
 });
 
 test("the layout gives each step a column, circles included", () => {
-  const edges = [["a", "b"], ["b", "c"], ["a", "c"], ["c", "b"]].map(([source, target], place) => ({ id: `e${place}`, source: { node: source! }, target: { node: target! } }));
+  const edges = [
+    ["a", "b"],
+    ["b", "c"],
+    ["a", "c"],
+    ["c", "b"],
+  ].map(([source, target], place) => ({ id: `e${place}`, source: { node: source! }, target: { node: target! } }));
   const flow = { nodes: ["a", "b", "c"].map((id) => ({ id })), edges };
   const places = tidy(nodesOf(flow), edgesOf(flow));
-  assert.deepEqual(["a", "b", "c"].map((key) => places.get(key)!.x / places.get("b")!.x), [0, 1, 2]);
+  assert.deepEqual(
+    ["a", "b", "c"].map((key) => places.get(key)!.x / places.get("b")!.x),
+    [0, 1, 2],
+  );
 });
 
 test("a config schema becomes fields, and a new node has what is required", () => {
   const schema = {
     $ref: "#/$defs/Kind",
-    $defs: { Kind: { type: "object", required: ["template"], properties: {
-      timeout_s: { anyOf: [{ type: "number" }, { type: "null" }], default: null }, template: { type: "string" }, style: { enum: ["if"], default: "if" },
-      tags: { type: "array", items: { type: "string" } }, names: { type: "object", additionalProperties: { type: "string" } }, anything: {}, on: { type: "boolean" },
-    } } },
+    $defs: {
+      Kind: {
+        type: "object",
+        required: ["template"],
+        properties: {
+          timeout_s: { anyOf: [{ type: "number" }, { type: "null" }], default: null },
+          template: { type: "string" },
+          style: { enum: ["if"], default: "if" },
+          tags: { type: "array", items: { type: "string" } },
+          names: { type: "object", additionalProperties: { type: "string" } },
+          anything: {},
+          on: { type: "boolean" },
+        },
+      },
+    },
   };
-  assert.deepEqual(fieldsOf(schema).map((field) => [field.name, field.control]), [
-    ["template", "long"], ["style", "choice"], ["tags", "texts"], ["names", "pairs"], ["anything", "any"], ["on", "check"], ["timeout_s", "number"],
-  ]);
+  assert.deepEqual(
+    fieldsOf(schema).map((field) => [field.name, field.control]),
+    [
+      ["template", "long"],
+      ["style", "choice"],
+      ["tags", "texts"],
+      ["names", "pairs"],
+      ["anything", "any"],
+      ["on", "check"],
+      ["timeout_s", "number"],
+    ],
+  );
   assert.deepEqual(fresh(schema), { template: "" });
 });
 
 test("objects, words beside an object, and texts that may be numbers have fields, too", () => {
   const fallback = { type: "object", properties: { fallback: { type: "string" } }, required: ["fallback"] };
-  const schema = { type: "object", properties: {
-    budget: { type: "object", properties: { max_tokens: { type: "integer" } } }, on_failure: { anyOf: [{ enum: ["fail"] }, fallback] },
-    timeout: { anyOf: [{ type: "number" }, { type: "string" }, { type: "null" }] }, expect: { type: "array", items: { type: "integer" } }, value: { default: null },
-  } };
-  assert.deepEqual(fieldsOf(schema).map((field) => [field.name, field.control, field.fields.map((each) => each.name)]), [
-    ["budget", "group", ["max_tokens"]], ["on_failure", "either", ["fallback"]], ["timeout", "loose", []], ["expect", "json", []], ["value", "any", []],
-  ]);
+  const schema = {
+    type: "object",
+    properties: {
+      budget: { type: "object", properties: { max_tokens: { type: "integer" } } },
+      on_failure: { anyOf: [{ enum: ["fail"] }, fallback] },
+      timeout: { anyOf: [{ type: "number" }, { type: "string" }, { type: "null" }] },
+      expect: { type: "array", items: { type: "integer" } },
+      value: { default: null },
+    },
+  };
+  assert.deepEqual(
+    fieldsOf(schema).map((field) => [field.name, field.control, field.fields.map((each) => each.name)]),
+    [
+      ["budget", "group", ["max_tokens"]],
+      ["on_failure", "either", ["fallback"]],
+      ["timeout", "loose", []],
+      ["expect", "json", []],
+      ["value", "any", []],
+    ],
+  );
 });
 
 test("drafts that others left are offered, the own one is not, and a full store says so", () => {
   const kept = new Map<string, string>();
-  const store = { get length() { return kept.size; }, key: (place: number) => [...kept.keys()][place] ?? null, getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => void kept.set(key, value), removeItem: (key: string) => void kept.delete(key), clear: () => kept.clear() } as Storage;
+  const store = {
+    get length() {
+      return kept.size;
+    },
+    key: (place: number) => [...kept.keys()][place] ?? null,
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+    clear: () => kept.clear(),
+  } as Storage;
   const [mine, other] = [new Drafts("u", "f", () => store), new Drafts("u", "f", () => store)];
   assert.ok(other.keep({ baseVersion: "1.0.0", base: {}, document: { a: 1 }, at: "2026-01-01" }));
-  assert.deepEqual(mine.left().map((draft) => draft.document), [{ a: 1 }]);
+  assert.deepEqual(
+    mine.left().map((draft) => draft.document),
+    [{ a: 1 }],
+  );
   assert.deepEqual(other.left(), []);
-  assert.equal(new Drafts("u", "f", () => { throw new Error("full"); }).keep({ baseVersion: "", base: {}, document: {}, at: "" }), false);
+  assert.equal(
+    new Drafts("u", "f", () => {
+      throw new Error("full");
+    }).keep({ baseVersion: "", base: {}, document: {}, at: "" }),
+    false,
+  );
 });

@@ -16,7 +16,8 @@ export function followCanvas(canvas, panel) {
   canvas.addEventListener("keydown", (event) => {
     const node = event.target.closest("[data-node]");
     if (event.key === "Escape") show(null);
-    else if (event.key === " " && node) node.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+    else if (event.key === " " && node)
+      node.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
     else if (event.key in ARROWS && nodes.length) neighbour(nodes, node, ARROWS[event.key])?.focus();
     else return;
     event.preventDefault();

@@ -1,4 +1,4 @@
-// A small client of `/v1/chat/completions`: streams an answer, or throws a `Refused` that says in words what went wrong.
+// A small client of `/v1/chat/completions`: streams an answer, or throws a `Refused` that says what went wrong.
 
 const ADVICE = {
   model_access_denied: "You are not in a group that may call this model. Request access on its page.",
@@ -21,7 +21,7 @@ export class Refused extends Error {
   }
 }
 
-/** The events of one answer: its `{requestId}`, `{text}` pieces, `{usage}` if it was counted. Ends early only by a throw. */
+/** The events of one answer: `{requestId}`, `{text}` pieces, `{usage}` if it was counted. Ends early only by a throw. */
 export async function* ask(url, key, body, signal) {
   const response = await fetch(url, {
     method: "POST",

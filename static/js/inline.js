@@ -6,7 +6,10 @@ const RULES = [
   [/\\([!-/:-@[-`{-~])/y, (found) => found[1]],
   [/(`{1,4})([^`](?:[^\n]{0,2000}?[^`])?)\1(?!`)/y, (found) => made("code", [found[2].trim() || found[2]])],
   [/!\[([^\]\n]{0,300})\]\([^()\s]{0,2000}(?:\s+"[^"\n]{0,300}")?\)/y, (found) => found[1]],
-  [/\[([^[\]\n]{1,300})\]\(([^()\s]{1,2000})(?:\s+"[^"\n]{0,300}")?\)/y, (found, depth) => link(found[2], inline(found[1], depth))],
+  [
+    /\[([^[\]\n]{1,300})\]\(([^()\s]{1,2000})(?:\s+"[^"\n]{0,300}")?\)/y,
+    (found, depth) => link(found[2], inline(found[1], depth)),
+  ],
   [/<?(https?:\/\/[^\s<>"'`)\]]{1,2000}[^\s<>"'`)\].,;:!?])>?/y, (found) => link(found[1], [found[1]])],
   [/\*\*(?=\S)([^\n]{1,2000}?)\*\*(?!\*)/y, (found, depth) => made("strong", inline(found[1], depth))],
   [/~~(?=\S)([^\n]{1,2000}?)~~/y, (found, depth) => made("del", inline(found[1], depth))],

@@ -17,7 +17,11 @@ const BLOCKS = [
   [(lines, at) => RULE.test(lines[at]), (lines, at) => [made("hr", []), at + 1]],
   [(lines, at) => QUOTE.test(lines[at]), quote],
   [(lines, at) => ITEM.test(lines[at]), list],
-  [(lines, at) => lines[at].includes("|") && at + 1 < lines.length && lines[at + 1].includes("|") && CELLS.test(lines[at + 1]), table],
+  [
+    (lines, at) =>
+      lines[at].includes("|") && at + 1 < lines.length && lines[at + 1].includes("|") && CELLS.test(lines[at + 1]),
+    table,
+  ],
 ];
 
 /** The elements that `text` stands for. */
@@ -32,7 +36,7 @@ function blocks(lines, depth) {
       at += 1;
       continue;
     }
-    const make = depth > DEEPEST ? paragraph : begun(lines, at) ?? paragraph;
+    const make = depth > DEEPEST ? paragraph : (begun(lines, at) ?? paragraph);
     const [element, end] = make(lines, at, depth);
     found.push(element);
     at = end;
@@ -79,9 +83,16 @@ function list(lines, at, depth) {
   const isNumbered = /\d/.test(ITEM.exec(lines[at])[2]);
   const items = [];
   let place = at;
-  for (let found = ITEM.exec(lines[place]); found && /\d/.test(found[2]) === isNumbered; found = ITEM.exec(lines[place] ?? "")) {
+  for (
+    let found = ITEM.exec(lines[place]);
+    found && /\d/.test(found[2]) === isNumbered;
+    found = ITEM.exec(lines[place] ?? "")
+  ) {
     const end = itemEnd(lines, place + 1, found[0].length);
-    const inner = [lines[place].slice(found[0].length), ...lines.slice(place + 1, end).map((line) => outdented(line, found[0].length))];
+    const inner = [
+      lines[place].slice(found[0].length),
+      ...lines.slice(place + 1, end).map((line) => outdented(line, found[0].length)),
+    ];
     items.push(made("li", itemParts(blocks(inner, depth + 1))));
     place = end;
   }
@@ -119,7 +130,10 @@ function table(lines, at) {
   const head = made("thead", [row(lines[at], "th")]);
   let end = at + 2;
   while (end < lines.length && lines[end].includes("|")) end += 1;
-  const body = made("tbody", lines.slice(at + 2, end).map((line) => row(line, "td")));
+  const body = made(
+    "tbody",
+    lines.slice(at + 2, end).map((line) => row(line, "td")),
+  );
   const scroller = made("div", [made("table", [head, body])]);
   scroller.className = "scroller";
   return [scroller, end];
@@ -127,5 +141,8 @@ function table(lines, at) {
 
 function row(line, cell) {
   const words = line.trim().replace(/^\|/, "").replace(/\|$/, "").split("|");
-  return made("tr", words.map((word) => made(cell, inline(word.trim()))));
+  return made(
+    "tr",
+    words.map((word) => made(cell, inline(word.trim()))),
+  );
 }

@@ -135,7 +135,8 @@ async function answer(body, article, restore) {
     setBusy(article, false);
     show();
   }
-  if ("traced" in known && didRun && seen.requestId) await trace(article, `${form.dataset.coresUrl}/${core}/runs`, seen.requestId);
+  if ("traced" in known && didRun && seen.requestId)
+    await trace(article, `${form.dataset.coresUrl}/${core}/runs`, seen.requestId);
 }
 
 /** What the nodes did, beneath their answer. */
@@ -208,7 +209,8 @@ async function key(signal) {
   if (held && held.until > Date.now() + SPARE_MS) return held.key;
   const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
   const response = await fetch(form.dataset.keyUrl, { method: "POST", headers: { "X-CSRFToken": token }, signal });
-  if (response.redirected || !response.ok) throw new Refused(response.status, { message: "You are signed out. Load this page again and sign in." });
+  if (response.redirected || !response.ok)
+    throw new Refused(response.status, { message: "You are signed out. Load this page again and sign in." });
   const given = await response.json();
   held = { key: given.key, until: Date.parse(given.expires_at) };
   return held.key;

@@ -1,8 +1,8 @@
 // On every page: times in the reader's zone, toasts that can be dismissed, buttons that copy.
 
+import { offerCopies } from "./copy.js";
 import { localise } from "./times.js";
 import { announce } from "./toasts.js";
-import { offerCopies } from "./copy.js";
 
 localise(document);
 announce(document);

@@ -14,14 +14,18 @@ export function waterfall(run) {
   const details = made("details", [summary(run, total), axis(total), list(run.nodes, total)]);
   details.className = "trace";
   details.open = run.nodes.some((node) => node.error || node.warnings?.length);
-  if (run.nodes.length >= MOST) details.append(words("p", "muted small", `The first ${MOST} nodes; the rest is not kept.`));
+  if (run.nodes.length >= MOST)
+    details.append(words("p", "muted small", `The first ${MOST} nodes; the rest is not kept.`));
   return details;
 }
 
 function summary(run, total) {
   const count = run.nodes.length === 1 ? "1 node" : `${run.nodes.length} nodes`;
   const how = OUTCOMES[run.outcome];
-  return made("summary", ["Run trace", words("span", "muted", ` · ${count} in ${ms(total)}${how ? ` · ${how}` : ""} · version ${run.core_version}`)]);
+  return made("summary", [
+    "Run trace",
+    words("span", "muted", ` · ${count} in ${ms(total)}${how ? ` · ${how}` : ""} · version ${run.core_version}`),
+  ]);
 }
 
 function axis(total) {
@@ -32,7 +36,10 @@ function axis(total) {
 }
 
 function list(nodes, total) {
-  const rows = made("ol", nodes.map((node) => row(node, total)));
+  const rows = made(
+    "ol",
+    nodes.map((node) => row(node, total)),
+  );
   rows.className = "plain nodes";
   rows.setAttribute("aria-label", "What each node did");
   return rows;
@@ -56,7 +63,15 @@ function bar(node, total) {
   const width = Math.max(share(node.duration_ms ?? total - node.started_ms), THINNEST);
   const picture = drawn("svg", { class: "bar", "aria-hidden": "true", width: "100%", height: "14" });
   picture.append(drawn("rect", { class: "track", width: "100%", height: "14", rx: "3" }));
-  picture.append(drawn("rect", { class: "ran", x: `${Math.min(share(node.started_ms), 100 - width)}%`, width: `${width}%`, height: "14", rx: "3" }));
+  picture.append(
+    drawn("rect", {
+      class: "ran",
+      x: `${Math.min(share(node.started_ms), 100 - width)}%`,
+      width: `${width}%`,
+      height: "14",
+      rx: "3",
+    }),
+  );
   return picture;
 }
 
@@ -68,7 +83,11 @@ function drawn(name, attributes) {
 
 function times(node) {
   const took = node.duration_ms == null ? "did not end" : ms(node.duration_ms);
-  const line = made("span", [words("span", "took", took), words("span", "unseen", ", "), words("span", "muted", `from ${ms(node.started_ms)}`)]);
+  const line = made("span", [
+    words("span", "took", took),
+    words("span", "unseen", ", "),
+    words("span", "muted", `from ${ms(node.started_ms)}`),
+  ]);
   line.className = "times";
   return line;
 }
@@ -82,7 +101,10 @@ function outcome(node) {
 /** What came out: all of it when it is short, else its beginning, which opens. */
 function result(whole) {
   const isShort = whole.length <= SHOWN;
-  const begun = made(isShort ? "p" : "summary", [words("span", "unseen", "Result: "), isShort ? whole || "(empty text)" : `${whole.slice(0, SHOWN)}…`]);
+  const begun = made(isShort ? "p" : "summary", [
+    words("span", "unseen", "Result: "),
+    isShort ? whole || "(empty text)" : `${whole.slice(0, SHOWN)}…`,
+  ]);
   const shown = isShort ? begun : made("details", [begun, words("pre", "", whole)]);
   shown.className = "said-of";
   if (!isShort) shown.lastChild.tabIndex = 0;
