@@ -137,11 +137,11 @@ class Reader:
         found: T | None = self.convert(holder[key], kind, path)
         return default if found is None else found
 
-    def convert(self, value: Json, kind: object, path: str, **place: str | None) -> Any:
+    def convert(self, value: Json, kind: object, path: str, **ids: str | None) -> Any:
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as problem:
-            self.findings.append(shape_error(problem, path, **place))
+            self.findings.append(shape_error(problem, path, **ids))
             return None
 
     def items(self, holder: dict[str, Json], key: str, kind: type[T], path: str) -> list[T]:
@@ -152,7 +152,7 @@ class Reader:
         if not isinstance(entries, list):
             self.findings.append(error("invalid_shape", f"`{path}` must be a list.", path))
             return []
-        read = (self.convert(entry, kind, f"{path}[{i}]", **_place(key, entry)) for i, entry in enumerate(entries))
+        read = (self.convert(entry, kind, f"{path}[{i}]", **_ids(key, entry)) for i, entry in enumerate(entries))
         return [item for item in read if item is not None]
 
     def section(self, holder: dict[str, Json], key: str, path: str) -> dict[str, Json]:
@@ -164,18 +164,18 @@ class Reader:
         return {}
 
 
-def _place(key: str, entry: Json) -> dict[str, str | None]:
+def _ids(key: str, entry: Json) -> dict[str, str | None]:
     name = entry.get("id") if isinstance(entry, dict) else None
     named = name if isinstance(name, str) else None
     return {"node": named} if key == "nodes" else {"edge": named} if key == "edges" else {}
 
 
-def shape_error(problem: msgspec.ValidationError, path: str, **place: str | None) -> Diagnostic:
+def shape_error(problem: msgspec.ValidationError, path: str, **ids: str | None) -> Diagnostic:
     """The finding for a part that msgspec refused: msgspec's `$.a[…]` becomes a path in the document."""
     text, _, inner = str(problem).partition(" - at `$")
     full = path + inner.rstrip("`")
     what = text[0].lower() + text[1:]
-    return error("invalid_shape", f"`{full}` has the wrong shape: {what}.", full, **place)
+    return error("invalid_shape", f"`{full}` has the wrong shape: {what}.", full, **ids)
 
 
 def read(document: object) -> tuple[FlowDocument | None, list[Diagnostic]]:

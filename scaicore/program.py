@@ -22,7 +22,7 @@ class ProgramNode(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ProgramEdge(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An edge between two steps; `condition` is a CEL text, `else`, or None on edges that are always taken."""
+    """An edge between two nodes; `condition` is a CEL text, `else`, or None on edges that are always taken."""
 
     id: str
     type: str

@@ -20,10 +20,10 @@ class Webhook(NamedTuple):
 
 def find_webhook(program: Program) -> Webhook | None:
     """The program's webhook; None when it has none, or one without a signature, which nobody reaches."""
-    for step in program.nodes:
-        if step.kind == "entry_webhook":
-            auth = msgspec.convert(step.config, EntryWebhook).auth
-            return Webhook(step.id, auth.header, auth.secret_ref) if auth is not None else None
+    for node in program.nodes:
+        if node.kind == "entry_webhook":
+            auth = msgspec.convert(node.config, EntryWebhook).auth
+            return Webhook(node.id, auth.header, auth.secret_ref) if auth is not None else None
     return None
 
 

@@ -20,11 +20,13 @@ def kinds(flow: FlowDocument) -> Iterator[Diagnostic]:
     for index, node in enumerate(flow.nodes):
         path = f"nodes[{index}].type"
         if reason := UNAVAILABLE.get(node.type):
-            said = f"Node `{node.id}` of kind `{node.type}` cannot run here: {reason}. Take the node out to deploy."
-            yield error("kind_not_available", said, path, node=node.id)
+            message = f"Node `{node.id}` of kind `{node.type}` cannot run here: {reason}. Take the node out to deploy."
+            yield error("kind_not_available", message, path, node=node.id)
         elif node.type not in KINDS:
-            said = f"Node `{node.id}` has the unknown kind `{node.type[:80]}`. Kinds that run here: {', '.join(KINDS)}."
-            yield error("unknown_node_kind", said, path, node=node.id)
+            message = (
+                f"Node `{node.id}` has the unknown kind `{node.type[:80]}`. Kinds that run here: {', '.join(KINDS)}."
+            )
+            yield error("unknown_node_kind", message, path, node=node.id)
 
 
 def duplicates(flow: FlowDocument) -> Iterator[Diagnostic]:
@@ -41,20 +43,22 @@ def duplicates(flow: FlowDocument) -> Iterator[Diagnostic]:
 def _twice(what: str, path: str, names: list[str], node: str | None = None) -> Iterator[Diagnostic]:
     for name, count in Counter(names).items():
         if count > 1:
-            said = f"{what} `{name}` is there {count} times; give each its own."
-            place = {"nodes": {"node": name}, "edges": {"edge": name}}.get(path, {"node": node})
-            yield error("duplicate_id", said, path, **place)
+            message = f"{what} `{name}` is there {count} times; give each its own."
+            ids = {"nodes": {"node": name}, "edges": {"edge": name}}.get(path, {"node": node})
+            yield error("duplicate_id", message, path, **ids)
 
 
 def names(flow: FlowDocument) -> Iterator[Diagnostic]:
     for index, node in enumerate(flow.nodes):
         if node.id in RESERVED:
-            said = f"`{node.id}` is a name of the runtime's own; give the node another id."
-            yield error("reserved_name", said, f"nodes[{index}].id", node=node.id)
+            message = f"`{node.id}` is a name of the runtime's own; give the node another id."
+            yield error("reserved_name", message, f"nodes[{index}].id", node=node.id)
         binding = (node.config or {}).get("result_binding")
         if isinstance(binding, str) and (binding in RESERVED or not _NAME.fullmatch(binding)):
-            said = f"Node `{node.id}`: `{binding[:80]}` cannot be a result's name; take a plain word such as `answer`."
-            yield error("reserved_name", said, f"nodes[{index}].config.result_binding", node=node.id)
+            message = (
+                f"Node `{node.id}`: `{binding[:80]}` cannot be a result's name; take a plain word such as `answer`."
+            )
+            yield error("reserved_name", message, f"nodes[{index}].config.result_binding", node=node.id)
 
 
 def declarations(flow: FlowDocument) -> Iterator[Diagnostic]:
@@ -62,11 +66,11 @@ def declarations(flow: FlowDocument) -> Iterator[Diagnostic]:
         path = f"variables[{index}]"
         if variable.type not in variables.TYPES:
             known = ", ".join(variables.TYPES)
-            said = f"Variable `{variable.name}` has the unknown type `{variable.type[:80]}`; types are {known}."
-            yield error("bad_variable_type", said, f"{path}.type")
+            message = f"Variable `{variable.name}` has the unknown type `{variable.type[:80]}`; types are {known}."
+            yield error("bad_variable_type", message, f"{path}.type")
         elif variable.has_default and not variables.fits(variable.default, variable.type):
-            said = f"The default of variable `{variable.name}` is not of its type `{variable.type}`."
-            yield error("wrong_type", said, f"{path}.default")
+            message = f"The default of variable `{variable.name}` is not of its type `{variable.type}`."
+            yield error("wrong_type", message, f"{path}.default")
 
 
 def entries(flow: FlowDocument) -> Iterator[Diagnostic]:
@@ -76,15 +80,15 @@ def entries(flow: FlowDocument) -> Iterator[Diagnostic]:
     if not found:
         yield error("no_entry", "The flow has no entry; add an `entry_api` node and draw an edge from it.", "nodes")
     for node in apis[1:] + hooks[1:]:
-        said = f"Node `{node.id}` is a second `{node.type}`; a call could not know where to begin. Keep one."
-        yield error("multiple_entries", said, "nodes", node=node.id)
+        message = f"Node `{node.id}` is a second `{node.type}`; a call could not know where to begin. Keep one."
+        yield error("multiple_entries", message, "nodes", node=node.id)
     if flow.instance_mode == "entity" and not apis and not hooks:
-        said = "Entity mode needs an `entry_api` or an `entry_webhook`: only a call names an entity."
-        yield error("entity_never_received", said, "config.scaiflow_meta.instance_mode")
+        message = "Entity mode needs an `entry_api` or an `entry_webhook`: only a call names an entity."
+        yield error("entity_never_received", message, "config.scaiflow_meta.instance_mode")
     asks = any(node.type in _ASKING for node in flow.nodes)
     if flow.instance_mode != "stateless" and not flow.variables and not asks:
-        said = f"The Core is in {flow.instance_mode} mode but declares no variable, so it remembers nothing."
-        yield warning("memory_without_variables", said, "variables")
+        message = f"The Core is in {flow.instance_mode} mode but declares no variable, so it remembers nothing."
+        yield warning("memory_without_variables", message, "variables")
 
 
 def edges(flow: FlowDocument) -> Iterator[Diagnostic]:
@@ -95,22 +99,22 @@ def edges(flow: FlowDocument) -> Iterator[Diagnostic]:
         yield from _end(edge, edge.target, "target", nodes, path)
         target = nodes.get(edge.target.node)
         if target is not None and target.type in ENTRIES and edge.type != "data":
-            said = f"{_called(edge, index)} leads into the entry `{target.id}`, where only calls come in; remove it."
-            yield error("edge_into_entry", said, path, node=target.id, edge=edge.id)
+            message = f"{_called(edge, index)} leads into the entry `{target.id}`, where only calls come in; remove it."
+            yield error("edge_into_entry", message, path, node=target.id, edge=edge.id)
         if edge.type == "data" and edge.target.port in RESERVED:
-            said = f"{_called(edge, index)} feeds a port named `{edge.target.port}`, a name of the runtime's own."
-            yield error("reserved_name", said, f"{path}.target.port", edge=edge.id)
+            message = f"{_called(edge, index)} feeds a port named `{edge.target.port}`, a name of the runtime's own."
+            yield error("reserved_name", message, f"{path}.target.port", edge=edge.id)
 
 
 def _end(edge: Edge, end: End, side: str, nodes: dict[str, Node], path: str) -> Iterator[Diagnostic]:
     node = nodes.get(end.node)
     index = int(path[6:-1])
     if node is None:
-        said = f"{_called(edge, index)} has no node at its {side}: there is no `{end.node[:80]}`. Draw it anew."
-        yield error("dangling_edge", said, f"{path}.{side}.node", edge=edge.id)
+        message = f"{_called(edge, index)} has no node at its {side}: there is no `{end.node[:80]}`. Draw it anew."
+        yield error("dangling_edge", message, f"{path}.{side}.node", edge=edge.id)
     elif end.port is not None and not node.has_port("outputs" if side == "source" else "inputs", end.port):
-        said = f"{_called(edge, index)} uses the port `{end.port[:80]}`, which node `{node.id}` does not declare."
-        yield error("dangling_port", said, f"{path}.{side}.port", node=node.id, edge=edge.id)
+        message = f"{_called(edge, index)} uses the port `{end.port[:80]}`, which node `{node.id}` does not declare."
+        yield error("dangling_port", message, f"{path}.{side}.port", node=node.id, edge=edge.id)
 
 
 def _called(edge: Edge, index: int) -> str:
@@ -118,29 +122,33 @@ def _called(edge: Edge, index: int) -> str:
 
 
 def conditions(flow: FlowDocument) -> Iterator[Diagnostic]:
-    """Whether conditional edges say when they are taken; whether a condition can be read is told at its node."""
+    """Whether conditional edges say when they are taken; whether a condition can be read is checked at its node."""
     otherwise: defaultdict[str, list[Edge]] = defaultdict(list)
     for index, edge in enumerate(flow.edges):
         if edge.type == "conditional" and not (edge.condition or "").strip():
-            said = f"{_called(edge, index)} is conditional without a condition; write one, or `else`."
-            yield error("bad_condition", said, f"edges[{index}].condition", node=edge.source.node, edge=edge.id)
+            message = f"{_called(edge, index)} is conditional without a condition; write one, or `else`."
+            yield error("bad_condition", message, f"edges[{index}].condition", node=edge.source.node, edge=edge.id)
         elif edge.type == "conditional" and edge.is_else:
             otherwise[edge.source.node].append(edge)
         elif edge.type == "sequential" and edge.condition:
-            said = f"{_called(edge, index)} is sequential, so its condition is not asked; make the edge conditional."
-            yield warning("ignored_condition", said, f"edges[{index}].condition", node=edge.source.node, edge=edge.id)
+            message = f"{_called(edge, index)} is sequential, so its condition is not asked; make the edge conditional."
+            yield warning(
+                "ignored_condition", message, f"edges[{index}].condition", node=edge.source.node, edge=edge.id
+            )
     for node_id, found in otherwise.items():
         if len(found) > 1:
-            said = f"Node `{node_id}` has {len(found)} `else` branches; keep one."
-            yield error("duplicate_else", said, "edges", node=node_id, edge=found[1].id)
+            message = f"Node `{node_id}` has {len(found)} `else` branches; keep one."
+            yield error("duplicate_else", message, "edges", node=node_id, edge=found[1].id)
 
 
 def loops(flow: FlowDocument) -> Iterator[Diagnostic]:
     for index, node in enumerate(flow.nodes):
         config = node.config or {}
         if node.type == "logic_loop" and config.get("style") == "while" and config.get("max_iterations") is None:
-            said = f"Node `{node.id}` is a while-loop without `max_iterations`; say after how many turns it must end."
-            yield error("loop_without_limit", said, f"nodes[{index}].config.max_iterations", node=node.id)
+            message = (
+                f"Node `{node.id}` is a while-loop without `max_iterations`; say after how many turns it must end."
+            )
+            yield error("loop_without_limit", message, f"nodes[{index}].config.max_iterations", node=node.id)
 
 
 def roles(flow: FlowDocument) -> Iterator[Diagnostic]:
@@ -148,24 +156,28 @@ def roles(flow: FlowDocument) -> Iterator[Diagnostic]:
     for index, node in enumerate(flow.nodes):
         role = (node.config or {}).get("llm_role")
         if isinstance(role, str) and role not in declared:
-            said = f"Node `{node.id}` uses the model role `{role[:80]}`, which the flow does not declare."
+            message = f"Node `{node.id}` uses the model role `{role[:80]}`, which the flow does not declare."
             path = f"nodes[{index}].config.llm_role"
-            yield error("undeclared_model_role", f"{said} Add it to `config.core_identity.models`.", path, node=node.id)
+            yield error(
+                "undeclared_model_role", f"{message} Add it to `config.core_identity.models`.", path, node=node.id
+            )
 
 
 def providers(flow: FlowDocument, known: Collection[str]) -> Iterator[Diagnostic]:
     for index, model in enumerate(flow.models):
         refs = [(model.ref, "ref"), *((spare.ref, f"fallback[{i}].ref") for i, spare in enumerate(model.fallback))]
-        for ref, place in refs:
+        for ref, key in refs:
             if ref not in known:
-                said = f"Model role `{model.role}` names the provider `{ref[:80]}`, which does not exist. Add it first."
-                yield error("unknown_model_provider", said, f"config.core_identity.models[{index}].{place}")
+                message = (
+                    f"Model role `{model.role}` names the provider `{ref[:80]}`, which does not exist. Add it first."
+                )
+                yield error("unknown_model_provider", message, f"config.core_identity.models[{index}].{key}")
 
 
 def publishing(flow: FlowDocument) -> Iterator[Diagnostic]:
     if not any(node.type == "entry_api" for node in flow.nodes):
-        said = "A flow is published as a chat model through its `entry_api`; add one, or do not publish the flow."
-        yield error("publish_without_entry_api", said, "config.publish_as_model")
+        message = "A flow is published as a chat model through its `entry_api`; add one, or do not publish the flow."
+        yield error("publish_without_entry_api", message, "config.publish_as_model")
 
 
 CHECKS: Final[tuple[Callable[[FlowDocument], Iterable[Diagnostic]], ...]] = (

@@ -67,11 +67,11 @@ def _findings(flow: FlowDocument, configs: Configs, providers: Collection[str]) 
     findings += checks.providers(flow, providers)
     if not any(finding.code in ("dangling_edge", "duplicate_id") for finding in findings):
         findings += reachability.check(flow)
-    findings += _site_findings(flow, configs)
+    findings += _node_findings(flow, configs)
     return findings
 
 
-def _site_findings(flow: FlowDocument, configs: Configs) -> Iterator[Diagnostic]:
+def _node_findings(flow: FlowDocument, configs: Configs) -> Iterator[Diagnostic]:
     """What each node's kind says about it, and whether the conditions behind it can be read."""
     outgoing: defaultdict[str, list[tuple[int, Edge]]] = defaultdict(list)
     ports: defaultdict[str, set[str]] = defaultdict(set)
@@ -83,11 +83,13 @@ def _site_findings(flow: FlowDocument, configs: Configs) -> Iterator[Diagnostic]
     declared = {variable.name: variable.type for variable in flow.variables}
     for index, node in enumerate(flow.nodes):
         ways = outgoing[node.id]
-        site = NodeCheck(flow, node, index, [edge for _, edge in ways], names, frozenset(ports[node.id]), declared)
+        node_check = NodeCheck(
+            flow, node, index, [edge for _, edge in ways], names, frozenset(ports[node.id]), declared
+        )
         if index in configs:
-            yield from KINDS[node.type].check(configs[index], site)
-        for place, edge in ways:
-            yield from _condition(edge, place, site)
+            yield from KINDS[node.type].check(configs[index], node_check)
+        for edge_index, edge in ways:
+            yield from _condition(edge, edge_index, node_check)
 
 
 def _made(flow: FlowDocument, configs: Configs) -> Iterator[set[str]]:
@@ -98,21 +100,23 @@ def _made(flow: FlowDocument, configs: Configs) -> Iterator[set[str]]:
         yield {node.id, *made, *([binding] if isinstance(binding, str) else [])}
 
 
-def _condition(edge: Edge, place: int, site: NodeCheck) -> Iterator[Diagnostic]:
+def _condition(edge: Edge, index: int, node_check: NodeCheck) -> Iterator[Diagnostic]:
     source = (edge.condition or "").strip()
     if edge.type != "conditional" or not source or edge.is_else:
         return
-    path = f"edges[{place}].condition"
+    path = f"edges[{index}].condition"
     try:
         may_hold = verify(source)
     except SourceUnreadable as problem:
-        said = f"The condition of an edge behind node `{site.node.id}` cannot be read: {problem}"
-        yield error("bad_condition", said, path, node=site.node.id, edge=edge.id)
+        message = f"The condition of an edge behind node `{node_check.node.id}` cannot be read: {problem}"
+        yield error("bad_condition", message, path, node=node_check.node.id, edge=edge.id)
         return
     if not may_hold:
-        said = f"The condition of an edge behind node `{site.node.id}` is never true or false; compare it with a value."
-        yield error("bad_condition", said, path, node=site.node.id, edge=edge.id)
-    for finding in site.check_roots(Expression(source).roots, ""):
+        message = f"The condition of an edge behind node `{node_check.node.id}` is never true or false"
+        yield error(
+            "bad_condition", f"{message}; compare it with a value.", path, node=node_check.node.id, edge=edge.id
+        )
+    for finding in node_check.roots(Expression(source).roots, ""):
         yield msgspec.structs.replace(finding, path=path, edge_id=edge.id)
 
 
@@ -120,33 +124,33 @@ def _build(flow: FlowDocument, configs: Configs) -> Program:
     """The program of a flow without errors: what its entries reach, and nothing else."""
     edges = reachability.forward(flow)
     reached = reachability.reached(flow, graph.successors(edges))
-    nodes = tuple(_step(node, configs[index]) for index, node in enumerate(flow.nodes) if node.id in reached)
+    nodes = tuple(_program_node(node, configs[index]) for index, node in enumerate(flow.nodes) if node.id in reached)
     edges = [edge for edge in edges if edge.source.node in reached and edge.target.node in reached]
-    links = tuple(_link(edge, index) for index, edge in enumerate(edges))
+    program_edges = tuple(_program_edge(edge, index) for index, edge in enumerate(edges))
     return Program(
         name=flow.name,
         version=flow.version,
         description=flow.description,
         entry=reachability.entry(flow) or "",
         nodes=nodes,
-        edges=links,
-        variables=tuple(_slot(variable) for variable in flow.variables),
+        edges=program_edges,
+        variables=tuple(_program_variable(variable) for variable in flow.variables),
         models=tuple(flow.models),
         instance_mode=flow.instance_mode,
         entity_scope=flow.entity_scope,
         recognises_hidden_prompts=flow.recognises_hidden_prompts,
         publish=PublishSettings(flow.publish_as_model, tuple(flow.group_ids)),
         capabilities=tuple(flow.capabilities),
-        responders=streaming.find(nodes, links),
+        responders=streaming.find(nodes, program_edges),
         tracing=flow.tracing,
     )
 
 
-def _step(node: Node, config: NodeConfig) -> ProgramNode:
+def _program_node(node: Node, config: NodeConfig) -> ProgramNode:
     return ProgramNode(node.id, node.type, node.label or "", msgspec.to_builtins(config))
 
 
-def _link(edge: Edge, index: int) -> ProgramEdge:
+def _program_edge(edge: Edge, index: int) -> ProgramEdge:
     condition = (edge.condition or "").strip() if edge.type == "conditional" else None
     return ProgramEdge(
         id=edge.id or f"edge-{index + 1}",
@@ -159,6 +163,6 @@ def _link(edge: Edge, index: int) -> ProgramEdge:
     )
 
 
-def _slot(variable: VariableDeclaration) -> ProgramVariable:
+def _program_variable(variable: VariableDeclaration) -> ProgramVariable:
     default = variable.default if variable.has_default else variables.initial(variable.type)
     return ProgramVariable(variable.name, variable.type, default)

@@ -45,20 +45,20 @@ def _core(program: Program, core_id: str | None, slug: str | None, version: int 
         "models": built["models"],
         "variables": built["variables"],
         "entry": program.entry,
-        "nodes": [_node(step) for step in program.nodes],
-        "edges": [_edge(link) for link in program.edges],
+        "nodes": [_node(node) for node in program.nodes],
+        "edges": [_edge(edge) for edge in program.edges],
     }
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _node(step: ProgramNode) -> dict[str, Json]:
-    return {"id": step.id, "type": step.kind, "label": step.label, "config": step.config}
+def _node(node: ProgramNode) -> dict[str, Json]:
+    return {"id": node.id, "type": node.kind, "label": node.label, "config": node.config}
 
 
-def _edge(link: ProgramEdge) -> dict[str, Json]:
+def _edge(edge: ProgramEdge) -> dict[str, Json]:
     ends = {
-        "source": {"node": link.source, "port": link.source_port},
-        "target": {"node": link.target, "port": link.target_port},
+        "source": {"node": edge.source, "port": edge.source_port},
+        "target": {"node": edge.target, "port": edge.target_port},
     }
-    condition = {} if link.condition is None else {"condition": link.condition}
-    return {"id": link.id, "type": link.type, **ends, **condition}
+    condition = {} if edge.condition is None else {"condition": edge.condition}
+    return {"id": edge.id, "type": edge.type, **ends, **condition}

@@ -40,8 +40,8 @@ def check(flow: FlowDocument) -> Iterator[Diagnostic]:
     """Asked only when every edge has two ends and every node an id of its own."""
     owners = sum(node.type in (regions.LOOP, regions.PARALLEL) for node in flow.nodes)
     if owners > regions.MAX_OWNERS:
-        said = f"A flow has at most {regions.MAX_OWNERS} loops and parallels; split it into several flows."
-        yield error("too_large", said, "nodes")
+        message = f"A flow has at most {regions.MAX_OWNERS} loops and parallels; split it into several flows."
+        yield error("too_large", message, "nodes")
         return
     edges = forward(flow)
     yield from _order(flow, graph.successors(edges))
@@ -53,21 +53,23 @@ def _order(flow: FlowDocument, following: graph.Successors) -> Iterator[Diagnost
     """Circles, and nodes that no run reaches."""
     if circle := graph.circle([node.id for node in flow.nodes], following):
         shown = " → ".join([*circle[:_SHOWN], "…"] if len(circle) > _SHOWN else [*circle, circle[0]])
-        said = f"These nodes wait for each other: {shown}. Remove one of the edges; repeat with a loop node."
-        yield error("cycle", said, "edges", node=circle[0])
+        message = f"These nodes wait for each other: {shown}. Remove one of the edges; repeat with a loop node."
+        yield error("cycle", message, "edges", node=circle[0])
     start = entry(flow)
     if start is not None:
         found = reached(flow, following)
         for index, node in enumerate(flow.nodes):
             if node.id not in found and node.type not in ENTRIES:
-                said = f"Node `{node.id}` never runs: no edge leads to it from the entry `{start}`."
-                yield warning("unreachable_node", said, f"nodes[{index}]", node=node.id)
+                message = f"Node `{node.id}` never runs: no edge leads to it from the entry `{start}`."
+                yield warning("unreachable_node", message, f"nodes[{index}]", node=node.id)
 
 
 def _ways_in(flow: FlowDocument, edges: Iterable[Edge]) -> Iterator[Diagnostic]:
     for loop, arc in regions.leaks(_kinds(flow), _arcs(edges)):
-        said = f"Node `{arc.target}` is in the body of loop `{loop}`, and node `{arc.source}` leads there from outside."
-        yield error("loop_leak", f"{said} Join behind the loop's port `done`.", "edges", node=arc.target)
+        message = (
+            f"Node `{arc.target}` is in the body of loop `{loop}`, and node `{arc.source}` leads there from outside."
+        )
+        yield error("loop_leak", f"{message} Join behind the loop's port `done`.", "edges", node=arc.target)
 
 
 def _values_out(flow: FlowDocument, edges: Iterable[Edge]) -> Iterator[Diagnostic]:
@@ -78,11 +80,13 @@ def _values_out(flow: FlowDocument, edges: Iterable[Edge]) -> Iterator[Diagnosti
     for index, edge in enumerate(flow.edges):
         body = innermost.get(edge.source.node)
         if edge.type == "data" and body is not None and edge.target.node not in body.nodes:
-            said = (
+            message = (
                 f"Node `{edge.source.node}` is in the body of loop `{body.owner}`, which its value cannot leave by an"
             )
             path = f"edges[{index}]"
-            yield error("loop_leak", f"{said} edge. Take the loop's own result.", path, node=body.owner, edge=edge.id)
+            yield error(
+                "loop_leak", f"{message} edge. Take the loop's own result.", path, node=body.owner, edge=edge.id
+            )
 
 
 def _kinds(flow: FlowDocument) -> dict[str, str]:

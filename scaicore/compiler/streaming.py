@@ -15,14 +15,14 @@ from scaicore.runtime.regions import LOOP, Arc
 _ASKING: Final = frozenset({"checkpoint", "hitl_decision"})
 
 
-def find(nodes: Sequence[ProgramNode], links: Sequence[ProgramEdge]) -> tuple[str, ...]:
+def find(nodes: Sequence[ProgramNode], edges: Sequence[ProgramEdge]) -> tuple[str, ...]:
     """The ids of these nodes, for a program's steps and edges.
 
-    What a loop or a parallel runs stands for one node, which is no responder. Before a checkpoint nobody speaks: the
+    What a loop or a parallel runs stands for one node, which is no responder. Before a checkpoint nobody streams: the
     turn may end there with its question.
     """
     kinds = {node.id: node.kind for node in nodes}
-    ways = arcs(links)
+    ways = arcs(edges)
     found = regions.find(kinds, ways)
     owner = regions.outermost(found)
     looped = {node_id for region in found if kinds[region.owner] == LOOP for node_id in region.nodes}
@@ -67,7 +67,7 @@ def _before_questions(kinds: dict[str, str], ways: Iterable[Arc], has_fork: bool
 
 
 def _certain(order_: list[str], following: Successors, binding: set[str], *, has_fork: bool) -> tuple[str, ...]:
-    """The nodes whose text is the response for certain, whichever way a run takes: only they may speak early.
+    """The nodes whose text is the response for certain, whichever way a run takes: only they may stream.
 
     `binding` are the nodes whose result is bound to `response`. Where branches run side by side, only a sole binder or,
     when nothing binds, a sole last node is certain; otherwise every way has its own.

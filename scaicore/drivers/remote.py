@@ -18,20 +18,20 @@ class RemoteDriver:
 
     async def run(self, request: RunRequest) -> AsyncGenerator[Event, None]:
         """The other side's texts as they come, then its output; closing the iterator hangs up."""
-        call, end, spoken = _call(request), None, ""
+        call, end, streamed = _call(request), None, ""
         try:
             async with aclosing(request.services.remotes.stream(call)) as parts:
                 async for part in parts:
                     if isinstance(part, RemoteText):
-                        spoken += part.text
+                        streamed += part.text
                         yield TextDelta(part.text)
                     else:
                         end = part
         except ServiceFailed as error:
-            raise _told(error) from None
+            raise _error(error) from None
         if end is None:
             raise RunFailed(UNUSABLE)
-        yield Finished(_output(end, spoken), _usage(end), _state(end, request))
+        yield Finished(_output(end, streamed), _usage(end), _state(end, request))
 
 
 def _call(request: RunRequest) -> RemoteCall:
@@ -48,18 +48,18 @@ def _call(request: RunRequest) -> RemoteCall:
     return RemoteCall(origin.core, remote.url, body, request.now, min(remote.timeout_s, request.deadline_s))
 
 
-def _told(error: ServiceFailed) -> RunFailed | RunTimedOut:
+def _error(error: ServiceFailed) -> RunFailed | RunTimedOut:
     return RunTimedOut() if error.reason == "timed_out" else RunFailed(f"service_{error.reason}")
 
 
-def _output(end: RemoteEnd, spoken: str) -> dict[str, Json]:
+def _output(end: RemoteEnd, streamed: str) -> dict[str, Json]:
     """What the Core answers; where the end does not say, the texts before it were the response."""
-    output = {RESPONSE: spoken, **end.output} if spoken else end.output
+    output = {RESPONSE: streamed, **end.output} if streamed else end.output
     if RESPONSE not in output:
         raise RunFailed(UNUSABLE)
     if defect(output):
         raise RunFailed("not_plain_data")
-    if not response_text(output).startswith(spoken):
+    if not response_text(output).startswith(streamed):
         raise RunFailed(UNUSABLE)  # what the client has read is not what the Core answers
     return output
 

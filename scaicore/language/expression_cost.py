@@ -1,4 +1,4 @@
-"""What an expression may cost, told from its text before it runs.
+"""What an expression may cost, estimated from its text before it runs.
 
 CEL has no infinite loops, but nested and chained comprehensions can still double their data at every step, the
 engine copies a variable each time it is read, and nothing can interrupt it. So the text is taken apart here into

@@ -41,10 +41,10 @@ class NodeRun:
     services: Services = NO_SERVICES
     started_at: float = 0.0  # by the monotonic clock
     until: float = math.inf  # when it must have ended, by the same clock
-    place: Any = None  # where the engine goes on from; nodes leave it alone
+    frame: Any = None  # the engine's own; nodes leave it alone
     warnings: list[str] = field(default_factory=list)
-    speak: Callable[[str], Awaitable[None]] | None = None
-    has_spoken: bool = False
+    emit_text: Callable[[str], Awaitable[None]] | None = None
+    has_streamed: bool = False
     finish_reason: str = "stop"
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -56,12 +56,12 @@ class NodeRun:
             raise RunTimedOut
         return left
 
-    async def say(self, text: str) -> None:
+    async def stream_text(self, text: str) -> None:
         """Send text of the response while it is still being written; nothing happens at a node that does not respond.
         Waits while the caller reads more slowly than the node writes."""
-        if text and self.speak is not None:
-            self.has_spoken = True
-            await self.speak(text)
+        if text and self.emit_text is not None:
+            self.has_streamed = True
+            await self.emit_text(text)
 
     def spend(self, prompt_tokens: int, completion_tokens: int) -> None:
         """Add the tokens that a model reported."""
@@ -141,7 +141,7 @@ class NodeCheck:
     def warning(self, code: str, message: str, key: str = "") -> Diagnostic:
         return diagnostics.warning(code, f"Node `{self.node.id}`: {message}", self._path(key), node=self.node.id)
 
-    def check_template(self, source: str, key: str) -> Iterator[Diagnostic]:
+    def template(self, source: str, key: str) -> Iterator[Diagnostic]:
         """Whether the template can be read, and whether its names exist."""
         try:
             paths = Template(source).paths
@@ -151,7 +151,7 @@ class NodeCheck:
         for path in dict.fromkeys(path[:2] for path in paths):
             yield from self._check_name(path, key)
 
-    def check_expression(self, source: str, key: str, known: Collection[str] = ()) -> Iterator[Diagnostic]:
+    def expression(self, source: str, key: str, known: Collection[str] = ()) -> Iterator[Diagnostic]:
         """Whether the expression can be read, and whether its names exist; `known` are names of this place alone."""
         try:
             verify(source)
@@ -159,38 +159,38 @@ class NodeCheck:
         except SourceUnreadable as problem:
             yield self.error("bad_expression", f"the expression cannot be read: {problem}", key)
             return
-        yield from self.check_roots(tuple(root for root in roots if root not in known), key)
+        yield from self.roots(tuple(root for root in roots if root not in known), key)
 
-    def check_condition(self, source: str, key: str, known: Collection[str] = ()) -> Iterator[Diagnostic]:
+    def condition(self, source: str, key: str, known: Collection[str] = ()) -> Iterator[Diagnostic]:
         """The same for an expression that must be true or false."""
-        findings = list(self.check_expression(source, key, known))
+        findings = list(self.expression(source, key, known))
         yield from findings
         if not diagnostics.has_errors(findings) and not verify(source):
-            said = "the condition is never true or false; compare it with a value."
-            yield self.error("bad_condition", said, key)
+            message = "the condition is never true or false; compare it with a value."
+            yield self.error("bad_condition", message, key)
 
-    def check_path(self, path: str, key: str) -> Iterator[Diagnostic]:
+    def path(self, path: str, key: str) -> Iterator[Diagnostic]:
         """Whether a binding's path, such as `state.name`, can be read, and whether its names exist."""
-        yield from self.check_template(f"{{{{{path}}}}}", key)
+        yield from self.template(f"{{{{{path}}}}}", key)
 
-    def check_roots(self, roots: tuple[str, ...], key: str) -> Iterator[Diagnostic]:
+    def roots(self, roots: tuple[str, ...], key: str) -> Iterator[Diagnostic]:
         """Whether the names that an expression reads exist."""
         for root in roots:
             yield from self._check_name((root,), key)
 
     def _check_name(self, path: tuple[str, ...], key: str) -> Iterator[Diagnostic]:
         if path[0] == "state" and len(path) > 1 and path[1] not in self.variables:
-            said = f"`state.{path[1]}` is read but not declared; add it to the flow's variables."
-            yield self.warning("undeclared_variable", said, key)
+            message = f"`state.{path[1]}` is read but not declared; add it to the flow's variables."
+            yield self.warning("undeclared_variable", message, key)
         elif path[0] not in self.names and path[0] not in self.ports:
-            said = f"nothing in this flow makes `{path[0]}`; it is empty unless the caller sends it."
-            yield self.warning("unknown_name", said, key)
+            message = f"nothing in this flow makes `{path[0]}`; it is empty unless the caller sends it."
+            yield self.warning("unknown_name", message, key)
 
     def _path(self, key: str) -> str:
         return f"nodes[{self.index}].config.{key}" if key else f"nodes[{self.index}]"
 
 
-def no_checks(_config: Any, _site: NodeCheck) -> Iterator[Diagnostic]:
+def no_checks(_config: Any, _check: NodeCheck) -> Iterator[Diagnostic]:
     """For kinds whose config cannot be wrong in any further way."""
     return iter(())
 

@@ -40,17 +40,17 @@ def _seconds(span: float | str | None) -> float | None:
     return int(found[1]) * _UNITS[found[2]] if found else None
 
 
-def _check(config: Checkpoint, site: NodeCheck) -> Iterator[Diagnostic]:
-    if site.flow.instance_mode != "entity":
-        said = "it waits for a later message, which only a Core in `entity` mode can tell from others. "
-        yield site.error("needs_entity_mode", f"{said}Set the instance mode in the flow's properties.")
+def _check(config: Checkpoint, check: NodeCheck) -> Iterator[Diagnostic]:
+    if check.flow.instance_mode != "entity":
+        message = "it waits for a later message, which only a Core in `entity` mode can tell from others. "
+        yield check.error("needs_entity_mode", f"{message}Set the instance mode in the flow's properties.")
     if not config.prompt.strip():
-        yield site.error("bad_value", "a checkpoint needs a `prompt`: the question that people read.", "prompt")
-    yield from site.check_template(config.prompt, "prompt")
+        yield check.error("bad_value", "a checkpoint needs a `prompt`: the question that people read.", "prompt")
+    yield from check.template(config.prompt, "prompt")
     if config.options and config.on_timeout is not None and config.on_timeout not in config.options:
-        yield site.error("bad_value", "`on_timeout` is one of the `options`.", "on_timeout")
+        yield check.error("bad_value", "`on_timeout` is one of the `options`.", "on_timeout")
     if config.on_timeout is not None and config.timeout is None:
-        yield site.error("bad_value", "`on_timeout` needs a `timeout`, after which it counts.", "timeout")
+        yield check.error("bad_value", "`on_timeout` needs a `timeout`, after which it counts.", "timeout")
 
 
 def _makes(_config: Any) -> tuple[str, ...]:

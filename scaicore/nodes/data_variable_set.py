@@ -25,43 +25,43 @@ class DataVariableSet(NodeConfig, frozen=True, kw_only=True, omit_defaults=True)
 
 def _prepare(config: DataVariableSet, program: Program) -> Work:
     make = templated_values.maker(config.value) if config.expression is None else _evaluator(config.expression)
-    type_name = next(slot.type for slot in program.variables if slot.name == config.variable)
+    type_name = next(variable.type for variable in program.variables if variable.name == config.variable)
 
-    def put(visit: NodeRun) -> Json:
-        value = make(visit)
+    def assign(node_run: NodeRun) -> Json:
+        value = make(node_run)
         if not variables.fits(value, type_name):
             raise RunFailed("wrong_type")
-        visit.state[config.variable] = value
+        node_run.state[config.variable] = value
         return value
 
-    return put
+    return assign
 
 
 def _evaluator(source: str) -> templated_values.Maker:
     expression = Expression(source)
-    return lambda visit: expression.evaluate(visit.scope)
+    return lambda node_run: expression.evaluate(node_run.scope)
 
 
-def _check(config: DataVariableSet, site: NodeCheck) -> Iterator[Diagnostic]:
-    declared = site.variables.get(config.variable)
+def _check(config: DataVariableSet, check: NodeCheck) -> Iterator[Diagnostic]:
+    declared = check.variables.get(config.variable)
     if declared is None:
-        said = f"the variable `{config.variable}` is not declared; add it to the flow's variables."
-        yield site.error("undeclared_variable", said, "variable")
+        message = f"the variable `{config.variable}` is not declared; add it to the flow's variables."
+        yield check.error("undeclared_variable", message, "variable")
     has_value = config.value is not msgspec.UNSET
     if has_value == (config.expression is not None):
-        yield site.error("bad_value", "give the new value by exactly one of `value` and `expression`.")
+        yield check.error("bad_value", "give the new value by exactly one of `value` and `expression`.")
     elif config.expression is not None:
-        yield from site.check_expression(config.expression, "expression")
+        yield from check.expression(config.expression, "expression")
     else:
-        yield from _check_value(config.value, declared, site)
+        yield from _check_value(config.value, declared, check)
 
 
-def _check_value(value: Json, declared: str | None, site: NodeCheck) -> Iterator[Diagnostic]:
+def _check_value(value: Json, declared: str | None, check: NodeCheck) -> Iterator[Diagnostic]:
     for text in templated_values.texts(value):
-        yield from site.check_template(text, "value")
+        yield from check.template(text, "value")
     if declared in variables.TYPES and not variables.fits(value, declared):
-        said = f"`value` is not of type `{declared}`; a template always gives text, so calculate with `expression`."
-        yield site.error("wrong_type", said, "value")
+        message = f"`value` is not of type `{declared}`; a template always gives text, so calculate with `expression`."
+        yield check.error("wrong_type", message, "value")
 
 
 DATA_VARIABLE_SET = NodeKind(

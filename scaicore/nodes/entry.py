@@ -52,29 +52,29 @@ def _prepare(_config: NodeConfig, _program: Program) -> Work:
     return _accept
 
 
-def _accept(visit: NodeRun) -> Json:
-    return visit.input
+def _accept(node_run: NodeRun) -> Json:
+    return node_run.input
 
 
-def _check_webhook(config: EntryWebhook, site: NodeCheck) -> Iterator[Diagnostic]:
+def _check_webhook(config: EntryWebhook, check: NodeCheck) -> Iterator[Diagnostic]:
     if config.auth is None:
-        said = "no request reaches a webhook without a signature; name `header` and `secret_ref` in `auth`."
-        yield site.warning("webhook_without_auth", said, "auth")
+        message = "no request reaches a webhook without a signature; name `header` and `secret_ref` in `auth`."
+        yield check.warning("webhook_without_auth", message, "auth")
     if config.auth is not None and not _HEADER.fullmatch(config.auth.header):
-        said = f"`{config.auth.header[:80]}` cannot be the name of a header; take one such as `X-Signature`."
-        yield site.error("bad_value", said, "auth.header")
+        message = f"`{config.auth.header[:80]}` cannot be the name of a header; take one such as `X-Signature`."
+        yield check.error("bad_value", message, "auth.header")
     if config.auth is not None and not config.auth.secret_ref.strip():
-        yield site.error("bad_value", "the signature needs a secret; name it in `secret_ref`.", "auth.secret_ref")
+        yield check.error("bad_value", "the signature needs a secret; name it in `secret_ref`.", "auth.secret_ref")
 
 
-def _check_schedule(config: EntrySchedule, site: NodeCheck) -> Iterator[Diagnostic]:
+def _check_schedule(config: EntrySchedule, check: NodeCheck) -> Iterator[Diagnostic]:
     fields = config.cron.split()
     if len(fields) != len(_FIELDS) or not all(map(_is_cron, fields, *zip(*_FIELDS, strict=True))):
-        said = f"`{config.cron[:80]}` is no schedule; write five fields such as `0 9 * * 1-5`."
-        yield site.error("bad_value", said, "cron")
+        message = f"`{config.cron[:80]}` is no schedule; write five fields such as `0 9 * * 1-5`."
+        yield check.error("bad_value", message, "cron")
     if config.timezone not in _zones():
-        said = f"`{config.timezone[:80]}` is no time zone; write one such as `Europe/Amsterdam`."
-        yield site.error("bad_value", said, "timezone")
+        message = f"`{config.timezone[:80]}` is no time zone; write one such as `Europe/Amsterdam`."
+        yield check.error("bad_value", message, "timezone")
 
 
 def _is_cron(field: str, low: int, high: int) -> bool:

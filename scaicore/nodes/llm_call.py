@@ -1,4 +1,4 @@
-"""Asking a language model: one chat call, its text heard as it comes, its tokens counted."""
+"""Asking a language model: one chat call, its text read as it comes, its tokens counted."""
 
 from contextlib import aclosing
 from typing import Any, Final
@@ -52,21 +52,21 @@ def params(model: ModelRole, max_tokens: int | None, caller: Json) -> dict[str, 
     return fields | ({next(iter(limits), "max_tokens"): min(bounds)} if bounds else {})
 
 
-async def ask(visit: NodeRun, call: ModelCall, *, speaks: bool) -> str:
-    """The whole text of the answer, spoken while it comes if it is the response."""
+async def ask(node_run: NodeRun, call: ModelCall, *, streams: bool) -> str:
+    """The whole text of the answer, streamed while it comes if it is the response."""
     texts: list[str] = []
     length = 0
-    async with aclosing(visit.services.models.stream(call)) as parts:
+    async with aclosing(node_run.services.models.stream(call)) as parts:
         async for part in parts:
             if isinstance(part, ModelText):
                 texts.append(part.text)
                 length += len(part.text)
                 if length > MAX_ANSWER:
                     raise RunFailed("too_much_data")
-                if speaks:
-                    await visit.say(part.text)
+                if streams:
+                    await node_run.stream_text(part.text)
                 continue
-            visit.finish_reason = "length" if part.finish_reason == "length" else "stop"
+            node_run.finish_reason = "length" if part.finish_reason == "length" else "stop"
             if part.prompt_tokens is not None or part.completion_tokens is not None:
-                visit.spend(part.prompt_tokens or 0, part.completion_tokens or 0)
+                node_run.spend(part.prompt_tokens or 0, part.completion_tokens or 0)
     return "".join(texts)

@@ -58,46 +58,46 @@ class LlmFlexible(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Thinker:
-    """A node's chat, ready to be had."""
+class ModelChat:
+    """A node's chat with its language model, prepared once per program."""
 
     config: LlmFlexible
     model: ModelRole
     prompt: Prompt
     schema: AnswerSchema | None
-    speaks: bool
+    streams: bool
 
-    async def think(self, visit: NodeRun) -> Json:
+    async def answer(self, node_run: NodeRun) -> Json:
         """The answer, as text or checked JSON; ServiceFailed or RunFailed when there is none."""
-        if visit.services.models is None:
+        if node_run.services.models is None:
             raise RunFailed("no_models")
-        messages = self.prompt.messages(visit)
-        text = await self._ask(visit, messages)
+        messages = self.prompt.messages(node_run)
+        text = await self._ask(node_run, messages)
         if self.schema is None:
             return text
         value, wrong = self.schema.read(text)
         if wrong:
-            text = await self._ask(visit, [*messages, *_repair(text, wrong)])
+            text = await self._ask(node_run, [*messages, *_repair(text, wrong)])
             value, wrong = self.schema.read(text)
         if wrong:
             raise RunFailed("output_unfit")
         return value
 
-    async def _ask(self, visit: NodeRun, messages: list[Message]) -> str:
-        is_reply = self.schema is None and (visit.speak is not None or self.config.result_binding == RESPONSE)
-        caller = visit.scope.get("params") if is_reply else None
+    async def _ask(self, node_run: NodeRun, messages: list[Message]) -> str:
+        is_reply = self.schema is None and (node_run.emit_text is not None or self.config.result_binding == RESPONSE)
+        caller = node_run.scope.get("params") if is_reply else None
         params = llm_call.params(self.model, self.config.budget.max_tokens, caller)
         if self.schema is not None:
             wanted = {"name": "output", "schema": self.schema.source}
             params["response_format"] = {"type": "json_schema", "json_schema": wanted}
-        # A fallback needs the time to stand in before the node's time is over.
+        # The fallback must still fit into the node's own time, so the model gets a little less than all of it.
         share = _SHARE if isinstance(self.config.on_failure, Fallback) else 1
-        call = ModelCall(llm_call.choices(self.model), messages, params, visit.remaining() * share)
-        return await llm_call.ask(visit, call, speaks=self.speaks)
+        call = ModelCall(llm_call.choices(self.model), messages, params, node_run.remaining() * share)
+        return await llm_call.ask(node_run, call, streams=self.streams)
 
 
-def thinker(config: LlmFlexible, program: Program, *, speaks: bool) -> Thinker:
-    """The chat that a config describes; it speaks while it thinks only where its first word is final."""
+def prepare_chat(config: LlmFlexible, program: Program, *, streams: bool) -> ModelChat:
+    """The chat that a config describes; it streams only where its first word is final."""
     model = llm_call.role(program, config.llm_role)
     constraints = "Constraints:\n" + "\n".join(f"- {text}" for text in config.constraints)
     prompt = Prompt(
@@ -110,59 +110,59 @@ def thinker(config: LlmFlexible, program: Program, *, speaks: bool) -> Thinker:
         schema=config.output_schema,
     )
     schema = None if config.output_schema is None else AnswerSchema(config.output_schema)
-    return Thinker(config, model, prompt, schema, speaks and schema is None)
+    return ModelChat(config, model, prompt, schema, streams and schema is None)
 
 
-def surely(config: LlmFlexible, work: Work) -> Work:
-    """The work, or the fallback of its `on_failure`; what was already heard cannot be taken back."""
+def with_fallback(config: LlmFlexible, work: Work) -> Work:
+    """The work, or the fallback of its `on_failure`; what was already streamed cannot be taken back."""
     if not isinstance(config.on_failure, Fallback):
         return work
     fallback = Template(config.on_failure.fallback)
 
-    async def answer(visit: NodeRun) -> Json:
+    async def answer(node_run: NodeRun) -> Json:
         try:
-            return await work(visit)
+            return await work(node_run)
         except (ServiceFailed, RunFailed) as problem:
-            if visit.has_spoken or getattr(problem, "reason", "") == "no_models":
+            if node_run.has_streamed or getattr(problem, "reason", "") == "no_models":
                 raise
-            visit.warnings.append("The model gave no usable answer; the fallback stands in for it.")
-            return visit.fill(fallback)
+            node_run.warnings.append("The model gave no usable answer; the fallback stands in for it.")
+            return node_run.fill(fallback)
 
     return answer
 
 
 def _repair(text: str, wrong: str) -> list[Message]:
-    said = f"That does not fit the JSON Schema: {wrong}. Answer again, with the JSON alone."
-    return [{"role": "assistant", "content": text}, {"role": "user", "content": said}]
+    correction = f"That does not fit the JSON Schema: {wrong}. Answer again, with the JSON alone."
+    return [{"role": "assistant", "content": text}, {"role": "user", "content": correction}]
 
 
 def _prepare(config: LlmFlexible, program: Program) -> Work:
-    return surely(config, thinker(config, program, speaks=True).think)
+    return with_fallback(config, prepare_chat(config, program, streams=True).answer)
 
 
-def check(config: LlmFlexible, site: NodeCheck) -> Iterator[Diagnostic]:
+def check_chat(config: LlmFlexible, check: NodeCheck) -> Iterator[Diagnostic]:
     """What every chat with a model needs: a model, and texts, paths and a schema that can be read."""
-    if config.llm_role is None and not site.flow.models:
-        said = "it asks a language model, and the flow declares none. Add one to `config.core_identity.models`."
-        yield site.error("undeclared_model_role", said, "llm_role")
-    yield from site.check_template(config.goal, "goal")
-    yield from site.check_template(config.guidance or "", "guidance")
+    if config.llm_role is None and not check.flow.models:
+        message = "it asks a language model, and the flow declares none. Add one to `config.core_identity.models`."
+        yield check.error("undeclared_model_role", message, "llm_role")
+    yield from check.template(config.goal, "goal")
+    yield from check.template(config.guidance or "", "guidance")
     for index, text in enumerate(config.constraints):
-        yield from site.check_template(text, f"constraints[{index}]")
+        yield from check.template(text, f"constraints[{index}]")
     for key in ("input_bindings", "context_bindings"):
         for name, path in getattr(config, key).items():
-            yield from site.check_path(path, f"{key}.{name}")
+            yield from check.path(path, f"{key}.{name}")
     if isinstance(config.on_failure, Fallback):
-        yield from site.check_template(config.on_failure.fallback, "on_failure.fallback")
+        yield from check.template(config.on_failure.fallback, "on_failure.fallback")
     if config.output_schema is not None:
-        yield from _check_schema(config.output_schema, site)
+        yield from _check_schema(config.output_schema, check)
 
 
-def _check_schema(source: dict[str, Any], site: NodeCheck) -> Iterator[Diagnostic]:
+def _check_schema(source: dict[str, Any], check: NodeCheck) -> Iterator[Diagnostic]:
     try:
         AnswerSchema(source)
     except SourceUnreadable as problem:
-        yield site.error("bad_schema", f"the `output_schema` cannot be used. {problem}", "output_schema")
+        yield check.error("bad_schema", f"the `output_schema` cannot be used. {problem}", "output_schema")
 
 
 LLM_FLEXIBLE = NodeKind(
@@ -172,6 +172,6 @@ LLM_FLEXIBLE = NodeKind(
     summary="Asks a language model; its text, or JSON by a schema, is the result.",
     config=LlmFlexible,
     prepare=_prepare,
-    check=check,
+    check=check_chat,
     waits=True,
 )

@@ -26,57 +26,57 @@ class LlmGuarded(LlmFlexible, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def _prepare(config: LlmGuarded, program: Program) -> Work:
-    thinker = llm_flexible.thinker(config, program, speaks=config.validate is None)
+    chat = llm_flexible.prepare_chat(config, program, streams=config.validate is None)
     is_valid = _judge(config.validate)
     guard = None if config.guard is None else Expression(config.guard)
     refuse = _refusal(config)
     tries = 2 if config.on_validation_failure == "retry" else 1
 
-    async def think(visit: NodeRun) -> Json:
+    async def ask(node_run: NodeRun) -> Json:
         for _ in range(tries):
-            output = await thinker.think(visit)
-            if is_valid(visit, output):
+            output = await chat.answer(node_run)
+            if is_valid(node_run, output):
                 return output
-        return refuse(visit, "validation_refused")
+        return refuse(node_run, "validation_refused")
 
-    surely = llm_flexible.surely(config, think)
+    ask_or_fall_back = llm_flexible.with_fallback(config, ask)
 
-    async def answer(visit: NodeRun) -> Json:
-        if guard is not None and not guard.holds(visit.scope):
-            return refuse(visit, "guard_refused")
-        return await surely(visit)
+    async def answer(node_run: NodeRun) -> Json:
+        if guard is not None and not guard.holds(node_run.scope):
+            return refuse(node_run, "guard_refused")
+        return await ask_or_fall_back(node_run)
 
     return answer
 
 
 def _judge(source: str | None) -> Judge:
     if source is None:
-        return lambda _visit, _output: True
+        return lambda _node_run, _output: True
     condition = Expression(source)
-    return lambda visit, output: condition.holds(visit.scope | {"output": output})
+    return lambda node_run, output: condition.holds(node_run.scope | {"output": output})
 
 
 def _refusal(config: LlmGuarded) -> Callable[[NodeRun, str], Json]:
     choice = config.on_validation_failure
     fallback = Template(choice.fallback) if isinstance(choice, Fallback) else None
 
-    def refuse(visit: NodeRun, reason: str) -> Json:
+    def refuse(node_run: NodeRun, reason: str) -> Json:
         if fallback is None:
             raise RunFailed(reason)
-        visit.warnings.append("The guard or the validation did not hold; the fallback stands in for the answer.")
-        return visit.fill(fallback)
+        node_run.warnings.append("The guard or the validation did not hold; the fallback stands in for the answer.")
+        return node_run.fill(fallback)
 
     return refuse
 
 
-def _check(config: LlmGuarded, site: NodeCheck) -> Iterator[Diagnostic]:
-    yield from llm_flexible.check(config, site)
+def _check(config: LlmGuarded, check: NodeCheck) -> Iterator[Diagnostic]:
+    yield from llm_flexible.check_chat(config, check)
     if config.guard is not None:
-        yield from site.check_condition(config.guard, "guard")
+        yield from check.condition(config.guard, "guard")
     if config.validate is not None:
-        yield from site.check_condition(config.validate, "validate", known=("output",))
+        yield from check.condition(config.validate, "validate", known=("output",))
     if isinstance(config.on_validation_failure, Fallback):
-        yield from site.check_template(config.on_validation_failure.fallback, "on_validation_failure.fallback")
+        yield from check.template(config.on_validation_failure.fallback, "on_validation_failure.fallback")
 
 
 LLM_GUARDED = NodeKind(

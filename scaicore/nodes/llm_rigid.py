@@ -18,14 +18,14 @@ class LlmRigid(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
 def _prepare(config: LlmRigid, _program: Program) -> Work:
     template = Template(config.template)
 
-    def answer(visit: NodeRun) -> Json:
-        return visit.fill(template)
+    def answer(node_run: NodeRun) -> Json:
+        return node_run.fill(template)
 
     return answer
 
 
-def _check(config: LlmRigid, site: NodeCheck) -> Iterator[Diagnostic]:
-    return site.check_template(config.template, "template")
+def _check(config: LlmRigid, check: NodeCheck) -> Iterator[Diagnostic]:
+    return check.template(config.template, "template")
 
 
 LLM_RIGID = NodeKind(

@@ -24,14 +24,14 @@ def _decide(_visit: NodeRun) -> Json:
     return None
 
 
-def _check(_config: LogicDecision, site: NodeCheck) -> Iterator[Diagnostic]:
-    ways = [edge for edge in site.outgoing if edge.type != "data"]
+def _check(_config: LogicDecision, check: NodeCheck) -> Iterator[Diagnostic]:
+    ways = [edge for edge in check.outgoing if edge.type != "data"]
     if not any(edge.type == "conditional" for edge in ways):
-        said = "a decision needs outgoing edges of type `conditional`; draw at least one with a condition."
-        yield site.error("decision_without_conditions", said)
+        message = "a decision needs outgoing edges of type `conditional`; draw at least one with a condition."
+        yield check.error("decision_without_conditions", message)
     elif any(edge.type == "sequential" for edge in ways):
-        said = "every edge out of a decision is `conditional`; make the sequential one conditional, with `else`."
-        yield site.error("decision_without_conditions", said)
+        message = "every edge out of a decision is `conditional`; make the sequential one conditional, with `else`."
+        yield check.error("decision_without_conditions", message)
 
 
 LOGIC_DECISION = NodeKind(

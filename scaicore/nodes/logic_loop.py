@@ -46,8 +46,8 @@ def _prepare(config: LogicLoop, _program: Program) -> LoopPlan:
 def _items(source: str, limit: int) -> Callable[[NodeRun], list[Json]]:
     expression = Expression(source)
 
-    def evaluate(visit: NodeRun) -> list[Json]:
-        items = expression.evaluate(visit.scope)
+    def evaluate(node_run: NodeRun) -> list[Json]:
+        items = expression.evaluate(node_run.scope)
         if not isinstance(items, list):
             raise RunFailed("not_a_list")
         if len(items) > limit:
@@ -57,30 +57,30 @@ def _items(source: str, limit: int) -> Callable[[NodeRun], list[Json]]:
     return evaluate
 
 
-def _check(config: LogicLoop, site: NodeCheck) -> Iterator[Diagnostic]:
+def _check(config: LogicLoop, check: NodeCheck) -> Iterator[Diagnostic]:
     key, source = ("items", config.items) if config.style == "foreach" else ("condition", config.condition)
     if source is None:
-        yield site.error("bad_value", f"a loop of style `{config.style}` needs `{key}`.", key)
+        yield check.error("bad_value", f"a loop of style `{config.style}` needs `{key}`.", key)
     elif key == "items":
-        yield from site.check_expression(source, key)
+        yield from check.expression(source, key)
     else:
-        yield from site.check_condition(source, key)
+        yield from check.condition(source, key)
     for name_key in ("item_name", "index_name"):
         name = getattr(config, name_key)
         if name in RESERVED or not _NAME.fullmatch(name):
-            said = f"`{name[:80]}` cannot be the name of an item; take a plain word such as `item`."
-            yield site.error("reserved_name", said, name_key)
-    yield from _check_ways(site)
+            message = f"`{name[:80]}` cannot be the name of an item; take a plain word such as `item`."
+            yield check.error("reserved_name", message, name_key)
+    yield from _check_ways(check)
 
 
-def _check_ways(site: NodeCheck) -> Iterator[Diagnostic]:
-    ways = [edge for edge in site.outgoing if edge.type != "data"]
+def _check_ways(check: NodeCheck) -> Iterator[Diagnostic]:
+    ways = [edge for edge in check.outgoing if edge.type != "data"]
     if not any(edge.source.port == BODY for edge in ways):
-        said = "nothing is behind its port `body`; draw an edge from there to what it repeats."
-        yield site.error("loop_without_body", said)
+        message = "nothing is behind its port `body`; draw an edge from there to what it repeats."
+        yield check.error("loop_without_body", message)
     if any(edge.source.port not in (BODY, DONE) or edge.type == "conditional" for edge in ways):
-        said = "every edge out of a loop is `sequential` and leaves by the port `body` or `done`."
-        yield site.error("bad_value", said)
+        message = "every edge out of a loop is `sequential` and leaves by the port `body` or `done`."
+        yield check.error("bad_value", message)
 
 
 def _makes(config: LogicLoop) -> tuple[str, ...]:

@@ -20,10 +20,10 @@ def _prepare(config: LogicParallel, _program: Program) -> ParallelPlan:
     return ParallelPlan(config.max_concurrency)
 
 
-def _check(_config: LogicParallel, site: NodeCheck) -> Iterator[Diagnostic]:
-    if any(edge.type == "conditional" for edge in site.outgoing):
-        said = "every edge out of a parallel is `sequential`, since all are taken; decide in a `logic_decision`."
-        yield site.error("bad_value", said)
+def _check(_config: LogicParallel, check: NodeCheck) -> Iterator[Diagnostic]:
+    if any(edge.type == "conditional" for edge in check.outgoing):
+        message = "every edge out of a parallel is `sequential`, since all are taken; decide in a `logic_decision`."
+        yield check.error("bad_value", message)
 
 
 LOGIC_PARALLEL = NodeKind(

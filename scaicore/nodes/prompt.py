@@ -1,5 +1,5 @@
-"""What a language model is told: the flow's own words first, then the conversation, which never speaks with their
-authority."""
+"""The messages for a language model: the flow's own text first, then the conversation, which never has the authority of
+the flow."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -39,24 +39,24 @@ class Prompt:
         self._has_history = has_history
         self._format = f"Answer with one JSON value that fits this JSON Schema: {compact(schema)}" if schema else ""
 
-    def messages(self, visit: NodeRun) -> list[Message]:
+    def messages(self, node_run: NodeRun) -> list[Message]:
         """The call's messages: system text, examples, then the conversation or what is bound in its place."""
-        history = list(_told(visit.scope.get("messages"))) if self._has_history else []
+        history = list(_conversation(node_run.scope.get("messages"))) if self._has_history else []
         asked = [text for role, text in history if role == "system"]
         talk = [_message(role, content) for role, content in history if role != "system"]
         if self._inputs:
             if talk and talk[-1]["role"] == "user":
                 talk.pop()
-            talk.append(_message("user", _bound(self._inputs, visit)))
+            talk.append(_message("user", _bound(self._inputs, node_run)))
         elif not talk:
-            talk.append(_message("user", compact(visit.scope.get("message", ""))))
-        system = self._system_text(visit, asked)
+            talk.append(_message("user", compact(node_run.scope.get("message", ""))))
+        system = self._system_text(node_run, asked)
         return [*([_message("system", system)] if system else []), *self._examples, *talk]
 
-    def _system_text(self, visit: NodeRun, asked: list[Json]) -> str:
-        parts = [self._system, *(visit.fill(text) for text in self._texts)]
+    def _system_text(self, node_run: NodeRun, asked: list[Json]) -> str:
+        parts = [self._system, *(node_run.fill(text) for text in self._texts)]
         if self._context:
-            parts.append("Context:\n" + _bound(self._context, visit))
+            parts.append("Context:\n" + _bound(self._context, node_run))
         parts.append(self._format)
         if words := "\n".join(map(_plain, asked)):
             parts.append(f"{_FROM_CALLER}\n{words}")
@@ -71,15 +71,15 @@ def _bindings(paths: dict[str, str]) -> dict[str, Template]:
     return {name: Template(f"{{{{{path}}}}}") for name, path in paths.items()}
 
 
-def _bound(bindings: dict[str, Template], visit: NodeRun) -> str:
+def _bound(bindings: dict[str, Template], node_run: NodeRun) -> str:
     """A sole value as it is; several as lines, each behind its name."""
     if len(bindings) == 1:
-        return visit.fill(next(iter(bindings.values())))
-    return "\n".join(f"{name}: {visit.fill(path)}" for name, path in bindings.items())
+        return node_run.fill(next(iter(bindings.values())))
+    return "\n".join(f"{name}: {node_run.fill(path)}" for name, path in bindings.items())
 
 
-def _told(messages: Json) -> Iterator[tuple[str, Json]]:
-    """`(role, content)` of what was said; calls of tools and their results are no part of this flow."""
+def _conversation(messages: Json) -> Iterator[tuple[str, Json]]:
+    """`(role, content)` of each message; calls of tools and their results are no part of this flow."""
     for message in messages if isinstance(messages, list) else ():
         if not isinstance(message, dict) or not isinstance(message.get("content"), str | list):
             continue

@@ -36,8 +36,8 @@ def _prepare(config: SubflowCall, _program: Program) -> Work:
     bindings = {name: tuple(path.split(".")) for name, path in config.input_bindings.items()}
     instance_key = None if config.instance_key is None else Template(config.instance_key)
 
-    async def call(visit: NodeRun) -> Json:
-        services = visit.services
+    async def call(node_run: NodeRun) -> Json:
+        services = node_run.services
         if services.cores is None:
             raise RunFailed("no_cores")
         if services.depth >= MAX_DEPTH:
@@ -45,33 +45,33 @@ def _prepare(config: SubflowCall, _program: Program) -> Work:
         request = CoreCall(
             tenant=tenant,
             slug=slug,
-            input=_input(bindings, visit),
-            instance_key=None if instance_key is None else visit.fill(instance_key),
+            input=_input(bindings, node_run),
+            instance_key=None if instance_key is None else node_run.fill(instance_key),
             version=config.version,
-            timeout_s=min(config.timeout or visit.remaining(), visit.remaining()),
+            timeout_s=min(config.timeout or node_run.remaining(), node_run.remaining()),
             depth=services.depth + 1,
         )
         answer = await services.cores.call(request)
         if answer.prompt_tokens is not None or answer.completion_tokens is not None:
-            visit.spend(answer.prompt_tokens or 0, answer.completion_tokens or 0)
+            node_run.spend(answer.prompt_tokens or 0, answer.completion_tokens or 0)
         return answer.output
 
     return call
 
 
-def _input(bindings: dict[str, tuple[str, ...]], visit: NodeRun) -> dict[str, Json]:
+def _input(bindings: dict[str, tuple[str, ...]], node_run: NodeRun) -> dict[str, Json]:
     if not bindings:
-        return {name: visit.scope[name] for name in _PASSED if name in visit.scope}
-    return {name: look(path, visit.scope) for name, path in bindings.items()}
+        return {name: node_run.scope[name] for name in _PASSED if name in node_run.scope}
+    return {name: look(path, node_run.scope) for name, path in bindings.items()}
 
 
-def _check(config: SubflowCall, site: NodeCheck) -> Iterator[Diagnostic]:
+def _check(config: SubflowCall, check: NodeCheck) -> Iterator[Diagnostic]:
     if not _TARGET.fullmatch(config.target):
-        said = f"`{config.target[:80]}` is no Core; a target reads `core://tenant/slug`."
-        yield site.error("bad_value", said, "target")
+        message = f"`{config.target[:80]}` is no Core; a target reads `core://tenant/slug`."
+        yield check.error("bad_value", message, "target")
     for name, path in config.input_bindings.items():
-        yield from site.check_path(path, f"input_bindings.{name}")
-    yield from site.check_template(config.instance_key or "", "instance_key")
+        yield from check.path(path, f"input_bindings.{name}")
+    yield from check.template(config.instance_key or "", "instance_key")
 
 
 SUBFLOW_CALL = NodeKind(

@@ -10,16 +10,16 @@ Maker = Callable[[NodeRun], Json]
 
 
 def maker(value: Json) -> Maker:
-    """Builds the value anew at each visit; its texts are templates, its keys are not."""
+    """Builds the value anew for each run of the node; its texts are templates, its keys are not."""
     if isinstance(value, str):
         template = Template(value)
-        return lambda visit: visit.fill(template)
+        return lambda node_run: node_run.fill(template)
     if isinstance(value, list):
         items = [maker(item) for item in value]
-        return lambda visit: [make(visit) for make in items]
+        return lambda node_run: [make(node_run) for make in items]
     if isinstance(value, dict):
         fields = {key: maker(item) for key, item in value.items()}
-        return lambda visit: {key: make(visit) for key, make in fields.items()}
+        return lambda node_run: {key: make(node_run) for key, make in fields.items()}
     return lambda _visit: value
 
 

@@ -51,19 +51,19 @@ def _prepare(config: ToolHttp, _program: Program) -> Work:
     headers = {name: Template(text) for name, text in config.headers.items()}
     body = _body(config)
 
-    async def call(visit: NodeRun) -> Json:
-        http = visit.services.http
+    async def call(node_run: NodeRun) -> Json:
+        http = node_run.services.http
         if http is None:
             raise RunFailed("no_http")
-        content_type, content = body(visit)
+        content_type, content = body(node_run)
         secrets = {name: await http.secret(ref) for name, ref in config.secret_refs.items()}
         request = HttpCall(
             method=config.method,
-            url=_url(url, visit),
-            headers=content_type | _headers(headers, secrets, visit),
-            query={name: visit.fill(text) for name, text in query.items()},
+            url=_url(url, node_run),
+            headers=content_type | _headers(headers, secrets, node_run),
+            query={name: node_run.fill(text) for name, text in query.items()},
             body=content,
-            timeout_s=min(config.timeout_s or TIMEOUT_S, visit.remaining()),
+            timeout_s=min(config.timeout_s or TIMEOUT_S, node_run.remaining()),
         )
         answer = await http.send(request)
         _expect(answer.status, config.expect_status)
@@ -72,11 +72,11 @@ def _prepare(config: ToolHttp, _program: Program) -> Work:
     return call
 
 
-def _url(template: Template, visit: NodeRun) -> str:
+def _url(template: Template, node_run: NodeRun) -> str:
     """The URL with every filled-in value percent-encoded; RunFailed when one leaves its segment empty or all dots."""
     missing: list[str] = []
-    url = template.fill_encoded(visit.scope, missing, _inside)
-    visit.miss(missing)
+    url = template.fill_encoded(node_run.scope, missing, _inside)
+    node_run.miss(missing)
     segments = re.split(r"[?#]", url, maxsplit=1)[0].split("/")[3:]
     # An emptied segment would ask for something else: the list in place of the one thing.
     if len(url) > MAX_URL or any(segment.strip(_NOTHING).lower() in (_DOTS if segment else ()) for segment in segments):
@@ -88,13 +88,13 @@ def _inside(text: str) -> str:
     return quote(text, safe="", errors="replace") or _NOTHING
 
 
-def _headers(templates: dict[str, Template], secrets: dict[str, str], visit: NodeRun) -> dict[str, str]:
+def _headers(templates: dict[str, Template], secrets: dict[str, str], node_run: NodeRun) -> dict[str, str]:
     """The headers, each one line; a secret goes nowhere else."""
-    scope = visit.scope | {SECRETS: secrets}
+    scope = node_run.scope | {SECRETS: secrets}
     missing: list[str] = []
     read = {path[1] for text in templates.values() for path in text.paths if len(path) > 1 and path[0] == SECRETS}
     filled = {name: text.fill(scope, missing) for name, text in templates.items()}
-    visit.miss(missing)
+    node_run.miss(missing)
     filled |= {name: secret for name, secret in secrets.items() if name not in read}
     return {name.lower(): _CONTROL.sub(" ", text).strip() for name, text in filled.items()}
 
@@ -103,10 +103,10 @@ def _body(config: ToolHttp) -> Callable[[NodeRun], tuple[dict[str, str], bytes |
     """What is sent, with the header that says what it is."""
     if config.json is not msgspec.UNSET:
         make = templated_values.maker(config.json)
-        return lambda visit: ({"content-type": "application/json"}, _bytes(encode(make(visit))))
+        return lambda node_run: ({"content-type": "application/json"}, _bytes(encode(make(node_run))))
     if config.body is not None:
         template = Template(config.body)
-        return lambda visit: ({"content-type": "text/plain; charset=utf-8"}, _bytes(visit.fill(template)))
+        return lambda node_run: ({"content-type": "text/plain; charset=utf-8"}, _bytes(node_run.fill(template)))
     return lambda _visit: ({}, None)
 
 
@@ -126,52 +126,54 @@ def _result(answer: HttpAnswer, secrets: Iterable[str]) -> Json:
     for secret in filter(None, secrets):
         body = body.replace(secret.encode(errors="replace"), _HIDDEN.encode())
         headers = {name: value.replace(secret, _HIDDEN) for name, value in headers.items()}
-    told = {"status": answer.status, "headers": dict(headers)}
+    result = {"status": answer.status, "headers": dict(headers)}
     if "json" in answer.headers.get("content-type", "").partition(";")[0]:
         try:
             value = msgspec.json.decode(body)
             if defect(value) is None:
-                return told | {"json": value}
+                return result | {"json": value}
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             pass
-    return told | {"text": body.decode(errors="replace").replace("\0", "")}
+    return result | {"text": body.decode(errors="replace").replace("\0", "")}
 
 
-def _check(config: ToolHttp, site: NodeCheck) -> Iterator[Diagnostic]:
-    yield from _check_url(config.url, site)
+def _check(config: ToolHttp, check: NodeCheck) -> Iterator[Diagnostic]:
+    yield from _check_url(config.url, check)
     if config.json is not msgspec.UNSET and config.body is not None:
-        yield site.error("bad_value", "give what is sent by only one of `json` and `body`.", "body")
+        yield check.error("bad_value", "give what is sent by only one of `json` and `body`.", "body")
     texts = {"body": config.body or "", **{f"query.{name}": text for name, text in config.query.items()}}
     for key, text in texts.items():
-        yield from site.check_template(text, key)
+        yield from check.template(text, key)
     for text in templated_values.texts(config.json):
-        yield from site.check_template(text, "json")
-    yield from _check_headers(config, site)
+        yield from check.template(text, "json")
+    yield from _check_headers(config, check)
 
 
-def _check_url(url: str, site: NodeCheck) -> Iterator[Diagnostic]:
-    yield from site.check_template(url, "url")
+def _check_url(url: str, check: NodeCheck) -> Iterator[Diagnostic]:
+    yield from check.template(url, "url")
     try:
         template = Template(url)
     except SourceUnreadable:
         return
     if not (_PLACE.match(template.head) if template.paths else _WHOLE.fullmatch(url)):
-        said = "`url` begins with `https://`, a host and a `/`, and only behind that stand placeholders: what a caller "
-        yield site.error("bad_value", f"{said}sends must not choose the server.", "url")
+        message = (
+            "`url` begins with `https://`, a host and a `/`, and only behind that stand placeholders: what a caller "
+        )
+        yield check.error("bad_value", f"{message}sends must not choose the server.", "url")
 
 
-def _check_headers(config: ToolHttp, site: NodeCheck) -> Iterator[Diagnostic]:
+def _check_headers(config: ToolHttp, check: NodeCheck) -> Iterator[Diagnostic]:
     for name in [*config.headers, *config.secret_refs]:
         if not _NAME.fullmatch(name) or name.lower() in _OURS:
-            yield site.error("bad_value", f"`{name[:80]}` cannot be the name of a header here.", "headers")
+            yield check.error("bad_value", f"`{name[:80]}` cannot be the name of a header here.", "headers")
     for name, text in config.headers.items():
-        for finding in site.check_template(text, f"headers.{name}"):
+        for finding in check.template(text, f"headers.{name}"):
             if not (finding.code == "unknown_name" and f"`{SECRETS}`" in finding.message):
                 yield finding
         for path in _paths(text):
             if path[0] == SECRETS and path[1:2] and path[1] not in config.secret_refs:
-                said = f"the header `{name}` reads the secret `{path[1]}`, which `secret_refs` does not name."
-                yield site.error("bad_value", said, f"headers.{name}")
+                message = f"the header `{name}` reads the secret `{path[1]}`, which `secret_refs` does not name."
+                yield check.error("bad_value", message, f"headers.{name}")
 
 
 def _paths(source: str) -> tuple[tuple[str, ...], ...]:

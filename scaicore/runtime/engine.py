@@ -1,7 +1,7 @@
 """The engine: walks a program from its entry and tells what happens as events.
 
 Nodes that only calculate run here and now, one after the other, without a task or a queue. Nodes that wait run in a
-crew of tasks, so that branches wait at the same time. Nodes that run others open regions of the flow. Checkpoints are
+tasks, so that branches wait at the same time. Nodes that run others open regions of the flow. Checkpoints are
 parked: once nothing else can go on, the run ends with a question, and another run goes on behind it.
 """
 
@@ -32,7 +32,7 @@ _NEAR_S: Final = 0.1  # a call that ends so near to the deadline was ended by it
 async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
     """Run a program; ends with `Finished`, or raises RunFailed or RunTimedOut."""
     run, decided = checkpoints.begin(request)
-    crew: NodeTasks | None = None
+    tasks: NodeTasks | None = None
     breathed_at = time.monotonic()
     try:
         if decided is not None:
@@ -44,91 +44,91 @@ async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
                     if frame.within is not None and (event := _proceed(run, frame.within)) is not None:
                         yield event
                     continue
-                stage, visit = run.enter(frame, position)
-                yield NodeStarted(stage.id, stage.kind)
-                if stage.waits:
-                    crew = crew or NodeTasks()
-                    crew.start(stage, visit, responds=stage.id in run.runnable.responders)
-                elif stage.plan is not None:
-                    _carry_out(run, stage, visit, stage.plan)
+                node, node_run = run.enter(frame, position)
+                yield NodeStarted(node.id, node.kind)
+                if node.waits:
+                    tasks = tasks or NodeTasks()
+                    tasks.start(node, node_run, responds=node.id in run.runnable.responders)
+                elif node.plan is not None:
+                    _carry_out(run, node, node_run, node.plan)
                 else:
-                    yield _settle(run, stage, visit, _work(run, stage, visit))
-                if run.steps % _BREATH == 0 or visit.started_at - breathed_at > _BREATH_S:
-                    breathed_at = visit.started_at
+                    yield _settle(run, node, node_run, _work(run, node, node_run))
+                if run.steps % _BREATH == 0 or node_run.started_at - breathed_at > _BREATH_S:
+                    breathed_at = node_run.started_at
                     await asyncio.sleep(0)
-            if crew is None or not crew.is_busy:
+            if tasks is None or not tasks.is_busy:
                 break
-            yield _told(run, await crew.hear(run.remaining()))
+            yield _read(run, await tasks.next_event(run.remaining()))
         yield checkpoints.ask(run) if run.parked else run.finish()
     except (RunFailed, RunTimedOut):
         if run.failed is not None:
             yield run.failed
         raise
     finally:
-        if crew is not None:
-            await crew.disband()
+        if tasks is not None:
+            await tasks.cancel_all()
 
 
-def _work(run: FlowRun, stage: RuntimeNode, visit: NodeRun) -> Json:
+def _work(run: FlowRun, node: RuntimeNode, node_run: NodeRun) -> Json:
     try:
-        return stage.work(visit)
+        return node.work(node_run)
     except Exception as problem:
-        _fail(problem, run, stage, visit)
+        _fail(problem, run, node, node_run)
 
 
-def _carry_out(run: FlowRun, stage: RuntimeNode, visit: NodeRun, plan: Plan) -> None:
+def _carry_out(run: FlowRun, node: RuntimeNode, node_run: NodeRun, plan: Plan) -> None:
     """Begin what a node plans: to run others, or to wait for somebody's decision."""
     try:
         if isinstance(plan, CheckpointPlan):
-            checkpoints.park(run, stage, visit, plan)
+            checkpoints.park(run, node, node_run, plan)
         else:
-            run.open(stage, visit)
+            run.open(node, node_run)
     except Exception as problem:
-        _fail(problem, run, stage, visit)
+        _fail(problem, run, node, node_run)
 
 
-def _proceed(run: FlowRun, opened: RegionRun) -> NodeFinished | None:
+def _proceed(run: FlowRun, region_run: RegionRun) -> NodeFinished | None:
     try:
-        return run.proceed(opened)
+        return run.proceed(region_run)
     except RunFailed as problem:
-        _fail(problem, run, opened.stage, opened.visit)
+        _fail(problem, run, region_run.node, region_run.node_run)
 
 
-def _told(run: FlowRun, said: TextDelta | NodeDone) -> Event:
+def _read(run: FlowRun, event: TextDelta | NodeDone) -> Event:
     """The event for what a waiting node sent."""
-    if isinstance(said, TextDelta):
-        run.spoken.append(said.text)
-        return said
-    if said.error is not None:
-        _fail(said.error, run, said.stage, said.visit)
-    return _settle(run, said.stage, said.visit, said.result)
+    if isinstance(event, TextDelta):
+        run.streamed.append(event.text)
+        return event
+    if event.error is not None:
+        _fail(event.error, run, event.node, event.node_run)
+    return _settle(run, event.node, event.node_run, event.result)
 
 
-def _settle(run: FlowRun, stage: RuntimeNode, visit: NodeRun, result: Json) -> NodeFinished:
+def _settle(run: FlowRun, node: RuntimeNode, node_run: NodeRun, result: Json) -> NodeFinished:
     try:
-        return run.leave(stage, visit, result)
+        return run.leave(node, node_run, result)
     except RunFailed as problem:
-        _fail(problem, run, stage, visit)
+        _fail(problem, run, node, node_run)
 
 
-def _fail(problem: Exception, run: FlowRun, stage: RuntimeNode, visit: NodeRun) -> NoReturn:
+def _fail(problem: Exception, run: FlowRun, node: RuntimeNode, node_run: NodeRun) -> NoReturn:
     """Raise what a caller may see; what nobody expected goes to the log alone."""
-    known = _known(problem, visit)
+    known = _known(problem, node_run)
     if known is None:
-        logger.error("node %s (%s) failed", stage.id, stage.kind, exc_info=problem)
+        logger.error("node %s (%s) failed", node.id, node.kind, exc_info=problem)
         known = RunFailed("node_failed")
-    known.node_id = known.node_id or stage.id
+    known.node_id = known.node_id or node.id
     reason = known.reason if isinstance(known, RunFailed) else "timed_out"
-    run.failed = NodeFailed(stage.id, stage.kind, (time.monotonic() - visit.started_at) * 1000, reason)
+    run.failed = NodeFailed(node.id, node.kind, (time.monotonic() - node_run.started_at) * 1000, reason)
     if known is problem:
         raise known
     raise known from problem
 
 
-def _known(problem: Exception, visit: NodeRun) -> RunFailed | RunTimedOut | None:
+def _known(problem: Exception, node_run: NodeRun) -> RunFailed | RunTimedOut | None:
     if isinstance(problem, RunFailed | RunTimedOut):
         return problem
     if isinstance(problem, ServiceFailed):
-        is_late = problem.reason == "timed_out" and visit.until - time.monotonic() < _NEAR_S
+        is_late = problem.reason == "timed_out" and node_run.until - time.monotonic() < _NEAR_S
         return RunTimedOut() if is_late else RunFailed(f"service_{problem.reason}")
     return None

@@ -11,7 +11,7 @@ class Frame:
     """One running of a region, or of the whole flow. `within` is the node that runs it, as the `number`th of its own;
     `active` counts the nodes in it that are ready, at work or parked."""
 
-    __slots__ = ("active", "arrived", "home", "last", "number", "scope", "until", "within")
+    __slots__ = ("active", "arrived", "last", "number", "region_number", "scope", "until", "within")
 
     def __init__(
         self, scope: dict[str, Json], until: float, within: "RegionRun | None" = None, number: int = 0
@@ -20,7 +20,7 @@ class Frame:
         self.until = until
         self.within = within
         self.number = number
-        self.home = 0 if within is None else within.stage.inner[number].home
+        self.region_number = 0 if within is None else within.node.inner[number].number
         self.active = 0
         self.arrived: dict[int, tuple[int, bool]] = {}
         self.last: Json = None
@@ -32,8 +32,8 @@ class RegionRun:
     which count once all of them have ended."""
 
     frame: Frame
-    stage: RuntimeNode
-    visit: NodeRun
+    node: RuntimeNode
+    node_run: NodeRun
     items: list[Json] | None = None
     cursor: int = 0
     running: int = 0
@@ -46,15 +46,15 @@ class RegionRun:
     @property
     def has_turns(self) -> bool:
         """Whether its regions are a loop's turns, each with a scope of its own."""
-        return isinstance(self.stage.plan, LoopPlan)
+        return isinstance(self.node.plan, LoopPlan)
 
     def begin(self) -> list[Frame]:
         """The regions that begin now; none when all that may begin has begun."""
-        plan = self.stage.plan
+        plan = self.node.plan
         if isinstance(plan, LoopPlan):
             return [] if self.running else self._turn(plan)
-        limit = plan.limit if isinstance(plan, ParallelPlan) and plan.limit else len(self.stage.inner)
-        count = min(limit - self.running, len(self.stage.inner) - self.cursor)
+        limit = plan.limit if isinstance(plan, ParallelPlan) and plan.limit else len(self.node.inner)
+        count = min(limit - self.running, len(self.node.inner) - self.cursor)
         return [self._started(self.frame.scope, self.cursor) for _ in range(count)]
 
     def end(self, frame: Frame) -> None:
@@ -64,20 +64,20 @@ class RegionRun:
             self.turns.append(frame.last)
             self.scope = frame.scope
         else:
-            self.branches[self.stage.inner[frame.number].name] = frame.last
+            self.branches[self.node.inner[frame.number].name] = frame.last
 
     @property
     def result(self) -> Json:
         """A list of the turns' results, or an object of the branches' results in the document's order."""
         if self.has_turns:
             return self.turns
-        return {inner.name: self.branches[inner.name] for inner in self.stage.inner}
+        return {inner.name: self.branches[inner.name] for inner in self.node.inner}
 
     def _turn(self, plan: LoopPlan) -> list[Frame]:
         before = self.frame.scope if self.items is not None or self.scope is None else self.scope
         if self.cursor >= (plan.limit if self.items is None else len(self.items)):
             if self.items is None:
-                self.visit.warnings.append(f"The loop ended after its {plan.limit} turns, not by its condition.")
+                self.node_run.warnings.append(f"The loop ended after its {plan.limit} turns, not by its condition.")
             return []
         if plan.condition is not None and not plan.condition.holds(before):
             return []
@@ -87,4 +87,4 @@ class RegionRun:
     def _started(self, scope: dict[str, Json], number: int) -> Frame:
         self.cursor += 1
         self.running += 1
-        return Frame(scope, self.visit.until, self, number)
+        return Frame(scope, self.node_run.until, self, number)

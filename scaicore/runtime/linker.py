@@ -39,15 +39,15 @@ class Feed:
 class InnerRegion:
     """A region that a node runs: its number, the id of its first node, and an arrival for each edge that leads in."""
 
-    home: int
+    number: int
     name: str
     firsts: tuple[int, ...]
 
 
 @dataclass(slots=True)
 class RuntimeNode:
-    """A node ready to run. `arrivals` is the number of edges that lead to it, `home` the number of the region that it
-    lies in; `inner` are the regions that it runs by itself."""
+    """A node ready to run. `arrivals` is the number of edges that lead to it, `region_number` says in which region it
+    lies, 0 for none; `inner` are the regions that it runs by itself."""
 
     id: str
     kind: str
@@ -57,7 +57,7 @@ class RuntimeNode:
     binding: str | None
     timeout_s: float | None
     is_response: bool
-    home: int = 0
+    region_number: int = 0
     makes: tuple[str, ...] = ()
     inner: list[InnerRegion] = field(default_factory=list)
     exits: list[int] = field(default_factory=list)  # where edges lead that leave its regions
@@ -73,7 +73,7 @@ class Runnable:
 
     program: Program
     entries: dict[str, int]  # where runs may begin, by node id
-    stages: tuple[RuntimeNode, ...]
+    nodes: tuple[RuntimeNode, ...]
     defaults: dict[str, Json]
     types: dict[str, str]
     keeps_memory: bool
@@ -97,54 +97,53 @@ def link(program: Program) -> Runnable:
 
 
 def _link(program: Program) -> Runnable:
-    positions = {step.id: position for position, step in enumerate(program.nodes)}
-    stages = tuple(_stage(step, program) for step in program.nodes)
+    positions = {node.id: position for position, node in enumerate(program.nodes)}
+    nodes = tuple(_runtime_node(node, program) for node in program.nodes)
     for edge in program.edges:
-        _connect(edge, stages, positions)
-    _enclose(program, stages, positions)
-    for stage in stages:
+        _connect(edge, nodes, positions)
+    _enclose(program, nodes, positions)
+    for node in nodes:
         # The `else` branch is asked last, wherever it stands in the document.
-        stage.branches.sort(key=lambda branch: branch.condition is None)
+        node.branches.sort(key=lambda branch: branch.condition is None)
     return Runnable(
         program=program,
         entries=_entries(program, positions),
-        stages=stages,
-        defaults={slot.name: slot.default for slot in program.variables},
-        types={slot.name: slot.type for slot in program.variables},
+        nodes=nodes,
+        defaults={variable.name: variable.default for variable in program.variables},
+        types={variable.name: variable.type for variable in program.variables},
         shape=_shape(program),
         keeps_memory=program.instance_mode != "stateless",
-        made=frozenset(name for stage in stages for name in (stage.id, stage.binding, *stage.makes) if name)
-        - INPUT_NAMES,
+        made=frozenset(name for node in nodes for name in (node.id, node.binding, *node.makes) if name) - INPUT_NAMES,
         responders=frozenset(program.responders),
     )
 
 
 def _entries(program: Program, positions: dict[str, int]) -> dict[str, int]:
-    found = {program.entry, *(step.id for step in program.nodes if KINDS[step.kind].category == "entry")}
+    found = {program.entry, *(node.id for node in program.nodes if KINDS[node.kind].category == "entry")}
     return {node_id: positions[node_id] for node_id in sorted(found)}
 
 
 def _shape(program: Program) -> str:
-    nodes = [(step.id, step.kind) for step in program.nodes]
-    edges = [(link.type, link.source, link.source_port, link.target, link.target_port) for link in program.edges]
+    nodes = [(node.id, node.kind) for node in program.nodes]
+    edges = [(edge.type, edge.source, edge.source_port, edge.target, edge.target_port) for edge in program.edges]
     return hashlib.sha256(compact([nodes, edges]).encode(errors="replace")).hexdigest()[:32]
 
 
-def _stage(step: ProgramNode, program: Program) -> RuntimeNode:
-    kind = KINDS[step.kind]
-    config = msgspec.convert(step.config, kind.config)
+def _runtime_node(node: ProgramNode, program: Program) -> RuntimeNode:
+    kind = KINDS[node.kind]
+    config = msgspec.convert(node.config, kind.config)
     made = kind.prepare(config, program)
     plan = made if isinstance(made, Plan) else None
     return RuntimeNode(
-        id=step.id,
-        kind=step.kind,
+        id=node.id,
+        kind=node.kind,
         work=_planned if isinstance(made, Plan) else made,
         plan=plan,
         waits=kind.waits,
         makes=tuple(kind.makes(config)),
         binding=config.result_binding,
         timeout_s=config.timeout_s,
-        is_response=RESPONSE in (step.id, config.result_binding),
+        is_response=RESPONSE in (node.id, config.result_binding),
     )
 
 
@@ -153,26 +152,26 @@ def _planned(_visit: NodeRun) -> Json:
     return None
 
 
-def arcs(links: Sequence[ProgramEdge]) -> list[Arc]:
-    """The links that order a run."""
+def arcs(edges: Sequence[ProgramEdge]) -> list[Arc]:
+    """The edges that order a run."""
     return [
-        Arc(link.source, link.source_port, link.target, link.condition is not None)
-        for link in links
-        if link.type != "data"
+        Arc(edge.source, edge.source_port, edge.target, edge.condition is not None)
+        for edge in edges
+        if edge.type != "data"
     ]
 
 
-def _enclose(program: Program, stages: tuple[RuntimeNode, ...], positions: dict[str, int]) -> None:
+def _enclose(program: Program, nodes: tuple[RuntimeNode, ...], positions: dict[str, int]) -> None:
     """Give each region to the node that runs it, in the document's order."""
     ways = arcs(program.edges)
-    found = regions.find({step.id: step.kind for step in program.nodes}, ways)
-    for node_id, home in regions.homes(found).items():
-        stages[positions[node_id]].home = home
-    for home, region in sorted(enumerate(found, 1), key=lambda pair: positions[pair[1].firsts[0]]):
-        owner = stages[positions[region.owner]]
+    found = regions.find({node.id: node.kind for node in program.nodes}, ways)
+    for node_id, number in regions.innermost(found).items():
+        nodes[positions[node_id]].region_number = number
+    for number, region in sorted(enumerate(found, 1), key=lambda pair: positions[pair[1].firsts[0]]):
+        owner = nodes[positions[region.owner]]
         begins = {positions[first] for first in region.firsts}
         owner.inner.append(
-            InnerRegion(home, region.firsts[0], tuple(target for target in owner.onward if target in begins))
+            InnerRegion(number, region.firsts[0], tuple(target for target in owner.onward if target in begins))
         )
         owner.onward = [target for target in owner.onward if target not in begins]
         owner.exits += [
@@ -180,8 +179,8 @@ def _enclose(program: Program, stages: tuple[RuntimeNode, ...], positions: dict[
         ]
 
 
-def _connect(edge: ProgramEdge, stages: tuple[RuntimeNode, ...], positions: dict[str, int]) -> None:
-    source, target = stages[positions[edge.source]], stages[positions[edge.target]]
+def _connect(edge: ProgramEdge, nodes: tuple[RuntimeNode, ...], positions: dict[str, int]) -> None:
+    source, target = nodes[positions[edge.source]], nodes[positions[edge.target]]
     if edge.type == "data":
         target.feeds.append(Feed(edge.target_port or DEFAULT_PORT, edge.source, edge.source_port))
         return

@@ -50,7 +50,7 @@ def find(kinds: Mapping[str, str], arcs: Sequence[Arc]) -> list[Region]:
     return sorted(found, key=lambda region: -len(region.nodes))
 
 
-def homes(regions: Iterable[Region]) -> dict[str, int]:
+def innermost(regions: Iterable[Region]) -> dict[str, int]:
     """Node id → the number, from 1, of the innermost region that it lies in."""
     return {node_id: number for number, region in enumerate(regions, 1) for node_id in region.nodes}
 

@@ -24,7 +24,7 @@ class Parked(NamedTuple):
     """A checkpoint that waits for somebody's decision; `until` is in seconds since 1970."""
 
     frame: Frame
-    stage: RuntimeNode
+    node: RuntimeNode
     prompt: str
     until: float | None
 
@@ -44,9 +44,9 @@ class FlowRun:
         "request",
         "root",
         "runnable",
-        "spoken",
         "state",
         "steps",
+        "streamed",
     )
 
     def __init__(self, request: RunRequest) -> None:
@@ -57,7 +57,7 @@ class FlowRun:
         self.parked: list[Parked] = []
         self.failed: NodeFailed | None = None
         self.steps = 0
-        self.spoken: list[str] = []
+        self.streamed: list[str] = []
         self.bound: tuple[Json, str] | None = None
         self.last: tuple[Json, str] = (None, "stop")
         self._deadline = time.monotonic() + request.deadline_s
@@ -82,75 +82,75 @@ class FlowRun:
 
     def enter(self, frame: Frame, position: int) -> tuple[RuntimeNode, NodeRun]:
         """A node that is ready, once the bounds allow it."""
-        stage = self.runnable.stages[position]
+        node = self.runnable.nodes[position]
         now = time.monotonic()
         if now >= frame.until:
-            raise RunTimedOut(stage.id)
+            raise RunTimedOut(node.id)
         self.steps += 1
         if self.steps > MAX_STEPS:
-            raise RunFailed("too_many_steps", stage.id)
-        return stage, self.visit(frame, stage, now)
+            raise RunFailed("too_many_steps", node.id)
+        return node, self.new_node_run(frame, node, now)
 
-    def visit(self, frame: Frame, stage: RuntimeNode, now: float) -> NodeRun:
+    def new_node_run(self, frame: Frame, node: RuntimeNode, now: float) -> NodeRun:
         """What a node of this frame sees."""
-        until = frame.until if stage.timeout_s is None else min(frame.until, now + stage.timeout_s)
-        scope = frame.scope | _fed(stage.feeds, frame.scope) if stage.feeds else frame.scope
+        until = frame.until if node.timeout_s is None else min(frame.until, now + node.timeout_s)
+        scope = frame.scope | _fed(node.feeds, frame.scope) if node.feeds else frame.scope
         return NodeRun(scope, self.state, self.request.input, self.request.services, now, until, frame)
 
-    def open(self, stage: RuntimeNode, visit: NodeRun) -> None:
+    def open(self, node: RuntimeNode, node_run: NodeRun) -> None:
         """Begin the regions that a node runs."""
-        plan = stage.plan
-        items = plan.items(visit) if isinstance(plan, LoopPlan) and plan.items is not None else None
-        opened = RegionRun(visit.place, stage, visit, items)
-        self._go_on(opened)
-        if not opened.running:
+        plan = node.plan
+        items = plan.items(node_run) if isinstance(plan, LoopPlan) and plan.items is not None else None
+        region_run = RegionRun(node_run.frame, node, node_run, items)
+        self._go_on(region_run)
+        if not region_run.running:
             nothing = Frame({}, 0)
-            nothing.within = opened
+            nothing.within = region_run
             self.ready.append((nothing, ENDED))
 
-    def proceed(self, opened: RegionRun) -> NodeFinished | None:
+    def proceed(self, region_run: RegionRun) -> NodeFinished | None:
         """Go on where a region has ended: with the next one, or behind the node once all of them have."""
-        opened.is_called = False
-        self._go_on(opened)
-        if opened.running:
+        region_run.is_called = False
+        self._go_on(region_run)
+        if region_run.running:
             return None
-        return self.leave(opened.stage, opened.visit, opened.result, opened.exits)
+        return self.leave(region_run.node, region_run.node_run, region_run.result, region_run.exits)
 
     def leave(
-        self, stage: RuntimeNode, visit: NodeRun, result: Json, exits: Iterable[tuple[int, bool]] = ()
+        self, node: RuntimeNode, node_run: NodeRun, result: Json, exits: Iterable[tuple[int, bool]] = ()
     ) -> NodeFinished:
         """Put a node's result into the scope and make ready what comes next."""
-        frame: Frame = visit.place
-        self._keep(frame, stage, result, visit.finish_reason)
-        taken = _choose(stage, frame) if stage.branches else None
+        frame: Frame = node_run.frame
+        self._keep(frame, node, result, node_run.finish_reason)
+        taken = _choose(node, frame) if node.branches else None
         if result is None and taken is not None:
             result = taken.edge_id
-            self._keep(frame, stage, result, visit.finish_reason)
-        if visit.prompt_tokens is not None:
-            self._spend(visit)
-        for target in stage.onward:
+            self._keep(frame, node, result, node_run.finish_reason)
+        if node_run.prompt_tokens is not None:
+            self._spend(node_run)
+        for target in node.onward:
             self._arrive(frame, target, True)
-        for branch in stage.branches:
+        for branch in node.branches:
             self._arrive(frame, branch.target, branch is taken)
         for target, is_live in exits:
             self._arrive(frame, target, is_live)
         if frame.within is not None:
             self._retire(frame)
-        duration_ms = (time.monotonic() - visit.started_at) * 1000
-        return NodeFinished(stage.id, stage.kind, duration_ms, result, tuple(visit.warnings))
+        duration_ms = (time.monotonic() - node_run.started_at) * 1000
+        return NodeFinished(node.id, node.kind, duration_ms, result, tuple(node_run.warnings))
 
     def finish(self) -> Finished:
         """The run's last event; RunFailed when the memory grew too large."""
         self.check_state()
         output, finish_reason = self._output()
-        if self.spoken and not response_text(output).startswith("".join(self.spoken)):
+        if self.streamed and not response_text(output).startswith("".join(self.streamed)):
             raise RunFailed  # what the client has read is not what the flow answers
         return Finished(output, self._spent, self.state, finish_reason)
 
     def pause(self, prompt: str, resume: dict[str, Json]) -> Finished:
         """The last event of a run that asks somebody for a decision."""
         self.check_state()
-        if self.spoken:
+        if self.streamed:
             raise RunFailed  # the client has read what is not the question
         return Finished({RESPONSE: prompt}, self._spent, self.state, resume=resume)
 
@@ -159,10 +159,10 @@ class FlowRun:
         if self.runnable.keeps_memory:
             check_kept(self.state)
 
-    def _go_on(self, opened: RegionRun) -> None:
+    def _go_on(self, region_run: RegionRun) -> None:
         """Begin the regions that may begin now."""
-        for frame in opened.begin():
-            for target in opened.stage.inner[frame.number].firsts:
+        for frame in region_run.begin():
+            for target in region_run.node.inner[frame.number].firsts:
                 self._arrive(frame, target, True)
 
     def _retire(self, frame: Frame) -> None:
@@ -177,20 +177,20 @@ class FlowRun:
     def _arrive(self, frame: Frame, target: int, is_live: bool) -> None:
         """An edge was taken, or never will be. A node is ready when all its edges are decided and one was taken; a node
         that none will reach passes that on to the nodes behind it."""
-        stage = self.runnable.stages[target]
-        if is_live and stage.arrivals < 2 and stage.home == frame.home:  # the usual case
+        node = self.runnable.nodes[target]
+        if is_live and node.arrivals < 2 and node.region_number == frame.region_number:  # the usual case
             frame.active += 1
             self.ready.append((frame, target))
             return
         pending = [(target, is_live)]
         while pending:
             position, live = pending.pop()
-            stage = self.runnable.stages[position]
-            if stage.home != frame.home and frame.within is not None:
+            node = self.runnable.nodes[position]
+            if node.region_number != frame.region_number and frame.within is not None:
                 frame.within.exits.append((position, live))
                 continue
-            if stage.arrivals > 1:
-                left, any_live = frame.arrived.get(position, (stage.arrivals, False))
+            if node.arrivals > 1:
+                left, any_live = frame.arrived.get(position, (node.arrivals, False))
                 live = live or any_live
                 frame.arrived[position] = (left - 1, live)
                 if left > 1:
@@ -199,26 +199,26 @@ class FlowRun:
                 frame.active += 1
                 self.ready.append((frame, position))
             else:
-                pending.extend((behind, False) for behind in (*stage.onward, *stage.exits))
-                pending.extend((branch.target, False) for branch in stage.branches)
+                pending.extend((behind, False) for behind in (*node.onward, *node.exits))
+                pending.extend((branch.target, False) for branch in node.branches)
 
-    def _keep(self, frame: Frame, stage: RuntimeNode, result: Json, finish_reason: str) -> None:
+    def _keep(self, frame: Frame, node: RuntimeNode, result: Json, finish_reason: str) -> None:
         if result is not self.request.input:
             self._held += size(result, MAX_HELD)
         if self._held > MAX_HELD:
             raise RunFailed("too_much_data")
-        frame.scope[stage.id] = frame.last = result
+        frame.scope[node.id] = frame.last = result
         self.last = (result, finish_reason)
-        if stage.binding is not None:
-            frame.scope[stage.binding] = result
-        if stage.is_response:
+        if node.binding is not None:
+            frame.scope[node.binding] = result
+        if node.is_response:
             self.bound = self.last
 
-    def _spend(self, visit: NodeRun) -> None:
+    def _spend(self, node_run: NodeRun) -> None:
         so_far = self._spent or Usage(0, 0)
         self._spent = Usage(
-            so_far.prompt_tokens + (visit.prompt_tokens or 0),
-            so_far.completion_tokens + (visit.completion_tokens or 0),
+            so_far.prompt_tokens + (node_run.prompt_tokens or 0),
+            so_far.completion_tokens + (node_run.completion_tokens or 0),
         )
 
     def _output(self) -> tuple[dict[str, Json], str]:
@@ -228,9 +228,9 @@ class FlowRun:
         return {RESPONSE: result}, finish_reason
 
 
-def _choose(stage: RuntimeNode, frame: Frame) -> Branch:
+def _choose(node: RuntimeNode, frame: Frame) -> Branch:
     """The branch that a node with conditional edges takes."""
-    for branch in stage.branches:
+    for branch in node.branches:
         if branch.condition is None or branch.condition.holds(frame.scope):
             return branch
     raise RunFailed("no_branch")

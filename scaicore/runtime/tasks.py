@@ -18,18 +18,18 @@ _AHEAD: Final = 8  # events that nodes may be ahead of the reader
 class NodeDone:
     """A node's work ended, with a result or with the error that it raised."""
 
-    stage: RuntimeNode
-    visit: NodeRun
+    node: RuntimeNode
+    node_run: NodeRun
     result: Json = None
     error: Exception | None = None
 
 
 class NodeTasks:
-    """Tasks at work. Whoever starts a crew disbands it, whatever happens."""
+    """Tasks at work. Whoever makes one cancels them all at the end, whatever happens."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._said: asyncio.Queue[TextDelta | NodeDone] = asyncio.Queue(_AHEAD)
+        self._events: asyncio.Queue[TextDelta | NodeDone] = asyncio.Queue(_AHEAD)
         self._working = 0
         self._is_leaving = False
 
@@ -37,27 +37,27 @@ class NodeTasks:
     def is_busy(self) -> bool:
         return self._working > 0
 
-    def start(self, stage: RuntimeNode, visit: NodeRun, *, responds: bool) -> None:
-        """Let a node begin; only one that responds is heard before it is done."""
+    def start(self, node: RuntimeNode, node_run: NodeRun, *, responds: bool) -> None:
+        """Let a node begin; only one that responds may stream text before it is done."""
         if responds:
-            visit.speak = self._speak
+            node_run.emit_text = self._emit_text
         self._working += 1
-        task = asyncio.create_task(self._work(stage, visit))
+        task = asyncio.create_task(self._work(node, node_run))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def hear(self, seconds: float) -> TextDelta | NodeDone:
+    async def next_event(self, seconds: float) -> TextDelta | NodeDone:
         """The next thing that a node sends or ends with; RunTimedOut when nothing comes in time."""
         try:
             async with asyncio.timeout(seconds):
-                said = await self._said.get()
+                event = await self._events.get()
         except TimeoutError:
             raise RunTimedOut from None
-        if type(said) is NodeDone:
+        if type(event) is NodeDone:
             self._working -= 1
-        return said
+        return event
 
-    async def disband(self) -> None:
+    async def cancel_all(self) -> None:
         """Stop every node that is still at work and wait until it has stopped."""
         self._is_leaving = True
         tasks = list(self._tasks)
@@ -66,20 +66,20 @@ class NodeTasks:
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _speak(self, text: str) -> None:
-        await self._said.put(TextDelta(text))
+    async def _emit_text(self, text: str) -> None:
+        await self._events.put(TextDelta(text))
 
-    async def _work(self, stage: RuntimeNode, visit: NodeRun) -> None:
+    async def _work(self, node: RuntimeNode, node_run: NodeRun) -> None:
         try:
-            async with asyncio.timeout(max(0.0, visit.until - time.monotonic())):
-                done = NodeDone(stage, visit, await stage.work(visit))
+            async with asyncio.timeout(max(0.0, node_run.until - time.monotonic())):
+                done = NodeDone(node, node_run, await node.work(node_run))
         except TimeoutError:
-            done = NodeDone(stage, visit, error=RunTimedOut(stage.id))
+            done = NodeDone(node, node_run, error=RunTimedOut(node.id))
         except asyncio.CancelledError:
             if self._is_leaving:
                 raise
-            done = NodeDone(stage, visit, error=RunFailed("node_failed", stage.id))  # cancelled from within
+            done = NodeDone(node, node_run, error=RunFailed("node_failed", node.id))  # cancelled from within
         except Exception as problem:
             # Carried to the engine, which tells what it knows from the rest.
-            done = NodeDone(stage, visit, error=problem)
-        await self._said.put(done)
+            done = NodeDone(node, node_run, error=problem)
+        await self._events.put(done)

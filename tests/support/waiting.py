@@ -27,10 +27,10 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Log:
     log = Log()
 
     def prepare(config: Waits, _program: Program) -> Work:
-        async def work(visit: NodeRun) -> Any:
+        async def work(node_run: NodeRun) -> Any:
             log.append("began")
             try:
-                result = await _speak(config, visit)
+                result = await _speak(config, node_run)
                 log.append("ended")
                 return result
             except asyncio.CancelledError:
@@ -44,14 +44,14 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Log:
     return log
 
 
-async def _speak(config: Waits, visit: NodeRun) -> Any:
+async def _speak(config: Waits, node_run: NodeRun) -> Any:
     for word in config.words:
         await asyncio.sleep(config.seconds)
-        await visit.say(word)
+        await node_run.stream_text(word)
     await asyncio.sleep(config.seconds)
     if config.breaks == "cancel":
         raise asyncio.CancelledError
     if config.breaks == "error":
         raise ConnectionError("secret address")
-    visit.spend(10, len(config.words))
+    node_run.spend(10, len(config.words))
     return "".join(config.words) if config.result is None else config.result
