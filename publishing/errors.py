@@ -1,4 +1,4 @@
-"""What may be refused when a flow is saved, deployed or published.
+"""What may be refused when a flow is saved, deployed or published, and how REST answers it.
 
 identity.errors.ActionRefused
 ├── NotFound
@@ -15,63 +15,79 @@ identity.errors.ActionRefused
 │   ├── ProviderExists       another model provider of the tenant has this ref
 │   ├── ProviderInUse        live Cores call the model provider
 │   └── SecretExists         another secret of the tenant has this name
-└── Invalid
-    └── DoesNotCompile       the saved document has errors; carries the diagnostics
+├── Invalid
+│   ├── DoesNotCompile       the saved document has errors; carries the diagnostics
+│   └── InvalidJson          the body is not a JSON object that can be kept (in strict_json.py)
+└── BaseVersionMissing       a save does not say which version it is based on
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 import scaicore
-from identity.errors import Conflict, Invalid, NotFound, Problem
+from identity.errors import ActionRefused, Conflict, Invalid, NotFound, Problem
 
 
 class CoreNotFound(NotFound):
     """The tenant has no such Core."""
 
-    def __init__(self) -> None:
-        super().__init__("The Core does not exist.")
+    code = "CORE_NOT_FOUND"
+    message = "The Core does not exist."
+    fix = "List the Cores of your tenant for their ids."
 
 
 class FlowNotFound(NotFound):
     """The tenant has no such flow."""
 
-    def __init__(self) -> None:
-        super().__init__("The flow does not exist.")
+    code = "FLOW_NOT_FOUND"
+    message = "The flow does not exist."
+    fix = "List the flows of your tenant for their ids."
 
 
 class NotPublished(NotFound):
     """The Core has no publication."""
 
-    def __init__(self) -> None:
-        super().__init__("The Core is not published.")
+    code = "NOT_PUBLISHED"
+    message = "The Core is not published."
+    fix = "Publish the Core first."
 
 
 class ProviderNotFound(NotFound):
     """The tenant has no such model provider."""
 
-    def __init__(self) -> None:
-        super().__init__("The provider does not exist.")
+    message = "The provider does not exist."
 
 
 class SecretNotFound(NotFound):
     """The tenant has no such secret."""
 
-    def __init__(self) -> None:
-        super().__init__("The secret does not exist.")
+    message = "The secret does not exist."
 
 
 class StaleSave(Conflict):
     """Somebody saved a newer version meanwhile; theirs is kept, and so is what was sent."""
 
+    code = "STALE_SAVE"
+    fix = "Load the current version, apply your change to it, and save again."
+
     def __init__(self, *, current: str, based_on: str) -> None:
         super().__init__(f"This save is based on version {based_on}, but version {current} was saved since.")
         self.current = current
 
+    def extras(self) -> dict[str, Any]:
+        """The version to load."""
+        return {"current_version": self.current}
+
 
 class SlugTaken(Conflict):
     """Another Core of the tenant has this slug."""
+
+    code = "SLUG_CONFLICT"
+    fix = "Choose another slug, or leave it out to have one made."
 
     def __init__(self, slug: str) -> None:
         super().__init__(f"Another Core has the slug {slug}.")
@@ -79,6 +95,9 @@ class SlugTaken(Conflict):
 
 class StillPublished(Conflict):
     """The flow's Core is published, so deleting the flow would take a model from its callers."""
+
+    code = "STILL_PUBLISHED"
+    fix = "Un-publish its Core first."
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The flow is published as {name}.")
@@ -109,6 +128,9 @@ class SecretExists(Conflict):
 class MemoryAtStake(Conflict):
     """The saved version would not read what the live one remembers; nothing is erased by it."""
 
+    code = "MEMORY_AT_STAKE"
+    fix = "Send `accept_memory_change`: true to deploy all the same; the memories stay stored."
+
     def __init__(self, memories: int) -> None:
         kept = "1 memory" if memories == 1 else f"{memories} memories"
         super().__init__(f"The live version keeps {kept} that the saved one would not read: its instance mode differs.")
@@ -117,7 +139,23 @@ class MemoryAtStake(Conflict):
 class DoesNotCompile(Invalid):
     """The saved document has errors; the live version, if any, goes on answering."""
 
+    api = (400, "compile_error")
+    fix = "Correct what `diagnostics` names."
+
     def __init__(self, diagnostics: Sequence[scaicore.Diagnostic]) -> None:
         errors = [found for found in diagnostics if found.severity == "error"]
         super().__init__(errors[0].message, [Problem(found.path or "content", found.message) for found in errors])
         self.diagnostics = list(diagnostics)
+
+    def extras(self) -> dict[str, Any]:
+        """Every diagnostic, warnings included, with the node or edge at fault."""
+        return {"diagnostics": msgspec.to_builtins(self.diagnostics)}
+
+
+class BaseVersionMissing(ActionRefused):
+    """A save does not say which version it is based on."""
+
+    status = 428
+    code = "BASE_VERSION_REQUIRED"
+    message = "The save does not say which version it is based on."
+    fix = "Send that version as `base_version`, or as the `If-Match` header."

@@ -7,14 +7,22 @@ from typing import Any
 
 import msgspec
 
+from identity.errors import Invalid, Problem
+
 DEEPEST = 64
 _decoder = msgspec.json.Decoder()
 # The escape itself, not an escaped backslash with the text u0000 behind it.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-class InvalidJson(ValueError):
-    """The body is not JSON that can be kept; the text is a fixed sentence that says why."""
+class InvalidJson(Invalid):
+    """The body is not a JSON object that can be kept; the message is a fixed sentence that says why."""
+
+    api = (400, "invalid_json")
+    fix = "Send a JSON object, such as {}."
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, [Problem("body", self.fix)])
 
 
 def loads(body: bytes) -> Any:
@@ -25,7 +33,7 @@ def loads(body: bytes) -> Any:
         raise InvalidJson(f"The JSON is nested deeper than {DEEPEST} levels.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise InvalidJson("The body is not valid JSON.") from None
-    # Most bodies cannot break these two rules, and a glance at the bytes tells so.
+    # Most bodies cannot break these two rules, and a glance at the bytes shows it.
     if body.count(b"[") + body.count(b"{") > DEEPEST and _is_too_deep(value):
         raise InvalidJson(f"The JSON is nested deeper than {DEEPEST} levels.")
     if b"\\u0000" in body and _NUL.search(body):

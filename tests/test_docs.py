@@ -21,6 +21,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 import scaicore
 from chatapi import chat_request, errors, invocations
+from identity.errors import ActionRefused
 from publishing.api import errors as api_errors
 from publishing.declared import schema
 from scaicore.errors import REASONS
@@ -165,16 +166,24 @@ def _texts(nodes: list[ast.expr]) -> set[str]:
 
 def test_every_refusal_of_the_control_plane_is_told_in_both_envelopes() -> None:
     told = [(cells[0], cells[1]) for cells in table(DOCS / "errors.md", CONTROL_PLANE)]
-    assert set(told) == {_both_answers(row) for row in api_errors.ANSWERS.values()}
+    assert set(told) == {_both_answers(spec) for spec in [*_kinds_of(ActionRefused), *api_errors.FOREIGN.values()]}
     assert len(told) == len(set(told))
 
 
 CONTROL_PLANE = "## Cores and publications: `/v1/modules`; flows, keys, groups: `/api/v1`"
 
 
-def _both_answers(row: api_errors.RefusalSpec) -> tuple[str, str]:
-    status, code = row.api or (row.status, row.code.lower())
-    return f"{row.status} `{row.code}`", f"{status} `{code}`"
+def _kinds_of(parent: type[ActionRefused]) -> Iterator[type[ActionRefused]]:
+    """Every class below `parent`; those of tests are left out."""
+    for kind in parent.__subclasses__():
+        if kind.__module__.partition(".")[0] in ROOMS:
+            yield kind
+        yield from _kinds_of(kind)
+
+
+def _both_answers(spec: type[ActionRefused] | api_errors.RefusalSpec) -> tuple[str, str]:
+    status, code = spec.api or (spec.status, spec.code.lower())
+    return f"{spec.status} `{spec.code}`", f"{status} `{code}`"
 
 
 def test_every_refusal_of_an_invocation_is_told() -> None:

@@ -19,9 +19,9 @@ from rest_framework.views import APIView
 from identity.actors import Actor, actor_of
 from identity.models import User
 from publishing.api import errors
-from publishing.api.errors import NotAnObject
 from publishing.api.fields import CursorField, OffsetPageSerializer
 from publishing.api.policies import BearerAuthentication, SignedInAuthentication, sent
+from publishing.strict_json import InvalidJson
 
 Row = TypeVar("Row", bound=Model)
 
@@ -55,7 +55,7 @@ class ControlView(APIView):
         """The object that was sent."""
         value = sent(self.request)
         if not isinstance(value, dict):
-            raise NotAnObject
+            raise InvalidJson("The body is not a JSON object.")
         return value
 
     def fields(self, shape: type[Serializer[Any]]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from publishing import actions, deploy_state, documents
 from publishing.actions import UNCHANGED
 from publishing.api import flow_serializers
 from publishing.api.base import ApiView
-from publishing.api.errors import BaseVersionMissing
 from publishing.api.fields import OffsetPageSerializer
 from publishing.api.flow_serializers import (
     DeployBodySerializer,
@@ -35,7 +34,7 @@ from publishing.api.flow_serializers import (
     ValidationSerializer,
 )
 from publishing.api.openapi import counted_list, in_api
-from publishing.errors import DoesNotCompile, FlowNotFound, MemoryAtStake
+from publishing.errors import BaseVersionMissing, DoesNotCompile, FlowNotFound, MemoryAtStake
 from publishing.models import CoreVersion, Flow, FlowVersion
 from scaicore.compiler import manifest
 
