@@ -3,6 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 export PIP_NO_INPUT = 1
+# Biome lays out and checks the scripts of the editor and of the pages. It comes by npm, which not every machine has.
+NODE_MODULES := frontend/node_modules/.package-lock.json
+NPM := $(shell command -v npm)
+biome = $(if $(NPM),frontend/node_modules/.bin/biome $(1),@echo "No npm here: frontend/ and static/js were left out.")
 
 .DEFAULT_GOAL := help
 .PHONY: help run serve setup check test lock format bench faults images frontend frontend-check
@@ -18,13 +22,14 @@ serve: setup  ## Serve without demo data
 
 setup: .venv/run.stamp  ## Install what the product runs on
 
-check: .venv/dev.stamp  ## Format, lint, types, import contracts, missing migrations
+check: .venv/dev.stamp $(if $(NPM),$(NODE_MODULES))  ## Format, lint, types, import contracts, missing migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=types DATABASE_URL=postgresql://types@localhost/types $(BIN)/mypy
+	$(call biome,check --error-on-warnings)
 
 test: .venv/dev.stamp  ## All tests: the suite, then the browser's own run
 	$(BIN)/python -m pytest --ignore tests/browser
@@ -39,14 +44,15 @@ faults: .venv/dev.stamp  ## Turns from two processes, and processes killed in th
 images: .venv/dev.stamp  ## Make docs/images anew: every page, light and dark (needs chromium)
 	$(BIN)/python -m bench.screenshots
 
-format: .venv/dev.stamp  ## Format the code and mend what can be mended
+format: .venv/dev.stamp $(if $(NPM),$(NODE_MODULES))  ## Format the code and fix what can be fixed by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(call biome,check --write)
 
-frontend: frontend/node_modules/.package-lock.json  ## Build the flow editor into static/editor (needs Node 20 and npm)
+frontend: $(NODE_MODULES)  ## Build the flow editor into static/editor (needs Node 20 and npm)
 	cd frontend && npm run --silent build
 
-frontend-check: frontend/node_modules/.package-lock.json  ## Types and tests of the flow editor; is the committed bundle what a build gives?
+frontend-check: $(NODE_MODULES)  ## Types and tests of the flow editor; is the committed bundle what a build gives?
 	cd frontend && npm run --silent types && npm run --silent test && npm run --silent compare
 
 lock:  ## Compile the lock files anew (needs uv)
@@ -70,6 +76,6 @@ lock:  ## Compile the lock files anew (needs uv)
 	@$(PIP) -r requirements-dev.lock
 	@touch $@
 
-frontend/node_modules/.package-lock.json: frontend/package-lock.json
+$(NODE_MODULES): frontend/package-lock.json
 	@cd frontend && npm ci --silent
 	@touch $@

@@ -8,7 +8,8 @@ import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "static", "editor");
-const common = { absWorkingDir: here, bundle: true, logLevel: "warning", charset: "utf8" };
+// A linked node_modules counts as an ordinary one, so that every checkout builds the same bundle.
+const common = { absWorkingDir: here, bundle: true, preserveSymlinks: true, logLevel: "warning", charset: "utf8" };
 
 if (process.argv.includes("--tests")) {
   const entryPoints = readdirSync(join(here, "tests")).filter((name) => name.endsWith(".test.ts"));

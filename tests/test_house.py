@@ -46,6 +46,19 @@ def test_no_two_modules_import_each_other() -> None:
     assert pairs == []
 
 
+def test_no_line_of_a_script_is_over_120() -> None:
+    scripts = [ROOT / "frontend/build.mjs"] + [
+        path
+        for room, endings in (("frontend/src", "ts*"), ("frontend/tests", "ts"), ("static/js", "js"))
+        for path in sorted((ROOT / room).rglob(f"*.{endings}"))
+    ]
+    assert {path.name for path in scripts} >= {"editor.tsx", "api.ts", "playground.js"}
+    # The formatter breaks lines of code; a comment or a long text is for people to break.
+    lines = [(path, n, line) for path in scripts for n, line in enumerate(path.read_text().splitlines(), 1)]
+    long = [f"{path.name}:{n}" for path, n, line in lines if len(line) > 120]
+    assert long == []
+
+
 def _module(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 

@@ -48,7 +48,7 @@ export function GroupsField({ value, onChange, groups, tenant, isDisabled }: Pro
   const isTyping = isOpen && document.activeElement?.id === GROUPS_ID;
   const offered = (groups ?? [])
     .filter(
-      (group) => !ids.includes(group.id) && (group.id + "\n" + group.name).toLowerCase().includes(word.toLowerCase()),
+      (group) => !ids.includes(group.id) && `${group.id}\n${group.name}`.toLowerCase().includes(word.toLowerCase()),
     )
     .slice(0, MOST);
   const wrong = unknownIn(ids, groups).filter((id) => !(isTyping && id === word && offered.length));
@@ -77,6 +77,7 @@ export function GroupsField({ value, onChange, groups, tenant, isDisabled }: Pro
   };
   const isShown = isOpen && offered.length > 0 && !isDisabled;
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only notices that the focus has left its parts.
     <div
       className="field groups"
       onBlur={(event) => event.currentTarget.contains(event.relatedTarget) || setOpen(false)}
@@ -104,7 +105,7 @@ export function GroupsField({ value, onChange, groups, tenant, isDisabled }: Pro
         onFocus={() => setOpen(true)}
         onKeyDown={onKeyDown}
       />
-      <ul
+      <div
         id={`${GROUPS_ID}-list`}
         role="listbox"
         aria-label="Groups of the tenant"
@@ -113,10 +114,11 @@ export function GroupsField({ value, onChange, groups, tenant, isDisabled }: Pro
       >
         {offered.map((group, place) => (
           // The input keeps the focus, so that typing goes on.
-          <li
+          <div
             key={group.id}
             id={`${GROUPS_ID}-${place}`}
             role="option"
+            tabIndex={-1}
             aria-selected={place === active}
             onPointerDown={(event) => {
               event.preventDefault();
@@ -124,9 +126,9 @@ export function GroupsField({ value, onChange, groups, tenant, isDisabled }: Pro
             }}
           >
             <span>{group.name}</span> <code>{group.id}</code>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
       {wrong.length > 0 && (
         <p className="error" id={`${GROUPS_ID}-error`}>
           {toldUnknown(wrong)}

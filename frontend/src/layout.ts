@@ -1,6 +1,6 @@
 // Layered layout: one column for each step from the entry; within a column nodes stand near those they come from.
 
-import { type EdgeView, type NodeView, type Place } from "./document";
+import type { EdgeView, NodeView, Place } from "./document";
 
 export const WIDTH = 208;
 export const HEIGHT = 64;
@@ -20,12 +20,12 @@ export function tidy(nodes: NodeView[], edges: EdgeView[]): Map<string, Place> {
   // Nodes without any edge stand in rows beneath.
   const bottom = Math.max(...[...places.values()].map((place) => place.y + HEIGHT + GAP_Y), 0);
   const perRow = Math.max(3, Math.ceil(Math.sqrt(alone.length)));
-  alone.forEach((node, place) =>
+  for (const [index, node] of alone.entries()) {
     places.set(node.key, {
-      x: (place % perRow) * (WIDTH + GAP_Y),
-      y: bottom + Math.floor(place / perRow) * (HEIGHT + GAP_Y),
-    }),
-  );
+      x: (index % perRow) * (WIDTH + GAP_Y),
+      y: bottom + Math.floor(index / perRow) * (HEIGHT + GAP_Y),
+    });
+  }
   return places;
 }
 
@@ -37,15 +37,17 @@ function layered(nodes: NodeView[], edges: EdgeView[]): Map<string, Place> {
     .filter(([source, target]) => source !== target && known.has(source) && known.has(target));
   const forward = acyclic(keys, links);
   const column = columnsOf(keys, forward);
-  const columns: string[][] = [];
-  for (const key of keys) (columns[column.get(key)!] ??= []).push(key);
+  const columns: string[][] = Array.from({ length: Math.max(-1, ...column.values()) + 1 }, () => []);
+  for (const key of keys) columns[column.get(key)!]!.push(key);
   settle(columns, forward);
   const tallest = Math.max(...columns.map((names) => names.length), 1);
   const places = new Map<string, Place>();
-  columns.forEach((names, x) => {
+  for (const [x, names] of columns.entries()) {
     const top = ((tallest - names.length) * (HEIGHT + GAP_Y)) / 2;
-    names.forEach((key, y) => places.set(key, { x: x * (WIDTH + GAP_X), y: Math.round(top + y * (HEIGHT + GAP_Y)) }));
-  });
+    for (const [y, key] of names.entries()) {
+      places.set(key, { x: x * (WIDTH + GAP_X), y: Math.round(top + y * (HEIGHT + GAP_Y)) });
+    }
+  }
   return places;
 }
 
@@ -137,7 +139,7 @@ function settle(columns: string[][], links: Link[]): void {
         ]),
       );
       names.sort((one, other) => weights.get(one)! - weights.get(other)!);
-      names.forEach((key, place) => row.set(key, place - (names.length - 1) / 2));
+      for (const [index, key] of names.entries()) row.set(key, index - (names.length - 1) / 2);
     }
   }
 }

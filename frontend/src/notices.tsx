@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 import { diff, shown } from "./diff";
 import type { Draft } from "./drafts";
 import type { JsonObject } from "./json";
-import { type Difference } from "./merge";
+import type { Difference } from "./merge";
 import { Time } from "./time";
 
 export type Notice = { headline: string; advice: string; problems: string[]; isAboutChecks?: boolean };
@@ -136,6 +136,7 @@ export function Left({ draft, restore, drop }: { draft: Draft; restore: () => vo
 /** Reads itself out and takes the focus, so that nobody overlooks it. */
 function Alert({ kind, token, children }: { kind: "bad" | "warn"; token: unknown; children: React.ReactNode }) {
   const box = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another notice in the same box is shown anew.
   useEffect(() => {
     box.current?.focus();
     box.current?.scrollIntoView({ block: "nearest" });

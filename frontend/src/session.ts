@@ -24,14 +24,13 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
   const [clash, setClash] = useState<Clash | null>(null);
   const [nameError, setNameError] = useState("");
   const [isBusy, setBusy] = useState(false);
-  const [isAsked, setAsked] = useState(false);
+  const [askedOn, setAskedOn] = useState<JsonObject | null>(null);
   const [forecast, setForecast] = useState("");
   const [questions, setQuestions] = useState<string[] | null>(null);
   const drafts = useDrafts(page, saved, document, edit, setSaved, !!clash);
 
   const pending = useMemo(() => change(saved.content, document), [saved, document]);
   const isUnsaved = pending !== null;
-  useEffect(() => setAsked(false), [document]);
 
   const tell = (headline: string, problem: unknown) => {
     if (!(problem instanceof Refusal)) throw problem;
@@ -116,7 +115,7 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
 
   const deploy = (agreed = false) =>
     busily(async () => {
-      if (isUnsaved) return setAsked(true);
+      if (isUnsaved) return setAskedOn(document);
       try {
         setQuestions(null);
         const plan = await api.plan();
@@ -137,6 +136,7 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
   };
 
   const isDue = page.may_change && (standing.live !== saved.version || standing.has_drifted);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a forecast holds for what is saved and live now.
   useEffect(() => setForecast(""), [saved, standing]);
   /** Say what a deploy would change, to somebody who is about to press the button. */
   const foretell = () => {
@@ -157,7 +157,7 @@ export function useSession(page: Page, api: Api, work: Omit<Work, "diagnostics">
     clash,
     nameError,
     isBusy,
-    isAsked,
+    isAsked: askedOn === document,
     isUnsaved,
     questions,
     forecast,

@@ -1,7 +1,7 @@
 // Earlier saves: what each one changed, and a way back to it; and the deployed versions, with roll-back.
 
-import { useEffect, useState } from "react";
-import { type Api, Refusal } from "./api";
+import { useEffect, useEffectEvent, useState } from "react";
+import type { Api, Refusal } from "./api";
 import { type Change, diff } from "./diff";
 import type { JsonObject } from "./json";
 import type { Deployed, SavedVersion } from "./page";
@@ -21,12 +21,14 @@ export function Versions({ api, saved, take, rolledBack, refused }: Props) {
   const [rows, setRows] = useState<{ items: SavedVersion[]; total: number } | null>(null);
   const [deployed, setDeployed] = useState<Deployed[]>([]);
   const [round, again] = useState(0);
-  useEffect(() => {
+  const load = useEffectEvent(() => {
     Promise.all([api.versions(), api.deployments()]).then(([versions, deployments]) => {
       setRows(versions);
       setDeployed(deployments);
     }, refused);
-  }, [api, saved, round]);
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each save and each roll-back brings other rows.
+  useEffect(() => load(), [saved, round]);
   if (!rows) return <p className="muted">Loading…</p>;
   const more = () =>
     api

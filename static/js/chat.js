@@ -21,7 +21,7 @@ export class Refused extends Error {
   }
 }
 
-/** The events of one answer: `{requestId}`, `{text}` pieces, `{usage}` if it was counted. Ends early only by a throw. */
+/** The events of one answer: `{requestId}`, `{text}` pieces, `{usage}` if counted. Only a throw ends them early. */
 export async function* ask(url, key, body, signal) {
   const response = await fetch(url, {
     method: "POST",

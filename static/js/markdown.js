@@ -14,7 +14,7 @@ const CELLS = /^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$/;
 const BLOCKS = [
   [(lines, at) => FENCE.test(lines[at]), fence],
   [(lines, at) => HEADING.test(lines[at]), heading],
-  [(lines, at) => RULE.test(lines[at]), (lines, at) => [made("hr", []), at + 1]],
+  [(lines, at) => RULE.test(lines[at]), (_lines, at) => [made("hr", []), at + 1]],
   [(lines, at) => QUOTE.test(lines[at]), quote],
   [(lines, at) => ITEM.test(lines[at]), list],
   [

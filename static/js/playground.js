@@ -115,7 +115,8 @@ function speak(words) {
 
 /** Stream one answer into `article`; `restore` gives back what was typed when nothing was said. */
 async function answer(body, article, restore) {
-  const mine = (running = new AbortController());
+  const mine = new AbortController();
+  running = mine;
   const written = article.firstChild;
   const seen = { text: "", usage: null, requestId: null, started: performance.now(), first: null };
   const { core, ...known } = chosen();
