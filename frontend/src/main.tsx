@@ -6,7 +6,7 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { Editor } from "./editor";
-import { pageData } from "./page";
+import { pageData } from "./server/page";
 
 const root = document.getElementById("editor");
 if (root) {

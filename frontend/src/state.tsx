@@ -1,10 +1,10 @@
 // What the editor's parts share: the document, what is selected in it, and how it is changed.
 
 import { createContext, useContext, useMemo, useReducer, useState } from "react";
-import { type EdgeView, edgesOf, type NodeView, nodesOf } from "./document";
-import { type History, reduce, start } from "./history";
-import type { JsonObject } from "./json";
-import type { Diagnostic, Kind, Page } from "./page";
+import { type History, reduce, start } from "./document/history";
+import type { JsonObject } from "./document/json";
+import { type EdgeView, edgesOf, type NodeView, nodesOf } from "./document/parts";
+import type { Diagnostic, Kind, Page } from "./server/page";
 
 export type Selection = { nodes: string[]; edges: string[] };
 export const NOTHING: Selection = { nodes: [], edges: [] };

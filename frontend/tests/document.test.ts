@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, copied, edgesOf, moveEdge, moveNodes, nodesOf, pasted, remove } from "../src/document";
-import { equal, type JsonObject, parse, put } from "../src/json";
+import { equal, type JsonObject, parse, put } from "../src/document/json";
+import { connect, copied, edgesOf, moveEdge, moveNodes, nodesOf, pasted, remove } from "../src/document/parts";
 import { echo, strange } from "./samples";
 
 test("looking at a strange document leaves it alone, and an edit changes the one part", () => {

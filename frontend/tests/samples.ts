@@ -1,4 +1,4 @@
-import type { JsonObject } from "../src/json";
+import type { JsonObject } from "../src/document/json";
 
 const port = (id: string) => ({ id, label: id, type: "any" });
 

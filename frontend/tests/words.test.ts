@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { diff } from "../src/diff";
-import { edgesOf, nodesOf } from "../src/document";
-import { Drafts } from "../src/drafts";
-import { reduce, start } from "../src/history";
-import { type JsonObject, put } from "../src/json";
-import { tidy } from "../src/layout";
-import { merge } from "../src/merge";
-import { inExpression, inTemplate, refusal, rename } from "../src/rename";
-import { change } from "../src/saving";
-import { fieldsOf, fresh } from "../src/schema";
+import { tidy } from "../src/canvas/layout";
+import { fieldsOf, fresh } from "../src/document/config-fields";
+import { diff } from "../src/document/diff";
+import { reduce, start } from "../src/document/history";
+import { type JsonObject, put } from "../src/document/json";
+import { merge } from "../src/document/merge";
+import { edgesOf, nodesOf } from "../src/document/parts";
+import { inExpression, inTemplate, refusal, rename } from "../src/document/rename";
+import { change } from "../src/document/save-request";
+import { Drafts } from "../src/session/drafts";
 import { echo } from "./samples";
 
 test("a new id is followed by edges, templates and conditions", () => {

@@ -1,6 +1,6 @@
 // Unsaved work, kept in this browser: one draft for each open editor, under the user's and the flow's name.
 
-import { isObject, type JsonObject, objectOf, parse, textOf } from "./json";
+import { isObject, type JsonObject, objectOf, parse, textOf } from "../document/json";
 
 export type Draft = { key: string; baseVersion: string; base: JsonObject; document: JsonObject; at: string };
 

@@ -1,6 +1,6 @@
 // Requests to the server, signed by the session. A refusal is an exception that carries what the server said.
 
-import { type Json, type JsonObject, objectOf, parse, textOf } from "./json";
+import { type Json, type JsonObject, objectOf, parse, textOf } from "../document/json";
 import type { Deployed, Diagnostic, Group, Page, Plan, SavedVersion, Standing } from "./page";
 
 export class Refusal extends Error {

@@ -1,11 +1,11 @@
 // Flow properties: what the whole flow is called, who may call it, what it remembers, which models it uses.
 
-import { AnyField, CheckField, ChoiceField, JsonField, NumberField, TextField } from "./fields";
-import { GroupsField } from "./groups";
-import { at, isObject, type Json, type JsonObject, listOf, objectOf, put, textOf, without } from "./json";
-import type { Group } from "./page";
-import { descriptionIn, nameIn } from "./saving";
-import { useWork } from "./state";
+import { at, isObject, type Json, type JsonObject, listOf, objectOf, put, textOf, without } from "../document/json";
+import { descriptionIn, nameIn } from "../document/save-request";
+import { AnyField, CheckField, ChoiceField, JsonField, NumberField, TextField } from "../fields/fields";
+import { GroupsField } from "../fields/groups-field";
+import type { Group } from "../server/page";
+import { useWork } from "../state";
 
 const META = ["config", "scaiflow_meta"];
 const MODELS = ["config", "core_identity", "models"];

@@ -1,7 +1,7 @@
 // A node's id is a name that edges, templates and expressions use; renaming keeps them pointing at it.
 
-import { changeEntry, edgesOf, nodesOf } from "./document";
 import { isObject, type Json, type JsonObject, listOf, objectOf } from "./json";
+import { changeEntry, edgesOf, nodesOf } from "./parts";
 
 // Config fields that hold expressions or paths rather than text with placeholders, by the words in their names.
 const EXPRESSIONS = /expression|condition|guard|validate|items|bindings/;

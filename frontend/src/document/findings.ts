@@ -1,7 +1,7 @@
 // Which part of the document a diagnostic is about.
 
-import type { EdgeView, NodeView } from "./document";
-import type { Diagnostic } from "./page";
+import type { Diagnostic } from "../server/page";
+import type { EdgeView, NodeView } from "./parts";
 
 export type Located = Diagnostic & { node: string | null; edge: string | null };
 

@@ -1,6 +1,6 @@
 // Layered layout: one column for each step from the entry; within a column nodes stand near those they come from.
 
-import type { EdgeView, NodeView, Place } from "./document";
+import type { EdgeView, NodeView, Place } from "../document/parts";
 
 export const WIDTH = 208;
 export const HEIGHT = 64;

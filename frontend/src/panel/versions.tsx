@@ -1,12 +1,12 @@
 // Earlier saves: what each one changed, and a way back to it; and the deployed versions, with roll-back.
 
 import { useEffect, useEffectEvent, useState } from "react";
-import type { Api, Refusal } from "./api";
-import { type Change, diff } from "./diff";
-import type { JsonObject } from "./json";
-import type { Deployed, SavedVersion } from "./page";
-import { useWork } from "./state";
-import { Time } from "./time";
+import { type Change, diff } from "../document/diff";
+import type { JsonObject } from "../document/json";
+import type { Api, Refusal } from "../server/api";
+import type { Deployed, SavedVersion } from "../server/page";
+import { Time } from "../shell/time";
+import { useWork } from "../state";
 
 type Props = {
   api: Api;

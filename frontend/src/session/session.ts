@@ -1,16 +1,16 @@
 // Between the document and the server: saving, deploying, drafts, and what was refused.
 
 import { useEffect, useMemo, useRef, useState } from "react";
-import { type Api, type FlowAnswer, Refusal } from "./api";
+import { at, type JsonObject, listOf } from "../document/json";
+import { merge } from "../document/merge";
+import { change, descriptionIn, nameIn } from "../document/save-request";
+import { unknownIn } from "../fields/groups-field";
+import { type Api, type FlowAnswer, Refusal } from "../server/api";
+import type { Group, Page, Saved, Standing } from "../server/page";
+import type { Clash, Notice } from "../shell/notices";
+import { toast } from "../shell/toast";
+import type { Work } from "../state";
 import { type Draft, Drafts } from "./drafts";
-import { unknownIn } from "./groups";
-import { at, type JsonObject, listOf } from "./json";
-import { merge } from "./merge";
-import type { Clash, Notice } from "./notices";
-import type { Group, Page, Saved, Standing } from "./page";
-import { change, descriptionIn, nameIn } from "./saving";
-import type { Work } from "./state";
-import { toast } from "./toast";
 
 const PAUSE_MS = 300;
 

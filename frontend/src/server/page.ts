@@ -1,6 +1,6 @@
 // What the server says to the editor: the data that the page carries, and the answers of its URLs.
 
-import { type Json, type JsonObject, parse } from "./json";
+import { type Json, type JsonObject, parse } from "../document/json";
 
 export type Kind = {
   kind: string;

@@ -1,11 +1,11 @@
 // What the compiler says of the document as it stands, each finding with a way to its place.
 
-import { nameOf } from "./document";
-import type { Located } from "./findings";
+import type { Located } from "../document/findings";
+import { nameOf } from "../document/parts";
+import type { Checked } from "../session/validation";
+import { NOTHING, useWork } from "../state";
 import { focusPanel } from "./focus";
 import { Prose } from "./prose";
-import { NOTHING, useWork } from "./state";
-import type { Checked } from "./validation";
 
 export function Checks({ found, state }: { found: Located[]; state: Checked["state"] }) {
   const errors = found.filter((each) => each.severity === "error").length;

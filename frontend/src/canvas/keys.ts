@@ -1,7 +1,7 @@
 // Keys that work wherever the focus is, and those that work outside of text fields.
 
 import { useEffect, useRef } from "react";
-import { isTyping } from "./focus";
+import { isTyping } from "../shell/focus";
 
 type Keys = {
   save: () => void;

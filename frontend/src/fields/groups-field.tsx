@@ -1,8 +1,8 @@
 // Who may call: ids with commas between them, typed, pasted or picked from the tenant's groups.
 
 import { type KeyboardEvent, useEffect, useState } from "react";
-import { equal, type Json } from "./json";
-import type { Group } from "./page";
+import { equal, type Json } from "../document/json";
+import type { Group } from "../server/page";
 
 export const GROUPS_ID = "visibility-groups";
 const MOST = 8;

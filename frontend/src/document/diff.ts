@@ -1,7 +1,7 @@
 // What differs between two documents, told in lines that a person reads.
 
-import { type EdgeView, edgesOf, type NodeView, nameOf, nodesOf } from "./document";
 import { equal, isObject, type Json, type JsonObject, without } from "./json";
+import { type EdgeView, edgesOf, type NodeView, nameOf, nodesOf } from "./parts";
 
 export type Change = { what: "added" | "removed" | "changed"; where: string; details: string[] };
 

@@ -1,10 +1,10 @@
 // A new node from the palette: named for its kind, at a free place.
 
-import { type NodeView, newPort, type Place, unused } from "./document";
+import { HEIGHT, WIDTH } from "../canvas/layout";
+import type { Kind } from "../server/page";
+import { fresh } from "./config-fields";
 import { type JsonObject, listOf } from "./json";
-import { HEIGHT, WIDTH } from "./layout";
-import type { Kind } from "./page";
-import { fresh } from "./schema";
+import { type NodeView, newPort, type Place, unused } from "./parts";
 
 const STEP = 28;
 

@@ -1,9 +1,9 @@
 // Form fields: label above, help beneath, the error between them, all tied together for screen readers.
 
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { equal, isObject, type Json, type JsonObject, listOf, objectOf, put, textOf } from "./json";
-import { Prose } from "./prose";
-import type { Field } from "./schema";
+import type { Field } from "../document/config-fields";
+import { equal, isObject, type Json, type JsonObject, listOf, objectOf, put, textOf } from "../document/json";
+import { Prose } from "../shell/prose";
 
 type Common = { label: string; help?: ReactNode; error?: string; warning?: string; id?: string; isDisabled?: boolean };
 

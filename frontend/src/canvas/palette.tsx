@@ -1,10 +1,10 @@
 // The kinds of nodes, by category: a click adds one, or it is dragged to its place.
 
 import { useState } from "react";
+import { spoken } from "../document/config-fields";
+import type { Kind } from "../server/page";
+import { useWork } from "../state";
 import { DRAGGED } from "./canvas";
-import type { Kind } from "./page";
-import { spoken } from "./schema";
-import { useWork } from "./state";
 
 const CATEGORIES: Record<string, string> = {
   entry: "Entries",

@@ -1,6 +1,6 @@
 // What can be done on the canvas besides drawing, each with its keys.
 
-import { useWork } from "./state";
+import { useWork } from "../state";
 
 type Props = {
   isPaletteOpen: boolean;

@@ -1,9 +1,9 @@
 // Diagnostics while one works: asked for when the typing pauses; an answer to an older document is dropped.
 
 import { useEffect, useState } from "react";
-import type { Api } from "./api";
-import type { JsonObject } from "./json";
-import type { Diagnostic } from "./page";
+import type { JsonObject } from "../document/json";
+import type { Api } from "../server/api";
+import type { Diagnostic } from "../server/page";
 
 const PAUSE_MS = 350;
 

@@ -1,7 +1,7 @@
 // The head of the page: what is saved, what is live, Save and Deploy.
 
-import type { Saved, Standing } from "./page";
-import { nameIn } from "./saving";
+import { nameIn } from "../document/save-request";
+import type { Saved, Standing } from "../server/page";
 import { Time } from "./time";
 
 type Props = {

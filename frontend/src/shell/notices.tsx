@@ -1,10 +1,10 @@
 // What did not happen and what to do about it; what was left behind unsaved.
 
 import { useEffect, useRef } from "react";
-import { diff, shown } from "./diff";
-import type { Draft } from "./drafts";
-import type { JsonObject } from "./json";
-import type { Difference } from "./merge";
+import { diff, shown } from "../document/diff";
+import type { JsonObject } from "../document/json";
+import type { Difference } from "../document/merge";
+import type { Draft } from "../session/drafts";
 import { Time } from "./time";
 
 export type Notice = { headline: string; advice: string; problems: string[]; isAboutChecks?: boolean };

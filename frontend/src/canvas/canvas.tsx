@@ -13,12 +13,21 @@ import {
   useReactFlow,
 } from "@xyflow/react";
 import { type DragEvent, type KeyboardEvent, useMemo, useRef, useState } from "react";
-import { connect, type EdgeView, isElse, moveNodes, type NodeView, nameOf, type Place, remove } from "./document";
-import { type Located, worst } from "./findings";
-import { focusPanel } from "./focus";
+import { type Located, worst } from "../document/findings";
+import {
+  connect,
+  type EdgeView,
+  isElse,
+  moveNodes,
+  type NodeView,
+  nameOf,
+  type Place,
+  remove,
+} from "../document/parts";
+import { focusPanel } from "../shell/focus";
+import { NOTHING, useWork } from "../state";
+import { FlowNode, type NodeData } from "./flow-node";
 import { HEIGHT, placesOf, WIDTH } from "./layout";
-import { FlowNode, type NodeData } from "./node";
-import { NOTHING, useWork } from "./state";
 
 const TYPES = { step: FlowNode };
 const MANY = 300;

@@ -1,15 +1,24 @@
 // One node: its label and id, the config as its kind describes it, and what it is connected with.
 
 import { useEffect, useState } from "react";
-import { changeEntry, connect, type EdgeView, isElse, moveEdge, type NodeView, nameOf, remove } from "./document";
-import { ConfigField, JsonField, TextField } from "./fields";
-import { aboutField, besides, type Located } from "./findings";
-import { focusPart } from "./focus";
-import { at, type Json, type JsonObject, listOf, objectOf, textOf, without } from "./json";
-import { Prose } from "./prose";
-import { refusal, rename } from "./rename";
-import { fieldsOf } from "./schema";
-import { useWork } from "./state";
+import { fieldsOf } from "../document/config-fields";
+import { aboutField, besides, type Located } from "../document/findings";
+import { at, type Json, type JsonObject, listOf, objectOf, textOf, without } from "../document/json";
+import {
+  changeEntry,
+  connect,
+  type EdgeView,
+  isElse,
+  moveEdge,
+  type NodeView,
+  nameOf,
+  remove,
+} from "../document/parts";
+import { refusal, rename } from "../document/rename";
+import { ConfigField, JsonField, TextField } from "../fields/fields";
+import { focusPart } from "../shell/focus";
+import { Prose } from "../shell/prose";
+import { useWork } from "../state";
 
 export function NodePanel({ node, found }: { node: NodeView; found: Located[] }) {
   const { page, kinds, document, edit, isReadOnly } = useWork();

@@ -1,11 +1,11 @@
 // One edge: where it leads, of which kind it is, and when it is taken.
 
-import { changeEntry, type EdgeView, ELSE, isElse, nameOf, remove } from "./document";
-import { CheckField, ChoiceField, TextField } from "./fields";
-import type { Located } from "./findings";
-import { without } from "./json";
-import { Prose } from "./prose";
-import { NOTHING, useWork } from "./state";
+import type { Located } from "../document/findings";
+import { without } from "../document/json";
+import { changeEntry, type EdgeView, ELSE, isElse, nameOf, remove } from "../document/parts";
+import { CheckField, ChoiceField, TextField } from "../fields/fields";
+import { Prose } from "../shell/prose";
+import { NOTHING, useWork } from "../state";
 
 const TYPES: [string, string][] = [
   ["sequential", "Always taken"],
