@@ -22,6 +22,17 @@ LONGEST_MODEL = 200
 PLAYGROUND = "Playground"
 PLAYGROUND_LIFE = timedelta(minutes=15)
 
+# Which keys open anything now: what the view `identity_live_key` selects. Migrations make the view and a test compares
+# it with this text, so a change here needs a migration. A stale key is due for a new note of its last use.
+LIVE_KEY = """
+SELECT k.id AS key_id, k.digest, k.user_id, u.tenant_id,
+       (k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute') AS is_stale, k.models
+FROM identity_apikey k
+JOIN identity_user u ON u.id = k.user_id AND u.is_active
+JOIN identity_tenant t ON t.slug = u.tenant_id AND t.is_active
+WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+"""
+
 
 def digest(secret: str) -> bytes:
     """The 32 bytes under which a key is stored. Keys carry 256 random bits, so a plain SHA-256 is enough."""

@@ -212,10 +212,10 @@ class ApiKey(models.Model):
 
 
 class LiveKey(models.Model):
-    """The keys that open the door now: not revoked, not expired, of an active user of an active tenant.
+    """The keys that open anything now: not revoked, not expired, of an active user of an active tenant.
 
-    A view of the database (migration `identity.0003`), so that the chat's one statement and every other
-    door ask the same question.
+    A view of the database, whose text is in `identity/keys.py`, so that the chat's one statement and every other
+    endpoint ask the same question.
     """
 
     key = models.OneToOneField(ApiKey, primary_key=True, on_delete=models.DO_NOTHING, related_name="live")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from publishing.models import Core, Entity, Flow, FlowVersion, Publication, Visibility
+from publishing.models import Core, Entity, Flow, FlowVersion, Publication
 from scaicore import Properties
 
 
@@ -32,8 +32,7 @@ class DeployState:
     @property
     def has_nobody(self) -> bool:
         """Whether it is published to groups of which none is left."""
-        publication = self.publication
-        return bool(publication and publication.visibility == Visibility.GROUPS and not publication.group_ids)
+        return self.publication is not None and self.publication.has_nobody
 
     def has_drifted(self, wanted: Properties) -> bool:
         """Whether the saved flow is live, yet published otherwise than it says (by the API, or a group is gone)."""
@@ -42,7 +41,7 @@ class DeployState:
         publication = self.publication
         if publication is None or not wanted.publish_as_model:
             return wanted.publish_as_model != (publication is not None)
-        return publication.group_ids != sorted(set(wanted.group_ids)) or self.has_nobody
+        return publication.group_ids != sorted(set(wanted.group_ids)) or publication.has_nobody
 
     def forgets(self, wanted: Properties) -> int:
         """How many memories of the live version a version with these properties would no longer read."""

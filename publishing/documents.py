@@ -7,8 +7,8 @@ from typing import Any
 import scaicore
 from identity.errors import Invalid, Problem
 from publishing.models import Flow, FlowVersion
+from scaicore.document import FIRST_VERSION
 
-FIRST = "1.0.0"
 # The column takes 40 characters; every save may make the number longer.
 LONGEST_VERSION = 32
 
@@ -24,7 +24,7 @@ def first_version(content: dict[str, Any]) -> str:
     """The version that a new flow starts with: the document's own if it is one."""
     version = content.get("version")
     is_usable = isinstance(version, str) and len(version) <= LONGEST_VERSION and scaicore.is_semver(version)
-    return str(version) if is_usable else FIRST
+    return str(version) if is_usable else FIRST_VERSION
 
 
 def description_in(content: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The registry: who may call which model, decided afresh by the database on every request.
 
-The decision itself is the view `publishing_access` (migration `publishing.0002`), narrowed to the models of a limited
-key; everything here only asks it: for one call, for a list, or for a whole audience. No answer is kept.
+The decision itself is the view `publishing_access`, narrowed to the models of a limited key; everything here only asks
+it: for one call, for a list, or for a whole audience. No answer is kept.
 """
 
 from __future__ import annotations
@@ -70,15 +70,37 @@ class LiveCore(NamedTuple):
     program: scaicore.Runnable
 
 
+# The decision: what the view `publishing_access` selects. Migrations make the view and a test compares it with this
+# text, so a change here needs a migration. Read it from the inside out: the groups that the user is in, directly or
+# through nested groups; whether one of them is granted; or whether the model is open to the whole tenant. A user only
+# ever meets publications of their own tenant.
+ACCESS = """
+SELECT u.id AS user_id, u.tenant_id, p.core_id AS publication_id, p.name, c.live_id AS version_id, p.published_at,
+       (p.visibility = 'tenant' OR (p.visibility = 'groups' AND EXISTS (
+           WITH RECURSIVE mine (group_id) AS (
+               SELECT m.group_id FROM identity_membership m WHERE m.user_id = u.id
+               UNION
+               SELECT n.parent_id FROM identity_nesting n JOIN mine ON n.child_id = mine.group_id
+           )
+           SELECT 1 FROM mine JOIN publishing_grant g ON g.group_id = mine.group_id
+           WHERE g.publication_id = p.core_id
+       ))) AS may_call
+FROM identity_user u
+JOIN identity_tenant t ON t.slug = u.tenant_id AND t.is_active
+JOIN publishing_publication p ON p.tenant_id = u.tenant_id
+JOIN publishing_core c ON c.id = p.core_id AND c.live_id IS NOT NULL
+WHERE u.is_active
+"""
+
 # In both, a limited key opens what it names, and of that only what its user may call.
 DECIDE = """
 SELECT k.key_id, k.user_id, k.tenant_id, k.is_stale,
        a.publication_id, a.version_id, extract(epoch FROM a.published_at)::bigint,
        a.may_call AND (k.models IS NULL OR a.name = ANY (k.models)), (k.models IS NULL OR a.name = ANY (k.models))
-FROM unnest(%s::bytea[], %s::text[]) WITH ORDINALITY AS asked (digest, name, place)
+FROM unnest(%s::bytea[], %s::text[]) WITH ORDINALITY AS asked (digest, name, index)
 LEFT JOIN identity_live_key k ON k.digest = asked.digest
 LEFT JOIN publishing_access a ON a.user_id = k.user_id AND a.name = asked.name
-ORDER BY asked.place
+ORDER BY asked.index
 """
 
 LIST = """

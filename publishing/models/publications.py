@@ -45,6 +45,11 @@ class Publication(models.Model):
         """The ids of the listed groups, sorted."""
         return sorted(grant.group.scaikey_id for grant in self.grants.select_related("group"))
 
+    @property
+    def has_nobody(self) -> bool:
+        """Whether it is open to groups of which none is left; grants that were prefetched are not asked for again."""
+        return self.visibility == Visibility.GROUPS and not self.grants.all()
+
 
 class Grant(models.Model):
     """A group of the publication's own tenant may call it (a composite foreign key sees to the tenant)."""
@@ -63,8 +68,8 @@ class Grant(models.Model):
 class Access(models.Model):
     """The access decision: one row for each active user and each publication of the user's own tenant.
 
-    A view of the database (migration `publishing.0002`). `may_call` is the only place where visibility and
-    groups are weighed; the chat, the model list, the audience page and the admin all read it.
+    A view of the database, whose text is in `publishing/registry.py`. `may_call` is the only place where visibility
+    and groups are weighed; the chat, the model list, the audience page and the admin all read it.
     """
 
     id: Any

@@ -12,10 +12,16 @@ from django.utils import timezone
 from identity import actors, keys
 from identity.errors import Invalid, NotAllowed
 from identity.models import ApiKey, AuditEntry, User
+from tests.support import views
 
 
 def mint(user: User, **more: object) -> tuple[ApiKey, str]:
     return keys.mint(user=user, name="test", actor=actors.actor_of(user), at=timezone.now(), **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+def test_the_text_of_what_a_live_key_is_is_what_the_database_asks() -> None:
+    assert views.written(keys.LIVE_KEY) == views.migrated("identity_live_key")
 
 
 def test_a_secret_is_a_prefix_and_43_url_safe_characters(ann: User) -> None:

@@ -13,6 +13,7 @@ from identity import groups as identity_groups
 from identity.models import Group, Tenant, User
 from publishing import actions, registry
 from publishing.models import Core, CoreVersion, FlowVersion, Grant, Publication
+from tests.support import views
 
 
 def callers(core: Core) -> list[str]:
@@ -31,6 +32,11 @@ def group(tenant: Tenant, scaikey_id: str) -> Group:
 def show_to(core: Core, *groups: Group) -> None:
     ids = [one.scaikey_id for one in groups]
     actions.publish(core, group_ids=ids, actor=actors.operator("test"), at=timezone.now())
+
+
+@pytest.mark.django_db
+def test_the_decision_that_the_registry_shows_is_the_one_that_the_database_makes() -> None:
+    assert views.written(registry.ACCESS) == views.migrated("publishing_access")
 
 
 def test_no_groups_opens_a_model_to_the_whole_tenant_only(echo: Core, ann: User, bo: User, cy: User) -> None:
