@@ -8,9 +8,10 @@ The host's addresses are looked up once, all of them checked, and the connection
 redirect. Whatever fails raises `scaicore.services.ServiceFailed` with a reason and nothing of what was sent.
 """
 
-from publishing.outbound.client import OutboundResponse, answered, close
+from publishing.outbound.client import answered, close
 from publishing.outbound.destinations import Allowed, UrlRefused, is_hopeless, is_web_port, listed, named, port, read
 from publishing.outbound.requests import Outgoing, outgoing
+from publishing.outbound.responses import OutboundResponse
 
 __all__ = [
     "Allowed",

@@ -4,6 +4,7 @@ for, and a web server that misbehaves by path. It keeps what it was sent, and no
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import ssl
 import threading
@@ -14,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support import upstream_scripts
-from tests.support.upstream_wire import Seen, Wire
+from tests.support import upstream_answers, upstream_scripts
+from tests.support.upstream_wire import Script, Seen, Wire
 
 NOTICE_S = 0.01
 
@@ -30,7 +31,7 @@ class Upstream:
     left: list[str] = field(default_factory=list)
     connections: int = 0
     sent_bytes: int = 0
-    _answers: dict[str, list[str]] = field(default_factory=dict)
+    _scripts: dict[str, list[Script]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -43,12 +44,16 @@ class Upstream:
 
     def says(self, model: str, *answers: str) -> None:
         """Let `model` stream these answers, one a request; the last one again and again."""
-        self._answers[model] = list(answers)
+        self.plays(model, *map(upstream_answers.saying, answers))
+
+    def plays(self, name: str, *scripts: Script) -> None:
+        """Let the model or path `name` answer by these scripts, one a request; by the last one again and again."""
+        self._scripts[name] = list(scripts)
 
     def forget(self) -> None:
         self.requests.clear()
         self.left.clear()
-        self._answers.clear()
+        self._scripts.clear()
         self.connections = self.sent_bytes = 0
 
     def await_left(self, name: str) -> None:
@@ -63,8 +68,10 @@ class Upstream:
         """One connection: its requests, one after the other."""
         self.connections += 1
         with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while not writer.is_closing():
-                seen = await _read(reader)
+            for nth in itertools.count(1):
+                if writer.is_closing():
+                    break
+                seen = await _read(reader, nth)
                 self.requests.append(seen)
                 await self._answer(seen, reader, Wire(writer, self._count))
         writer.close()
@@ -81,11 +88,10 @@ class Upstream:
             self.left.append(seen.name)
 
     async def _script(self, seen: Seen, wire: Wire) -> None:
-        if seen.model in self._answers:
-            texts = self._answers[seen.model]
-            await upstream_scripts.say(wire, texts.pop(0) if len(texts) > 1 else texts[0])
-        else:
-            await upstream_scripts.named(seen.name)(wire, seen)
+        scripts = self._scripts.get(seen.name)
+        if scripts is None:
+            scripts = [upstream_scripts.named(seen.name)]
+        await (scripts.pop(0) if len(scripts) > 1 else scripts[0])(wire, seen)
 
     def _count(self, size: int) -> None:
         self.sent_bytes += size
@@ -129,7 +135,7 @@ async def _gone(reader: asyncio.StreamReader) -> None:
         await asyncio.sleep(NOTICE_S)
 
 
-async def _read(reader: asyncio.StreamReader) -> Seen:
+async def _read(reader: asyncio.StreamReader, nth: int) -> Seen:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.strip().split("\r\n")
     method, target, _ = first.split(" ")
@@ -138,7 +144,7 @@ async def _read(reader: asyncio.StreamReader) -> Seen:
     url = urlsplit(target)
     model = _model(body) if url.path.endswith("/chat/completions") else ""
     query = {name: values[0] for name, values in parse_qs(url.query).items()}
-    return Seen(method, url.path, query, headers, body, model)
+    return Seen(method, url.path, query, headers, body, model, nth)
 
 
 def _model(body: bytes) -> str:

@@ -5,35 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
 
-from tests.support.upstream_wire import Seen, Wire
+from tests.support.upstream_answers import DONE, TEXT, USAGE, chunk, say
+from tests.support.upstream_wire import Script, Seen, Wire
 
-Script = Callable[[Wire, Seen], Awaitable[None]]
-
-TEXT = "Hello from far away."
-USAGE = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
-DONE = b"data: [DONE]\n\n"
 BOMB = gzip.compress(b"\0" * 50_000_000)
-
-
-def chunk(text: str | None = None, finish: str | None = None) -> dict[str, Any]:
-    delta = {} if text is None else {"content": text}
-    return {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
-
-
-async def say(wire: Wire, text: str, pause_s: float = 0.0) -> None:
-    """A well-behaved stream, word by word."""
-    await wire.head()
-    await wire.event(chunk(""))
-    for word in text.split(" "):
-        await wire.event(chunk(word if word == text.split(" ")[0] else f" {word}"))
-        await asyncio.sleep(pause_s)
-    await wire.event(chunk(finish="stop"))
-    await wire.event({"choices": [], "usage": USAGE})
-    await wire.piece(DONE)
-    await wire.end()
 
 
 async def well(wire: Wire, seen: Seen) -> None:
@@ -98,6 +74,16 @@ async def half(wire: Wire, seen: Seen) -> None:
     await wire.head()
     await wire.event(chunk("Hello"))
     await wire.end()
+
+
+async def closes_when_reused(wire: Wire, seen: Seen) -> None:
+    """The second request of a connection meets its end, as when a server's patience with an idle one runs out."""
+    if seen.nth > 1:
+        wire.abort()
+    elif seen.model:
+        await say(wire, TEXT)
+    else:
+        await mirror(wire, seen)
 
 
 async def cut(wire: Wire, seen: Seen) -> None:
@@ -233,6 +219,7 @@ MODELS: dict[str, Script] = {
     "half": half,
     "cut": cut,
     "closes": closes,
+    "closes-when-reused": closes_when_reused,
     "no-http": no_http,
     "html": html,
     "garbage": garbage,
@@ -258,6 +245,7 @@ PATHS: dict[str, Script] = {
     "/silent": silent,
     "/cut": cut,
     "/closes": closes,
+    "/closes-when-reused": closes_when_reused,
     "/no-http": no_http,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ class Seen:
     headers: dict[str, str]
     body: bytes
     model: str
+    nth: int = 1  # of its connection
 
     @property
     def name(self) -> str:
@@ -71,3 +72,6 @@ class Wire:
     async def _head(self, status: int, headers: dict[str, str]) -> None:
         lines = [f"HTTP/1.1 {status} X", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
         await self.raw("\r\n".join([*lines, "", ""]).encode("latin-1"))
+
+
+Script = Callable[[Wire, Seen], Awaitable[None]]

@@ -18,7 +18,7 @@ from tests.support.model_calls import HELLO, call, failure, said, stream
 from tests.support.outside_calls import now
 from tests.support.serving import free_port
 from tests.support.upstream import Upstream
-from tests.support.upstream_scripts import TEXT
+from tests.support.upstream_answers import TEXT
 
 KEY = "sk-house-4d1e"
 
@@ -100,7 +100,7 @@ FAILURES = [
     ("error-first", "upstream_failed"),
     ("rate-limit-in-stream", "rate_limited"),
     ("no-http", "upstream_failed"),
-    ("bomb", "upstream_failed"),
+    ("bomb", "too_large"),
     ("endless-line", "too_large"),
     ("endless-json", "too_large"),
     ("loop", "upstream_failed"),

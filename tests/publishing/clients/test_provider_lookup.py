@@ -21,7 +21,7 @@ from scaicore.services import ServiceFailed
 from tests.support.model_calls import call, failure, said, stream
 from tests.support.serving import free_port
 from tests.support.upstream import Upstream
-from tests.support.upstream_scripts import TEXT
+from tests.support.upstream_answers import TEXT
 
 KEY = "sk-house-4d1e"
 
