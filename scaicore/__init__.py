@@ -17,7 +17,8 @@ from scaicore.document import (
 )
 from scaicore.drivers import DRIVERS
 from scaicore.errors import ProgramUnreadable, RunFailed, RunTimedOut, ScaicoreError
-from scaicore.nodes import KINDS, UNAVAILABLE, describe
+from scaicore.flow import EntityScope, InstanceMode
+from scaicore.nodes import KINDS, UNAVAILABLE, describe, entered_by
 from scaicore.program import Program, Remote
 from scaicore.runtime.linker import Runnable, link, load
 from scaicore.runtime.protocol import (
@@ -45,8 +46,10 @@ __all__ = [
     "Compilation",
     "Diagnostic",
     "Driver",
+    "EntityScope",
     "Event",
     "Finished",
+    "InstanceMode",
     "NodeFailed",
     "NodeFinished",
     "NodeStarted",
@@ -66,6 +69,7 @@ __all__ = [
     "collect",
     "compile",
     "describe",
+    "entered_by",
     "is_semver",
     "link",
     "load",

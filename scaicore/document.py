@@ -2,10 +2,11 @@
 is ever touched, so that what this system does not know survives every edit."""
 
 import re
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
+from scaicore.flow import EntityScope, InstanceMode
 from scaicore.jsondata import Json
 
 FIRST_VERSION: Final = "1.0.0"
@@ -18,8 +19,6 @@ _SEMVER: Final = re.compile(
 )
 _MAX_VERSION: Final = 100
 
-InstanceMode = Literal["stateless", "entity", "singleton"]
-
 
 class Properties(msgspec.Struct, frozen=True):
     """What the Flow properties panel shows; where a document says it wrongly, the default stands here."""
@@ -27,7 +26,7 @@ class Properties(msgspec.Struct, frozen=True):
     publish_as_model: bool = False
     group_ids: tuple[str, ...] = ()
     instance_mode: InstanceMode = "stateless"
-    entity_scope: Literal["user", "tenant"] = "user"
+    entity_scope: EntityScope = "user"
     tracing: bool = False
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from scaicore.nodes import entered_by
 from scaicore.nodes.entry import EntryWebhook
 from scaicore.program import Program
 
@@ -21,7 +22,7 @@ class Webhook(NamedTuple):
 def find_webhook(program: Program) -> Webhook | None:
     """The program's webhook; None when it has none, or one without a signature, which nobody reaches."""
     for node in program.nodes:
-        if node.kind == "entry_webhook":
+        if entered_by(node.kind) == "webhook":
             auth = msgspec.convert(node.config, EntryWebhook).auth
             return Webhook(node.id, auth.header, auth.secret_ref) if auth is not None else None
     return None

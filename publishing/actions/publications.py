@@ -78,7 +78,7 @@ def must_be_callable(core: Core, program: scaicore.Program, *, is_published: boo
     """Refuse a program that no chat call can enter, when `core` is published or about to be."""
     if is_published is None:
         is_published = Publication.objects.filter(core=core).exists()
-    if is_published and not any(step.kind == "entry_api" for step in program.nodes):
+    if is_published and not any(scaicore.entered_by(node.kind) == "call" for node in program.nodes):
         raise Invalid(
             "A chat call could not enter this flow.", [Problem("core_id", "Add an entry_api node and deploy again.")]
         )

@@ -14,7 +14,7 @@ from publishing.actions import addresses
 from publishing.actions.base import UNCHANGED, Unchanged
 from publishing.clients import remote_cores
 from publishing.models import Core
-from scaicore.flow import EntityScope, InstanceMode
+from scaicore import EntityScope, InstanceMode
 
 DRIVER = "remote"
 TIMEOUT_S = 60.0

@@ -11,7 +11,7 @@ from identity.actors import Actor
 from publishing.actions import remotes
 from publishing.api.fields import LARGEST, FlowDocumentField, PlainCharField, SecondsField, WholeNumberField
 from publishing.models import Core, CoreVersion, Publication
-from scaicore.flow import EntityScope, InstanceMode
+from scaicore import EntityScope, InstanceMode
 
 SIGNING_HELP = "Signs the calls; never given back. Left out: stays as it is. Empty: calls are not signed."
 

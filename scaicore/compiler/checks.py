@@ -5,14 +5,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
-from scaicore.compiler.reachability import ENTRIES
 from scaicore.diagnostics import Diagnostic, error, warning
 from scaicore.flow import Edge, End, FlowDocument, Node
 from scaicore.language import variables
-from scaicore.nodes import KINDS, UNAVAILABLE
-from scaicore.nodes.base import RESERVED
+from scaicore.nodes import KINDS, UNAVAILABLE, entered_by, may_ask
+from scaicore.nodes.base import RESERVED, EnteredBy
 
-_ASKING: Final = frozenset({"checkpoint", "hitl_decision"})
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -74,21 +72,23 @@ def declarations(flow: FlowDocument) -> Iterator[Diagnostic]:
 
 
 def entries(flow: FlowDocument) -> Iterator[Diagnostic]:
-    found = [node for node in flow.nodes if node.type in ENTRIES]
-    apis = [node for node in found if node.type == "entry_api"]
-    hooks = [node for node in found if node.type == "entry_webhook"]
-    if not found:
+    calls, webhooks = _entries(flow, "call"), _entries(flow, "webhook")
+    if not any(entered_by(node.type) for node in flow.nodes):
         yield error("no_entry", "The flow has no entry; add an `entry_api` node and draw an edge from it.", "nodes")
-    for node in apis[1:] + hooks[1:]:
+    for node in calls[1:] + webhooks[1:]:
         message = f"Node `{node.id}` is a second `{node.type}`; a call could not know where to begin. Keep one."
         yield error("multiple_entries", message, "nodes", node=node.id)
-    if flow.instance_mode == "entity" and not apis and not hooks:
+    if flow.instance_mode == "entity" and not calls and not webhooks:
         message = "Entity mode needs an `entry_api` or an `entry_webhook`: only a call names an entity."
         yield error("entity_never_received", message, "config.scaiflow_meta.instance_mode")
-    asks = any(node.type in _ASKING for node in flow.nodes)
+    asks = any(may_ask(node.type) for node in flow.nodes)
     if flow.instance_mode != "stateless" and not flow.variables and not asks:
         message = f"The Core is in {flow.instance_mode} mode but declares no variable, so it remembers nothing."
         yield warning("memory_without_variables", message, "variables")
+
+
+def _entries(flow: FlowDocument, way: EnteredBy) -> list[Node]:
+    return [node for node in flow.nodes if entered_by(node.type) == way]
 
 
 def edges(flow: FlowDocument) -> Iterator[Diagnostic]:
@@ -98,7 +98,7 @@ def edges(flow: FlowDocument) -> Iterator[Diagnostic]:
         yield from _end(edge, edge.source, "source", nodes, path)
         yield from _end(edge, edge.target, "target", nodes, path)
         target = nodes.get(edge.target.node)
-        if target is not None and target.type in ENTRIES and edge.type != "data":
+        if target is not None and entered_by(target.type) and edge.type != "data":
             message = f"{_called(edge, index)} leads into the entry `{target.id}`, where only calls come in; remove it."
             yield error("edge_into_entry", message, path, node=target.id, edge=edge.id)
         if edge.type == "data" and edge.target.port in RESERVED:
@@ -141,28 +141,6 @@ def conditions(flow: FlowDocument) -> Iterator[Diagnostic]:
             yield error("duplicate_else", message, "edges", node=node_id, edge=found[1].id)
 
 
-def loops(flow: FlowDocument) -> Iterator[Diagnostic]:
-    for index, node in enumerate(flow.nodes):
-        config = node.config or {}
-        if node.type == "logic_loop" and config.get("style") == "while" and config.get("max_iterations") is None:
-            message = (
-                f"Node `{node.id}` is a while-loop without `max_iterations`; say after how many turns it must end."
-            )
-            yield error("loop_without_limit", message, f"nodes[{index}].config.max_iterations", node=node.id)
-
-
-def roles(flow: FlowDocument) -> Iterator[Diagnostic]:
-    declared = {model.role for model in flow.models}
-    for index, node in enumerate(flow.nodes):
-        role = (node.config or {}).get("llm_role")
-        if isinstance(role, str) and role not in declared:
-            message = f"Node `{node.id}` uses the model role `{role[:80]}`, which the flow does not declare."
-            path = f"nodes[{index}].config.llm_role"
-            yield error(
-                "undeclared_model_role", f"{message} Add it to `config.core_identity.models`.", path, node=node.id
-            )
-
-
 def providers(flow: FlowDocument, known: Collection[str]) -> Iterator[Diagnostic]:
     for index, model in enumerate(flow.models):
         refs = [(model.ref, "ref"), *((spare.ref, f"fallback[{i}].ref") for i, spare in enumerate(model.fallback))]
@@ -175,7 +153,7 @@ def providers(flow: FlowDocument, known: Collection[str]) -> Iterator[Diagnostic
 
 
 def publishing(flow: FlowDocument) -> Iterator[Diagnostic]:
-    if not any(node.type == "entry_api" for node in flow.nodes):
+    if not _entries(flow, "call"):
         message = "A flow is published as a chat model through its `entry_api`; add one, or do not publish the flow."
         yield error("publish_without_entry_api", message, "config.publish_as_model")
 
@@ -188,6 +166,4 @@ CHECKS: Final[tuple[Callable[[FlowDocument], Iterable[Diagnostic]], ...]] = (
     entries,
     edges,
     conditions,
-    loops,
-    roles,
 )

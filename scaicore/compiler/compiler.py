@@ -1,20 +1,17 @@
 """The compiler: a flow document becomes a program, or a list of findings that say what to do."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
 
-from scaicore import graph
-from scaicore.compiler import checks, reachability, streaming
-from scaicore.diagnostics import Diagnostic, error, has_errors
-from scaicore.errors import SourceUnreadable
-from scaicore.flow import DEFAULT_PORT, Edge, FlowDocument, Node, VariableDeclaration, read, shape_error
+from scaicore.compiler import checks, graph, node_checks, reachability, streaming
+from scaicore.compiler.node_checks import Configs
+from scaicore.diagnostics import Diagnostic, has_errors
+from scaicore.flow import Edge, FlowDocument, Node, VariableDeclaration, read, shape_error
 from scaicore.language import variables
-from scaicore.language.expressions import Expression, verify
 from scaicore.nodes import KINDS
-from scaicore.nodes.base import INPUT_NAMES, NodeCheck, NodeConfig
+from scaicore.nodes.base import NodeConfig
 from scaicore.program import Program, ProgramEdge, ProgramNode, ProgramVariable, PublishSettings
 
 _NO_PROVIDERS: Final[tuple[str, ...]] = ()
@@ -47,12 +44,9 @@ def compile(
     return Compilation(_build(flow, configs), tuple(findings))
 
 
-Configs = dict[int, NodeConfig]
-
-
 def _configs(flow: FlowDocument, findings: list[Diagnostic]) -> Configs:
-    """The config of each node whose kind runs here, by the node's place in the document."""
-    configs: Configs = {}
+    """The config of each node whose kind runs here, by the node's index in the document."""
+    configs: dict[int, NodeConfig] = {}
     for index, node in enumerate(flow.nodes):
         if node.type in KINDS:
             try:
@@ -67,57 +61,8 @@ def _findings(flow: FlowDocument, configs: Configs, providers: Collection[str]) 
     findings += checks.providers(flow, providers)
     if not any(finding.code in ("dangling_edge", "duplicate_id") for finding in findings):
         findings += reachability.check(flow)
-    findings += _node_findings(flow, configs)
+    findings += node_checks.check(flow, configs)
     return findings
-
-
-def _node_findings(flow: FlowDocument, configs: Configs) -> Iterator[Diagnostic]:
-    """What each node's kind says about it, and whether the conditions behind it can be read."""
-    outgoing: defaultdict[str, list[tuple[int, Edge]]] = defaultdict(list)
-    ports: defaultdict[str, set[str]] = defaultdict(set)
-    for index, edge in enumerate(flow.edges):
-        outgoing[edge.source.node].append((index, edge))
-        if edge.type == "data":
-            ports[edge.target.node].add(edge.target.port or DEFAULT_PORT)
-    names = INPUT_NAMES.union(*_made(flow, configs))
-    declared = {variable.name: variable.type for variable in flow.variables}
-    for index, node in enumerate(flow.nodes):
-        ways = outgoing[node.id]
-        node_check = NodeCheck(
-            flow, node, index, [edge for _, edge in ways], names, frozenset(ports[node.id]), declared
-        )
-        if index in configs:
-            yield from KINDS[node.type].check(configs[index], node_check)
-        for edge_index, edge in ways:
-            yield from _condition(edge, edge_index, node_check)
-
-
-def _made(flow: FlowDocument, configs: Configs) -> Iterator[set[str]]:
-    """The names that each node puts into the scope."""
-    for index, node in enumerate(flow.nodes):
-        binding = (node.config or {}).get("result_binding")
-        made = KINDS[node.type].makes(configs[index]) if index in configs else ()
-        yield {node.id, *made, *([binding] if isinstance(binding, str) else [])}
-
-
-def _condition(edge: Edge, index: int, node_check: NodeCheck) -> Iterator[Diagnostic]:
-    source = (edge.condition or "").strip()
-    if edge.type != "conditional" or not source or edge.is_else:
-        return
-    path = f"edges[{index}].condition"
-    try:
-        may_hold = verify(source)
-    except SourceUnreadable as problem:
-        message = f"The condition of an edge behind node `{node_check.node.id}` cannot be read: {problem}"
-        yield error("bad_condition", message, path, node=node_check.node.id, edge=edge.id)
-        return
-    if not may_hold:
-        message = f"The condition of an edge behind node `{node_check.node.id}` is never true or false"
-        yield error(
-            "bad_condition", f"{message}; compare it with a value.", path, node=node_check.node.id, edge=edge.id
-        )
-    for finding in node_check.roots(Expression(source).roots, ""):
-        yield msgspec.structs.replace(finding, path=path, edge_id=edge.id)
 
 
 def _build(flow: FlowDocument, configs: Configs) -> Program:
@@ -131,7 +76,7 @@ def _build(flow: FlowDocument, configs: Configs) -> Program:
         name=flow.name,
         version=flow.version,
         description=flow.description,
-        entry=reachability.entry(flow) or "",
+        entry=reachability.find_entry(flow) or "",
         nodes=nodes,
         edges=program_edges,
         variables=tuple(_program_variable(variable) for variable in flow.variables),
@@ -141,7 +86,7 @@ def _build(flow: FlowDocument, configs: Configs) -> Program:
         recognises_hidden_prompts=flow.recognises_hidden_prompts,
         publish=PublishSettings(flow.publish_as_model, tuple(flow.group_ids)),
         capabilities=tuple(flow.capabilities),
-        responders=streaming.find(nodes, program_edges),
+        responders=streaming.find_responders(nodes, program_edges),
         tracing=flow.tracing,
     )
 

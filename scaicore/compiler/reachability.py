@@ -1,28 +1,30 @@
-"""How a flow lies: where it begins, what follows what, what a loop or a parallel runs; and the checks of that."""
+"""Where runs of a flow begin, what they can reach and in which order, and the checks of that."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from scaicore import graph
+from scaicore.compiler import graph
 from scaicore.diagnostics import Diagnostic, error, warning
 from scaicore.flow import Edge, FlowDocument
+from scaicore.nodes import entered_by, region_owners
+from scaicore.nodes.base import Regions
 from scaicore.runtime import regions
 from scaicore.runtime.regions import Arc
 
-ENTRIES: Final = frozenset({"entry_api", "entry_webhook", "entry_schedule"})
-_SHOWN: Final = 5
+_SHOWN: Final = 5  # nodes of a cycle
 
 
-def entry(flow: FlowDocument) -> str | None:
-    """Where a call begins: the `entry_api`, else the first entry of another kind."""
-    found = [node for node in flow.nodes if node.type in ENTRIES]
-    return next((node.id for node in found if node.type == "entry_api"), found[0].id if found else None)
+def find_entry(flow: FlowDocument) -> str | None:
+    """Where a call begins: at the entry for calls, else at the first entry of another kind."""
+    entries = [(node.id, entered_by(node.type)) for node in flow.nodes if entered_by(node.type)]
+    first = entries[0][0] if entries else None
+    return next((node_id for node_id, way in entries if way == "call"), first)
 
 
 def starts(flow: FlowDocument) -> list[str]:
-    """Where runs begin: the entry of calls, and beside it the `entry_webhook`."""
-    hook = next((node.id for node in flow.nodes if node.type == "entry_webhook"), None)
-    return list(dict.fromkeys(start for start in (entry(flow), hook) if start is not None))
+    """Where runs begin: at the entry of calls, and at the one for webhooks."""
+    webhook = next((node.id for node in flow.nodes if entered_by(node.type) == "webhook"), None)
+    return list(dict.fromkeys(start for start in (find_entry(flow), webhook) if start is not None))
 
 
 def reached(flow: FlowDocument, following: graph.Successors) -> set[str]:
@@ -31,66 +33,66 @@ def reached(flow: FlowDocument, following: graph.Successors) -> set[str]:
 
 
 def forward(flow: FlowDocument) -> list[Edge]:
-    """The edges without those by which the body of a loop leads back to it."""
-    back = regions.returning(_kinds(flow), _arcs(flow.edges))
+    """The edges without those that lead from the body of a loop back to it."""
+    back = regions.returning(_owners(flow), _arcs(flow.edges))
     return [edge for edge in flow.edges if edge.type == "data" or _arc(edge) not in back] if back else flow.edges
 
 
 def check(flow: FlowDocument) -> Iterator[Diagnostic]:
-    """Asked only when every edge has two ends and every node an id of its own."""
-    owners = sum(node.type in (regions.LOOP, regions.PARALLEL) for node in flow.nodes)
-    if owners > regions.MAX_OWNERS:
+    """What is wrong with the order of the nodes; to be called only when every edge has two ends and ids are unique."""
+    owners = _owners(flow)
+    # Finding regions takes time in proportion to owners and edges, and reads what any tenant wrote.
+    if len(owners) > regions.MAX_OWNERS:
         message = f"A flow has at most {regions.MAX_OWNERS} loops and parallels; split it into several flows."
         yield error("too_large", message, "nodes")
         return
     edges = forward(flow)
-    yield from _order(flow, graph.successors(edges))
-    yield from _ways_in(flow, edges)
-    yield from _values_out(flow, edges)
+    yield from _check_order(flow, graph.successors(edges))
+    yield from _check_ways_in(owners, edges)
+    yield from _check_values_out(flow, owners, edges)
 
 
-def _order(flow: FlowDocument, following: graph.Successors) -> Iterator[Diagnostic]:
-    """Circles, and nodes that no run reaches."""
-    if circle := graph.circle([node.id for node in flow.nodes], following):
-        shown = " → ".join([*circle[:_SHOWN], "…"] if len(circle) > _SHOWN else [*circle, circle[0]])
+def _check_order(flow: FlowDocument, following: graph.Successors) -> Iterator[Diagnostic]:
+    """Cycles, and nodes that no run reaches."""
+    if cycle := graph.find_cycle([node.id for node in flow.nodes], following):
+        shown = " → ".join([*cycle[:_SHOWN], "…"] if len(cycle) > _SHOWN else [*cycle, cycle[0]])
         message = f"These nodes wait for each other: {shown}. Remove one of the edges; repeat with a loop node."
-        yield error("cycle", message, "edges", node=circle[0])
-    start = entry(flow)
+        yield error("cycle", message, "edges", node=cycle[0])
+    start = find_entry(flow)
     if start is not None:
         found = reached(flow, following)
         for index, node in enumerate(flow.nodes):
-            if node.id not in found and node.type not in ENTRIES:
+            if node.id not in found and entered_by(node.type) is None:
                 message = f"Node `{node.id}` never runs: no edge leads to it from the entry `{start}`."
                 yield warning("unreachable_node", message, f"nodes[{index}]", node=node.id)
 
 
-def _ways_in(flow: FlowDocument, edges: Iterable[Edge]) -> Iterator[Diagnostic]:
-    for loop, arc in regions.leaks(_kinds(flow), _arcs(edges)):
+def _check_ways_in(owners: dict[str, Regions], edges: Iterable[Edge]) -> Iterator[Diagnostic]:
+    """Edges into a loop's body that do not come through the loop: a turn could not tell when it begins."""
+    for loop, arc in regions.leaks(owners, _arcs(edges)):
         message = (
             f"Node `{arc.target}` is in the body of loop `{loop}`, and node `{arc.source}` leads there from outside."
+            f" Join behind the loop's port `{owners[loop].done}`."
         )
-        yield error("loop_leak", f"{message} Join behind the loop's port `done`.", "edges", node=arc.target)
+        yield error("loop_leak", message, "edges", node=arc.target)
 
 
-def _values_out(flow: FlowDocument, edges: Iterable[Edge]) -> Iterator[Diagnostic]:
+def _check_values_out(flow: FlowDocument, owners: dict[str, Regions], edges: Iterable[Edge]) -> Iterator[Diagnostic]:
     """Data edges out of a loop's body: its scope ends with each turn."""
-    kinds = _kinds(flow)
-    bodies = [region for region in regions.find(kinds, _arcs(edges)) if kinds[region.owner] == regions.LOOP]
+    bodies = [region for region in regions.find(owners, _arcs(edges)) if region.is_body]
     innermost = {node_id: body for body in bodies for node_id in body.nodes}
     for index, edge in enumerate(flow.edges):
         body = innermost.get(edge.source.node)
         if edge.type == "data" and body is not None and edge.target.node not in body.nodes:
             message = (
                 f"Node `{edge.source.node}` is in the body of loop `{body.owner}`, which its value cannot leave by an"
+                " edge. Take the loop's own result."
             )
-            path = f"edges[{index}]"
-            yield error(
-                "loop_leak", f"{message} edge. Take the loop's own result.", path, node=body.owner, edge=edge.id
-            )
+            yield error("loop_leak", message, f"edges[{index}]", node=body.owner, edge=edge.id)
 
 
-def _kinds(flow: FlowDocument) -> dict[str, str]:
-    return {node.id: node.type for node in flow.nodes}
+def _owners(flow: FlowDocument) -> dict[str, Regions]:
+    return region_owners({node.id: node.type for node in flow.nodes})
 
 
 def _arcs(edges: Iterable[Edge]) -> list[Arc]:

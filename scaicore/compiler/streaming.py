@@ -1,90 +1,88 @@
-"""Which nodes may send their text while they write it: those whose text is the response for certain, whichever way a
-run takes."""
+"""Which nodes may send their text while they still write it: those whose text is certain to be the response, whichever
+way a run takes. What a client has read cannot be taken back."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final
 
-from scaicore import graph
-from scaicore.graph import Successors
+from scaicore.compiler import graph
+from scaicore.compiler.graph import Successors
+from scaicore.nodes import may_ask, region_owners
 from scaicore.program import RESPONSE, ProgramEdge, ProgramNode
 from scaicore.runtime import regions
 from scaicore.runtime.linker import arcs
-from scaicore.runtime.regions import LOOP, Arc
-
-_ASKING: Final = frozenset({"checkpoint", "hitl_decision"})
+from scaicore.runtime.regions import Arc
 
 
-def find(nodes: Sequence[ProgramNode], edges: Sequence[ProgramEdge]) -> tuple[str, ...]:
-    """The ids of these nodes, for a program's steps and edges.
-
-    What a loop or a parallel runs stands for one node, which is no responder. Before a checkpoint nobody streams: the
-    turn may end there with its question.
-    """
+def find_responders(nodes: Sequence[ProgramNode], edges: Sequence[ProgramEdge]) -> tuple[str, ...]:
+    """The ids of these nodes in a program."""
     kinds = {node.id: node.kind for node in nodes}
-    ways = arcs(edges)
-    found = regions.find(kinds, ways)
-    owner = regions.outermost(found)
-    looped = {node_id for region in found if kinds[region.owner] == LOOP for node_id in region.nodes}
+    owners = region_owners(kinds)
+    ordering = arcs(edges)
+    found = regions.find(owners, ordering)
+    owner_of = regions.outermost(found)
+    following, has_fork = _contract(ordering, owner_of)
+    asking = {node_id for node_id, kind in kinds.items() if may_ask(kind)}
+    if asking and (has_fork or owners):
+        return ()  # a question may be asked beside any of the nodes, and end the turn in place of their text
     binding = {node.id for node in nodes if RESPONSE in (node.id, node.config.get("result_binding"))}
-    inner = binding & owner.keys()
-    if inner & looped or (inner and len(binding) > 1):
+    repeated = {node_id for region in found if region.is_body for node_id in region.nodes}
+    inner = binding & owner_of.keys()
+    if inner & repeated or (inner and len(binding) > 1):
         return ()
-    following, has_fork = _outer(ways, owner)
     if inner:
-        certain: tuple[str, ...] = tuple(inner)
+        certain = tuple(inner)
     else:
-        ids = [node_id for node_id in kinds if node_id not in owner]
-        certain = _certain(graph.order(ids, following), following, binding, has_fork=has_fork)
-    return tuple(node_id for node_id in certain if node_id not in _before_questions(kinds, ways, has_fork))
+        outer = [node_id for node_id in kinds if node_id not in owner_of]
+        certain = _certain(graph.topological_order(outer, following), following, binding, has_fork=has_fork)
+    silent = _leading_to(asking, ordering)
+    return tuple(node_id for node_id in certain if node_id not in silent)
 
 
-def _outer(ways: Iterable[Arc], owner: dict[str, str]) -> tuple[Successors, bool]:
-    """What follows what when each region stands for its owner, and whether ways run side by side there."""
+def _contract(arcs: Iterable[Arc], owner_of: dict[str, str]) -> tuple[Successors, bool]:
+    """What follows what when each region counts as a part of its owner, and whether branches run side by side then."""
     following: defaultdict[str, list[str]] = defaultdict(list)
-    sequential: defaultdict[str, list[str]] = defaultdict(list)
-    for way in ways:
-        source, target = owner.get(way.source, way.source), owner.get(way.target, way.target)
-        if source == target or (source != way.source and target in following[source]):
+    unconditional: defaultdict[str, list[str]] = defaultdict(list)
+    for arc in arcs:
+        source, target = owner_of.get(arc.source, arc.source), owner_of.get(arc.target, arc.target)
+        if source == target or (source != arc.source and target in following[source]):
             continue
         following[source].append(target)
-        if not way.is_conditional:
-            sequential[source].append(target)
-    return following, any(len(targets) > 1 for targets in sequential.values())
+        if not arc.is_conditional:
+            unconditional[source].append(target)
+    return following, any(len(targets) > 1 for targets in unconditional.values())
 
 
-def _before_questions(kinds: dict[str, str], ways: Iterable[Arc], has_fork: bool) -> set[str]:
-    """The nodes behind which, or beside which, a checkpoint may be asked."""
-    asking = {node_id for node_id, kind in kinds.items() if kind in _ASKING}
-    if not asking:
-        return set()
-    if has_fork or any(kind in (LOOP, regions.PARALLEL) for kind in kinds.values()):
-        return set(kinds)
+def _leading_to(asking: set[str], arcs: Iterable[Arc]) -> set[str]:
+    """The nodes that ask, and those before them: the turn may end with the question, which is then the response."""
     backwards: defaultdict[str, list[str]] = defaultdict(list)
-    for way in ways:
-        backwards[way.target].append(way.source)
+    for arc in arcs:
+        backwards[arc.target].append(arc.source)
     return set().union(*(graph.reachable(node_id, backwards) for node_id in asking))
 
 
-def _certain(order_: list[str], following: Successors, binding: set[str], *, has_fork: bool) -> tuple[str, ...]:
-    """The nodes whose text is the response for certain, whichever way a run takes: only they may stream.
+def _certain(ordered: list[str], following: Successors, binding: set[str], *, has_fork: bool) -> tuple[str, ...]:
+    """The nodes whose text is certain to be the response.
 
     `binding` are the nodes whose result is bound to `response`. Where branches run side by side, only a sole binder or,
-    when nothing binds, a sole last node is certain; otherwise every way has its own.
+    when nothing binds, a sole last node is certain; otherwise every way through the flow has its own.
     """
-    last = [node_id for node_id in order_ if not following.get(node_id)]
+    last = [node_id for node_id in ordered if not following.get(node_id)]
     sole = list(binding) if binding else last
     if len(sole) == 1:
         return tuple(sole)
     if has_fork:
         return ()
-    below = _touching(reversed(order_), following, binding)
-    above = _behind(order_, following, binding)
-    certain = [n for n in order_ if (n in binding and n not in below) or (n in last and n not in binding | above)]
-    return tuple(certain)
+    # A binder is certain when no other binder comes later; a last node when no binder came before it.
+    before = _before(reversed(ordered), following, binding)
+    behind = _behind(ordered, following, binding)
+    return tuple(
+        node_id
+        for node_id in ordered
+        if (node_id in binding and node_id not in before) or (node_id in last and node_id not in binding | behind)
+    )
 
 
-def _touching(backwards: Iterable[str], following: Successors, marked: set[str]) -> set[str]:
+def _before(backwards: Iterable[str], following: Successors, marked: set[str]) -> set[str]:
     """The nodes with a marked node somewhere behind them."""
     found: set[str] = set()
     for node_id in backwards:
@@ -94,7 +92,7 @@ def _touching(backwards: Iterable[str], following: Successors, marked: set[str])
 
 
 def _behind(forwards: Iterable[str], following: Successors, marked: set[str]) -> set[str]:
-    """The nodes that stand somewhere behind a marked node."""
+    """The nodes somewhere behind a marked node."""
     found: set[str] = set()
     for node_id in forwards:
         if node_id in marked or node_id in found:

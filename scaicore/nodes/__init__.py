@@ -1,11 +1,12 @@
 """The node kinds: one table of those that run here, one of those that do not, with what they miss."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from scaicore.jsondata import Json
-from scaicore.nodes.base import NodeKind
+from scaicore.nodes.base import EnteredBy, NodeKind, Regions
 from scaicore.nodes.checkpoint import CHECKPOINT, HITL_DECISION
 from scaicore.nodes.data_variable_set import DATA_VARIABLE_SET
 from scaicore.nodes.entry import ENTRY_API, ENTRY_SCHEDULE, ENTRY_WEBHOOK
@@ -56,14 +57,34 @@ UNAVAILABLE: Final[dict[str, str]] = {
 }
 
 
+def entered_by(kind: str) -> EnteredBy | None:
+    """What starts a run at a node of this kind; None when nothing does, and for a kind that does not run here."""
+    return KINDS[kind].entered_by if kind in KINDS else None
+
+
+def may_ask(kind: str) -> bool:
+    """Whether a node of this kind may end the turn with a question."""
+    return kind in KINDS and KINDS[kind].asks
+
+
+def region_owners(kinds: Mapping[str, str]) -> dict[str, Regions]:
+    """Node id → the regions that the node runs, for those that run any; `kinds` is node id → kind."""
+    found = ((node_id, KINDS[kind].regions) for node_id, kind in kinds.items() if kind in KINDS)
+    return {node_id: regions for node_id, regions in found if regions is not None}
+
+
 def describe() -> list[dict[str, Json]]:
-    """Every kind that runs here with the JSON Schema of its config, for editors and documents."""
+    """Every kind that runs here for editors: with the JSON Schema of its config, the ports of a new node, and the type
+    of a new edge out of it."""
     return [
         {
             "kind": kind.kind,
             "label": kind.label,
             "category": kind.category,
             "summary": kind.summary,
+            "inputs": list(kind.inputs),
+            "outputs": list(kind.outputs),
+            "edge_type": kind.edge_type,
             "config_schema": msgspec.json.schema(kind.config),
         }
         for kind in KINDS.values()

@@ -8,7 +8,8 @@ import msgspec
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.language.templates import Template
-from scaicore.nodes.base import CheckpointPlan, NodeCheck, NodeConfig, NodeKind
+from scaicore.nodes.base import DECISION, CheckpointPlan, NodeConfig, NodeKind
+from scaicore.nodes.checking import NodeCheck
 from scaicore.program import Program
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -41,9 +42,6 @@ def _seconds(span: float | str | None) -> float | None:
 
 
 def _check(config: Checkpoint, check: NodeCheck) -> Iterator[Diagnostic]:
-    if check.flow.instance_mode != "entity":
-        message = "it waits for a later message, which only a Core in `entity` mode can tell from others. "
-        yield check.error("needs_entity_mode", f"{message}Set the instance mode in the flow's properties.")
     if not config.prompt.strip():
         yield check.error("bad_value", "a checkpoint needs a `prompt`: the question that people read.", "prompt")
     yield from check.template(config.prompt, "prompt")
@@ -54,7 +52,7 @@ def _check(config: Checkpoint, check: NodeCheck) -> Iterator[Diagnostic]:
 
 
 def _makes(_config: Any) -> tuple[str, ...]:
-    return ("decision",)
+    return (DECISION,)
 
 
 CHECKPOINT = NodeKind(
@@ -66,6 +64,7 @@ CHECKPOINT = NodeKind(
     prepare=_prepare,
     check=_check,
     makes=_makes,
+    asks=True,
 )
 HITL_DECISION = NodeKind(
     kind="hitl_decision",
@@ -76,4 +75,5 @@ HITL_DECISION = NodeKind(
     prepare=_prepare,
     check=_check,
     makes=_makes,
+    asks=True,
 )

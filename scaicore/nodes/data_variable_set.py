@@ -11,7 +11,9 @@ from scaicore.jsondata import Json
 from scaicore.language import variables
 from scaicore.language.expressions import Expression
 from scaicore.nodes import templated_values
-from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.checking import NodeCheck
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 
 

@@ -10,7 +10,9 @@ import msgspec
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
-from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.checking import NodeCheck
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 
 # No underscore: servers drop headers with one, since it reads like a hyphen in another spelling.
@@ -97,6 +99,7 @@ ENTRY_API = NodeKind(
     summary="Receives a call; its input becomes the scope.",
     config=EntryApi,
     prepare=_prepare,
+    entered_by="call",
 )
 ENTRY_WEBHOOK = NodeKind(
     kind="entry_webhook",
@@ -106,6 +109,7 @@ ENTRY_WEBHOOK = NodeKind(
     config=EntryWebhook,
     prepare=_prepare,
     check=_check_webhook,
+    entered_by="webhook",
 )
 ENTRY_SCHEDULE = NodeKind(
     kind="entry_schedule",
@@ -115,4 +119,5 @@ ENTRY_SCHEDULE = NodeKind(
     config=EntrySchedule,
     prepare=_prepare,
     check=_check_schedule,
+    entered_by="schedule",
 )

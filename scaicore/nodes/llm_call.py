@@ -6,7 +6,7 @@ from typing import Any, Final
 from scaicore.errors import RunFailed
 from scaicore.flow import ModelRole
 from scaicore.jsondata import Json
-from scaicore.nodes.base import NodeRun
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 from scaicore.services import ModelCall, ModelChoice, ModelText
 

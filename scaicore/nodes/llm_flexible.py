@@ -13,7 +13,9 @@ from scaicore.jsondata import Json
 from scaicore.language.json_schemas import AnswerSchema
 from scaicore.language.templates import Template
 from scaicore.nodes import llm_call
-from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.checking import NodeCheck
+from scaicore.nodes.node_run import NodeRun
 from scaicore.nodes.prompt import Message, Prompt
 from scaicore.program import RESPONSE, Program
 from scaicore.services import ModelCall, ServiceFailed
@@ -145,6 +147,9 @@ def check_chat(config: LlmFlexible, check: NodeCheck) -> Iterator[Diagnostic]:
     if config.llm_role is None and not check.flow.models:
         message = "it asks a language model, and the flow declares none. Add one to `config.core_identity.models`."
         yield check.error("undeclared_model_role", message, "llm_role")
+    if config.llm_role is not None and config.llm_role not in {model.role for model in check.flow.models}:
+        message = f"it uses the model role `{config.llm_role[:80]}`, which the flow does not declare."
+        yield check.error("undeclared_model_role", f"{message} Add it to `config.core_identity.models`.", "llm_role")
     yield from check.template(config.goal, "goal")
     yield from check.template(config.guidance or "", "guidance")
     for index, text in enumerate(config.constraints):

@@ -9,8 +9,10 @@ from scaicore.jsondata import Json
 from scaicore.language.expressions import Expression
 from scaicore.language.templates import Template
 from scaicore.nodes import llm_flexible
-from scaicore.nodes.base import NodeCheck, NodeKind, NodeRun, Work
+from scaicore.nodes.base import NodeKind, Work
+from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.llm_flexible import Fallback, LlmFlexible
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 
 Judge = Callable[[NodeRun, Json], bool]

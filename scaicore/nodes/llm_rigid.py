@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
 from scaicore.language.templates import Template
-from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.checking import NodeCheck
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 
 

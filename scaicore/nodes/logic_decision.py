@@ -5,7 +5,9 @@ from typing import Literal
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
-from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.checking import NodeCheck
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 
 
@@ -42,4 +44,5 @@ LOGIC_DECISION = NodeKind(
     config=LogicDecision,
     prepare=_prepare,
     check=_check,
+    edge_type="conditional",
 )

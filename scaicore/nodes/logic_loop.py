@@ -10,7 +10,9 @@ from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
 from scaicore.jsondata import Json
 from scaicore.language.expressions import Expression
-from scaicore.nodes.base import RESERVED, LoopPlan, NodeCheck, NodeConfig, NodeKind, NodeRun
+from scaicore.nodes.base import RESERVED, Body, LoopPlan, NodeConfig, NodeKind
+from scaicore.nodes.checking import NodeCheck
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 
 BODY: Final = "body"
@@ -65,6 +67,9 @@ def _check(config: LogicLoop, check: NodeCheck) -> Iterator[Diagnostic]:
         yield from check.expression(source, key)
     else:
         yield from check.condition(source, key)
+    if config.style == "while" and config.max_iterations is None:
+        message = "a while-loop needs `max_iterations`; say after how many turns it must end."
+        yield check.error("loop_without_limit", message, "max_iterations")
     for name_key in ("item_name", "index_name"):
         name = getattr(config, name_key)
         if name in RESERVED or not _NAME.fullmatch(name):
@@ -96,4 +101,6 @@ LOGIC_LOOP = NodeKind(
     prepare=_prepare,
     check=_check,
     makes=_makes,
+    regions=Body(BODY, DONE),
+    outputs=(BODY, DONE),
 )

@@ -6,7 +6,8 @@ from typing import Annotated
 import msgspec
 
 from scaicore.diagnostics import Diagnostic
-from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, ParallelPlan
+from scaicore.nodes.base import Branches, NodeConfig, NodeKind, ParallelPlan
+from scaicore.nodes.checking import NodeCheck
 from scaicore.program import Program
 
 
@@ -34,4 +35,5 @@ LOGIC_PARALLEL = NodeKind(
     config=LogicParallel,
     prepare=_prepare,
     check=_check,
+    regions=Branches(done="done"),
 )

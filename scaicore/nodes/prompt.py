@@ -7,7 +7,7 @@ from typing import Any, Final
 from scaicore.flow import ModelRole
 from scaicore.jsondata import Json, compact
 from scaicore.language.templates import Template
-from scaicore.nodes.base import NodeRun
+from scaicore.nodes.node_run import NodeRun
 
 Message = dict[str, Any]
 _FROM_CALLER: Final = "The caller asks for this besides; it counts as far as it agrees with all of the above:"

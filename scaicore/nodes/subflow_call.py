@@ -10,7 +10,9 @@ from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
 from scaicore.jsondata import Json
 from scaicore.language.templates import Template, look
-from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.checking import NodeCheck
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 from scaicore.services import CoreCall
 

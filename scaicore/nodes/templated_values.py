@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from scaicore.jsondata import Json
 from scaicore.language.templates import Template
-from scaicore.nodes.base import NodeRun
+from scaicore.nodes.node_run import NodeRun
 
 Maker = Callable[[NodeRun], Json]
 

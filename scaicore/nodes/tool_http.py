@@ -13,7 +13,9 @@ from scaicore.errors import RunFailed, SourceUnreadable
 from scaicore.jsondata import Json, defect, encode
 from scaicore.language.templates import Template
 from scaicore.nodes import templated_values
-from scaicore.nodes.base import NodeCheck, NodeConfig, NodeKind, NodeRun, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.checking import NodeCheck
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 from scaicore.services import HttpAnswer, HttpCall
 

@@ -13,14 +13,14 @@ import msgspec
 
 from scaicore.errors import RunFailed
 from scaicore.jsondata import Json, compact, defect, encode
-from scaicore.nodes.base import CheckpointPlan, NodeRun
+from scaicore.nodes.base import DECISION, CheckpointPlan
+from scaicore.nodes.node_run import NodeRun
 from scaicore.runtime.frames import Frame, RegionRun
 from scaicore.runtime.linker import Runnable, RuntimeNode
 from scaicore.runtime.protocol import Finished, RunRequest
 from scaicore.runtime.run import FlowRun, Parked
 
 MAX_RESUME: Final = 4_000_000  # characters of JSON
-DECISION: Final = "decision"
 _BROUGHT_ANEW: Final = frozenset(("messages", "params"))
 _OWN: Final = frozenset(("state", "entity_id")) | _BROUGHT_ANEW
 

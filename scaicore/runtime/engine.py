@@ -13,7 +13,8 @@ from typing import Final, NoReturn
 
 from scaicore.errors import RunFailed, RunTimedOut
 from scaicore.jsondata import Json
-from scaicore.nodes.base import CheckpointPlan, NodeRun, Plan
+from scaicore.nodes.base import CheckpointPlan, Plan
+from scaicore.nodes.node_run import NodeRun
 from scaicore.runtime import checkpoints
 from scaicore.runtime.frames import RegionRun
 from scaicore.runtime.linker import RuntimeNode

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from scaicore.jsondata import Json
-from scaicore.nodes.base import LoopPlan, NodeRun, ParallelPlan
+from scaicore.nodes.base import LoopPlan, ParallelPlan
+from scaicore.nodes.node_run import NodeRun
 from scaicore.runtime.linker import RuntimeNode
 
 

@@ -10,8 +10,9 @@ from scaicore.errors import ProgramUnreadable, SourceUnreadable
 from scaicore.flow import DEFAULT_PORT, ELSE
 from scaicore.jsondata import Json, compact
 from scaicore.language.expressions import Expression
-from scaicore.nodes import KINDS
-from scaicore.nodes.base import INPUT_NAMES, NodeRun, Plan, Work
+from scaicore.nodes import KINDS, entered_by, region_owners
+from scaicore.nodes.base import INPUT_NAMES, Plan, Work
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import RESPONSE, Program, ProgramEdge, ProgramNode
 from scaicore.runtime import regions
 from scaicore.runtime.regions import Arc
@@ -119,7 +120,7 @@ def _link(program: Program) -> Runnable:
 
 
 def _entries(program: Program, positions: dict[str, int]) -> dict[str, int]:
-    found = {program.entry, *(node.id for node in program.nodes if KINDS[node.kind].category == "entry")}
+    found = {program.entry, *(node.id for node in program.nodes if entered_by(node.kind))}
     return {node_id: positions[node_id] for node_id in sorted(found)}
 
 
@@ -164,7 +165,7 @@ def arcs(edges: Sequence[ProgramEdge]) -> list[Arc]:
 def _enclose(program: Program, nodes: tuple[RuntimeNode, ...], positions: dict[str, int]) -> None:
     """Give each region to the node that runs it, in the document's order."""
     ways = arcs(program.edges)
-    found = regions.find({node.id: node.kind for node in program.nodes}, ways)
+    found = regions.find(region_owners({node.id: node.kind for node in program.nodes}), ways)
     for node_id, number in regions.innermost(found).items():
         nodes[positions[node_id]].region_number = number
     for number, region in sorted(enumerate(found, 1), key=lambda pair: positions[pair[1].firsts[0]]):

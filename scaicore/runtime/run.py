@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 from scaicore.errors import RunFailed, RunTimedOut
 from scaicore.jsondata import Json, compact, defect, size
 from scaicore.language import variables
-from scaicore.nodes.base import LoopPlan, NodeRun
+from scaicore.nodes.base import LoopPlan
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import RESPONSE
 from scaicore.runtime.frames import Frame, RegionRun
 from scaicore.runtime.linker import Branch, Feed, Runnable, RuntimeNode

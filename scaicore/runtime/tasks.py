@@ -7,7 +7,7 @@ from typing import Final
 
 from scaicore.errors import RunFailed, RunTimedOut
 from scaicore.jsondata import Json
-from scaicore.nodes.base import NodeRun
+from scaicore.nodes.node_run import NodeRun
 from scaicore.runtime.linker import RuntimeNode
 from scaicore.runtime.protocol import TextDelta
 

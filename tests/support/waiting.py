@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from scaicore import KINDS
-from scaicore.nodes.base import NodeConfig, NodeKind, NodeRun, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 
 

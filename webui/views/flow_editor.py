@@ -23,12 +23,8 @@ from publishing import actions, deploy_plan, deploy_state, documents, registry
 from publishing.api import errors, flow_serializers
 from publishing.models import Core, Flow, FlowVersion
 from scaicore.language.variables import TYPES
-from scaicore.nodes.logic_loop import BODY, DONE
 from webui import forms
 from webui.decorators import MemberRequest, admin_of, member_page
-
-# kind → the ports of a new node where they are more than one
-OUTPUTS = {"logic_loop": [BODY, DONE]}
 
 Given = ParamSpec("Given")
 Answer = Callable[Concatenate[MemberRequest, Given], HttpResponse]
@@ -60,7 +56,7 @@ def page_data(user: User, flow: Flow, saved: FlowVersion) -> str:
             "content": flow_serializers.document(saved, actor),
         },
         "standing": _standing(flow, saved, actor),
-        "kinds": [kind | {"outputs": OUTPUTS.get(str(kind["kind"]), ["out"])} for kind in scaicore.describe()],
+        "kinds": scaicore.describe(),
         "unavailable": scaicore.UNAVAILABLE,
         "variable_types": list(TYPES),
         "user_id": user.pk,

@@ -1,4 +1,4 @@
-"""The shape of a flow: what follows what, what the entry reaches, where a circle closes; all in linear time."""
+"""Graph questions about a flow: what follows what, what a node reaches, where a cycle is; all in linear time."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
@@ -28,8 +28,8 @@ def reachable(start: str, following: Successors) -> set[str]:
     return seen
 
 
-def order(ids: Iterable[str], following: Successors) -> list[str]:
-    """The nodes so that each stands behind those that lead to it; those on or behind a circle are left out."""
+def topological_order(ids: Iterable[str], following: Successors) -> list[str]:
+    """The nodes, each behind those that lead to it; those on or behind a cycle are left out."""
     arrivals: dict[str, int] = dict.fromkeys(ids, 0)
     for targets in following.values():
         for target in targets:
@@ -45,18 +45,19 @@ def order(ids: Iterable[str], following: Successors) -> list[str]:
     return done
 
 
-def circle(ids: list[str], following: Successors) -> list[str]:
-    """The nodes of one circle in the order in which they follow each other; empty when there is none."""
-    left = set(ids) - set(order(ids, following))
-    leading = {target: source for source in left for target in following.get(source, ()) if target in left}
+def find_cycle(ids: list[str], following: Successors) -> list[str]:
+    """The nodes of one cycle in the order in which they follow each other; empty when there is none."""
+    left = set(ids) - set(topological_order(ids, following))
+    predecessor = {target: source for source in left for target in following.get(source, ()) if target in left}
     node_id = next((name for name in ids if name in left), None)
     if node_id is None:
         return []
+    # Every node that is left has a predecessor that is left, too: whoever walks backwards long enough is on a cycle.
     seen: set[str] = set()
     while node_id not in seen:
         seen.add(node_id)
-        node_id = leading[node_id]
+        node_id = predecessor[node_id]
     found = [node_id]
-    while leading[found[-1]] != node_id:
-        found.append(leading[found[-1]])
+    while predecessor[found[-1]] != node_id:
+        found.append(predecessor[found[-1]])
     return found[::-1]

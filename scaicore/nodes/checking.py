@@ -1,0 +1,78 @@
+"""The checks that node kinds share: whether texts of a config can be read, and whether the names in them exist."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from scaicore import diagnostics
+from scaicore.diagnostics import Diagnostic
+from scaicore.errors import SourceUnreadable
+from scaicore.flow import Edge, FlowDocument, Node
+from scaicore.language.expressions import Expression, verify
+from scaicore.language.templates import Template
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCheck:
+    """A node in its flow, for the checks of its kind."""
+
+    flow: FlowDocument
+    node: Node
+    index: int
+    outgoing: list[Edge]
+    names: frozenset[str]  # what a scope of this flow may hold
+    ports: frozenset[str]  # what data edges bring to this node
+    variables: dict[str, str]  # name → type
+
+    def error(self, code: str, message: str, key: str = "") -> Diagnostic:
+        return diagnostics.error(code, f"Node `{self.node.id}`: {message}", self._path(key), node=self.node.id)
+
+    def warning(self, code: str, message: str, key: str = "") -> Diagnostic:
+        return diagnostics.warning(code, f"Node `{self.node.id}`: {message}", self._path(key), node=self.node.id)
+
+    def template(self, source: str, key: str) -> Iterator[Diagnostic]:
+        """Whether the template can be read, and whether its names exist."""
+        try:
+            paths = Template(source).paths
+        except SourceUnreadable as problem:
+            yield self.error("bad_template", f"the template cannot be read. {problem}", key)
+            return
+        for path in dict.fromkeys(path[:2] for path in paths):
+            yield from self._check_name(path, key)
+
+    def expression(self, source: str, key: str, known: Collection[str] = ()) -> Iterator[Diagnostic]:
+        """Whether the expression can be read, and whether its names exist; `known` are names of this place alone."""
+        try:
+            verify(source)
+            roots = Expression(source).roots
+        except SourceUnreadable as problem:
+            yield self.error("bad_expression", f"the expression cannot be read: {problem}", key)
+            return
+        yield from self.roots(tuple(root for root in roots if root not in known), key)
+
+    def condition(self, source: str, key: str, known: Collection[str] = ()) -> Iterator[Diagnostic]:
+        """The same for an expression that must be true or false."""
+        findings = list(self.expression(source, key, known))
+        yield from findings
+        if not diagnostics.has_errors(findings) and not verify(source):
+            message = "the condition is never true or false; compare it with a value."
+            yield self.error("bad_condition", message, key)
+
+    def path(self, path: str, key: str) -> Iterator[Diagnostic]:
+        """Whether a binding's path, such as `state.name`, can be read, and whether its names exist."""
+        yield from self.template(f"{{{{{path}}}}}", key)
+
+    def roots(self, roots: tuple[str, ...], key: str) -> Iterator[Diagnostic]:
+        """Whether the names that an expression reads exist."""
+        for root in roots:
+            yield from self._check_name((root,), key)
+
+    def _check_name(self, path: tuple[str, ...], key: str) -> Iterator[Diagnostic]:
+        if path[0] == "state" and len(path) > 1 and path[1] not in self.variables:
+            message = f"`state.{path[1]}` is read but not declared; add it to the flow's variables."
+            yield self.warning("undeclared_variable", message, key)
+        elif path[0] not in self.names and path[0] not in self.ports:
+            message = f"nothing in this flow makes `{path[0]}`; it is empty unless the caller sends it."
+            yield self.warning("unknown_name", message, key)
+
+    def _path(self, key: str) -> str:
+        return f"nodes[{self.index}].config.{key}" if key else f"nodes[{self.index}]"

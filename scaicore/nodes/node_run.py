@@ -1,0 +1,64 @@
+"""One run of one node: what it may read and use, and what it reports besides its result."""
+
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from scaicore.errors import RunTimedOut
+from scaicore.jsondata import Json
+from scaicore.language.templates import Template
+from scaicore.services import Services
+
+NO_SERVICES: Final = Services()
+
+
+@dataclass(slots=True)
+class NodeRun:
+    """One node at work: the scope it reads, the memory it may set, and what it has to say besides its result."""
+
+    scope: dict[str, Json]
+    state: dict[str, Json]
+    input: dict[str, Json]
+    services: Services = NO_SERVICES
+    started_at: float = 0.0  # by the monotonic clock
+    until: float = math.inf  # when it must have ended, by the same clock
+    frame: Any = None  # the engine's own; nodes leave it alone
+    warnings: list[str] = field(default_factory=list)
+    emit_text: Callable[[str], Awaitable[None]] | None = None
+    has_streamed: bool = False
+    finish_reason: str = "stop"
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    def remaining(self) -> float:
+        """Seconds that a call of the outside may take; RunTimedOut when there are none."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise RunTimedOut
+        return left
+
+    async def stream_text(self, text: str) -> None:
+        """Send text of the response while it is still being written; nothing happens at a node that does not respond.
+        Waits while the caller reads more slowly than the node writes."""
+        if text and self.emit_text is not None:
+            self.has_streamed = True
+            await self.emit_text(text)
+
+    def spend(self, prompt_tokens: int, completion_tokens: int) -> None:
+        """Add the tokens that a model reported."""
+        self.prompt_tokens = (self.prompt_tokens or 0) + prompt_tokens
+        self.completion_tokens = (self.completion_tokens or 0) + completion_tokens
+
+    def fill(self, template: Template) -> str:
+        """The template's text from the scope; an empty placeholder becomes a warning."""
+        missing: list[str] = []
+        text = template.fill(self.scope, missing)
+        if missing:
+            self.miss(missing)
+        return text
+
+    def miss(self, paths: Iterable[str]) -> None:
+        """Tell the owner of placeholders that stayed empty."""
+        self.warnings.extend(f"`{{{{{path}}}}}` is empty: nothing has that name." for path in paths)
