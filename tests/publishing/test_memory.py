@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from publishing import memory
 from publishing.db import pool
@@ -162,3 +164,16 @@ async def test_owners_and_entities_never_meet(inside: None, echo: Core) -> None:
         turn = await memory.begin(other, call(f"r-{other.owner}-{other.entity_id}"), wait_s=1)
         assert turn.state == {}
         await turn.release()
+
+
+async def test_only_the_old_answers_of_keys_are_forgotten(inside: None, echo: Core) -> None:
+    for partition, entity_id in ((Partition.ENTITY, "c-1"), (Partition.CALL, "old"), (Partition.CALL, "new")):
+        key = memory.MemoryKey(echo.pk, partition, "user_a", entity_id)
+        turn = await memory.begin(key, call(f"r-{entity_id}", key=entity_id), wait_s=1)
+        await turn.commit(outcome(1))
+    entities = Entity.objects.exclude(entity_id="new")
+    await sync_to_async(entities.update)(updated_at=timezone.now() - timedelta(hours=25))
+    await memory.forget_old_keys()
+    kept = Turn.objects.order_by("entity__entity_id").values_list("entity__entity_id", flat=True)
+    assert await sync_to_async(list)(kept) == ["c-1", "new"]
+    assert await sync_to_async(Entity.objects.count)() == 2
