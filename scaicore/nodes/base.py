@@ -68,7 +68,7 @@ class CheckpointPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class LoopBody:
     """The region of a node that runs it again and again: all that its port `port` leads to, each time in a scope of its
     own. What is behind its port `done` begins after the last time."""
 
@@ -86,7 +86,7 @@ class Branches:
 
 Work = Callable[[NodeRun], Json | Awaitable[Json]]
 Plan = LoopPlan | ParallelPlan | CheckpointPlan
-Regions = Body | Branches
+Regions = LoopBody | Branches
 
 
 def no_checks(_config: Any, _check: NodeCheck) -> Iterator[Diagnostic]:

@@ -10,7 +10,7 @@ from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
 from scaicore.jsondata import Json
 from scaicore.language.expressions import Expression
-from scaicore.nodes.base import RESERVED, Body, LoopPlan, NodeConfig, NodeKind
+from scaicore.nodes.base import RESERVED, LoopBody, LoopPlan, NodeConfig, NodeKind
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
@@ -101,6 +101,6 @@ LOGIC_LOOP = NodeKind(
     prepare=_prepare,
     check=_check,
     makes=_makes,
-    regions=Body(BODY, DONE),
+    regions=LoopBody(BODY, DONE),
     outputs=(BODY, DONE),
 )

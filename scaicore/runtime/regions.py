@@ -3,14 +3,14 @@
 A body is everything that its port leads to. A branch is what a node behind a parallel leads to, as long as nothing
 else leads there: where branches meet, what is behind the parallel begins. Regions are either disjoint or nested.
 
-`owners` says which nodes run regions, and which ones: node id → `Body` or `Branches`, as their kinds declare it.
+`owners` says which nodes run regions, and which ones: node id → `LoopBody` or `Branches`, as their kinds declare it.
 """
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from scaicore.nodes.base import Body, Branches, Regions
+from scaicore.nodes.base import Branches, LoopBody, Regions
 
 MAX_OWNERS: Final = 200
 
@@ -69,7 +69,7 @@ def outermost(regions: Iterable[Region]) -> dict[str, str]:
 
 def returning(owners: Owners, arcs: Sequence[Arc]) -> set[Arc]:
     """The arcs that lead from a body back to its loop. They order nothing: the end of a body goes back by itself."""
-    loops = {owner: regions for owner, regions in owners.items() if isinstance(regions, Body)}
+    loops = {owner: regions for owner, regions in owners.items() if isinstance(regions, LoopBody)}
     if not loops:
         return set()
     sources: defaultdict[str, set[str]] = defaultdict(set)
@@ -102,7 +102,7 @@ def _enters(arc: Arc, owner: str, owners: Owners) -> bool:
 
 def _leads_inside(arc: Arc, regions: Regions) -> bool:
     """Whether an arc out of a node leads into a region of its own."""
-    return arc.port == regions.port if isinstance(regions, Body) else arc.port != regions.done
+    return arc.port == regions.port if isinstance(regions, LoopBody) else arc.port != regions.done
 
 
 def _outgoing(arcs: Iterable[Arc]) -> defaultdict[str, list[Arc]]:

@@ -6,7 +6,7 @@ import pytest
 from scaicore import KINDS
 from scaicore.jsondata import Json
 from scaicore.language.templates import Template
-from scaicore.nodes.base import DECISION, Body, CheckpointPlan, LoopPlan, NodeConfig, NodeKind
+from scaicore.nodes.base import DECISION, CheckpointPlan, LoopBody, LoopPlan, NodeConfig, NodeKind
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 
@@ -27,7 +27,7 @@ TWICE = NodeKind(
     config=Twice,
     prepare=_repeat,
     makes=lambda _config: ("each", "nth"),
-    regions=Body("again", "then"),
+    regions=LoopBody("again", "then"),
     outputs=("again", "then"),
 )
 
