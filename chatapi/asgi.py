@@ -1,4 +1,4 @@
-"""The lean door: `POST /v1/chat/completions` answered in front of Django, by the same function as the DRF view.
+"""The fast path: `POST /v1/chat/completions` answered in front of Django, by the same function as the DRF view.
 
 Django's way from the socket to a view costs more than everything that the call itself needs; this is the same call
 without it. All other methods and paths go on to Django.
@@ -7,20 +7,15 @@ without it. All other methods and paths go on to Django.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from django.conf import settings
 
 from chatapi import chat_request, completions
-from chatapi.completions import Frames, Whole
+from chatapi.asgi_types import App, Receive, Scope, Send
 from chatapi.errors import BodyTooLarge, ChatError
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from chatapi.responses import Frames, Whole
 
 PATHS: Final = frozenset(f"{prefix}/chat/completions{slash}" for prefix in ("/v1", "/oai/v1") for slash in ("", "/"))
 # Most answers are there before it is worth watching whether their caller has left.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from chatapi import usage
-from chatapi.errors import AccessDenied, KeyInvalid, ModelUnknown
+from chatapi.errors import AccessDenied, KeyInvalid, KeyMissing, ModelUnknown
 from identity import keys
 from publishing import registry
 
@@ -14,10 +14,12 @@ NOT_NAMED = "This key is limited to chosen models, and this is none of them."
 
 def digest_of(authorization: str | None) -> bytes:
     """The digest of the key in an `Authorization` header; `KeyInvalid` when there is none."""
-    scheme, _, secret = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
+    if not authorization:
+        raise KeyMissing
+    secret = keys.bearer(authorization)
+    if not secret:
         raise KeyInvalid
-    return keys.digest(secret.strip())
+    return keys.digest(secret)
 
 
 async def authenticate(authorization: str | None) -> str:

@@ -5,7 +5,7 @@ Fields are declared in the order in which they are sent; `msgspec` leaves unset 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -114,9 +114,9 @@ class ChunkWriter:
         end = self._frame(Delta(), finish_reason)
         return end + (b"" if self._usage is UNSET else self._chunk([], tokens)) + DONE
 
-    def failure(self, error_body: bytes) -> bytes:
+    def failure(self, error_object: dict[str, Any]) -> bytes:
         """An error in the middle of the stream: no finish reason, so that no client takes it for success."""
-        return b"data: " + error_body + b"\n\n" + DONE
+        return b"data: " + _encoder.encode(error_object) + b"\n\n" + DONE
 
     def _frame(self, delta: Delta, finish_reason: FinishReason | None = None) -> bytes:
         return self._chunk([ChunkChoice(delta, finish_reason)], self._usage)

@@ -6,51 +6,24 @@ A door reads bytes, calls `answer`, and writes what comes back. The way inside: 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import NamedTuple
 
-import psycopg
 from django.conf import settings
 
-from chatapi import auth, chat_request, chat_response, errors, hidden_prompts, subflows, turns
+from chatapi import auth, chat_request, chat_response, hidden_prompts, responses, subflows, turns
 from chatapi.chat_response import Label
-from chatapi.errors import ChatError, DatabaseUnavailable, Unexpected
+from chatapi.errors import ChatError
 from chatapi.pace import paced
 from chatapi.replays import Replay
+from chatapi.responses import Frames, Headers, Whole
 from chatapi.runs import Run
 from identity import ids
 from publishing import registry
 
-log = logging.getLogger(__name__)
-
-Headers = dict[str, str]
-
-JSON: Headers = {"content-type": "application/json"}
-STREAM: Headers = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
 # Parsing this much takes long enough that other callers would notice.
 LARGE_BODY = 500_000
-
-
-class Whole(NamedTuple):
-    """An answer in one piece."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-
-class Frames(NamedTuple):
-    """An answer as server-sent events, already begun: its status is decided, so it is always 200.
-
-    The door sends `first`, then the rest, and closes `rest` whatever happens: that ends the run of a caller who left.
-    """
-
-    headers: Headers
-    first: bytes
-    rest: AsyncGenerator[bytes]
 
 
 async def answer(
@@ -66,7 +39,7 @@ async def answer(
             raise
         return await _answered(authorization, asked, request_id)
     except Exception as error:
-        return failed(error, request_id)
+        return responses.render_refusal(error, request_id)
 
 
 async def refuse(authorization: str | None, error: ChatError, *, request_id: str = "") -> Whole:
@@ -75,26 +48,8 @@ async def refuse(authorization: str | None, error: ChatError, *, request_id: str
     try:
         await auth.authenticate(authorization)
     except Exception as earlier:
-        return failed(earlier, request_id)
-    return failed(error, request_id)
-
-
-def failed(error: Exception, request_id: str) -> Whole:
-    """The answer that tells of `error`; what was not expected is logged and told by a fixed sentence."""
-    refusal = refusal_of(error, request_id)
-    row = errors.ANSWERS[type(refusal)]
-    return Whole(row.status, JSON | dict(row.headers) | {"x-request-id": request_id}, errors.body(refusal))
-
-
-def refusal_of(error: Exception, request_id: str) -> ChatError:
-    """The refusal that tells of `error`; what was not expected is logged."""
-    if isinstance(error, ChatError):
-        return error
-    if isinstance(error, psycopg.OperationalError):
-        log.error("database.unavailable request_id=%s: %s", request_id, type(error).__name__)
-        return DatabaseUnavailable()
-    log.error("chat.unexpected request_id=%s", request_id, exc_info=error)
-    return Unexpected()
+        return responses.render_refusal(earlier, request_id)
+    return responses.render_refusal(error, request_id)
 
 
 async def _parsed(body: bytes, headers: Mapping[str, str]) -> chat_request.ChatRequest:
@@ -140,10 +95,12 @@ async def _answered(authorization: str | None, asked: chat_request.ChatRequest, 
     if asked.is_streamed:
         frames = _frames(run, asked, label, request_id)
         # A Core that fails before its first word is an HTTP error, not a broken stream.
-        return Frames(STREAM | headers, await anext(frames), frames)
+        return Frames(responses.STREAM | headers, await anext(frames), frames)
     async with aclosing(run):
         pieces = [piece async for piece in run.text()]
-    return Whole(200, JSON | headers, chat_response.render_whole(label, "".join(pieces), run.finish_reason, run.tokens))
+    return Whole(
+        200, responses.JSON | headers, chat_response.render_whole(label, "".join(pieces), run.finish_reason, run.tokens)
+    )
 
 
 def _ignored(asked: chat_request.ChatRequest, core: registry.LiveCore) -> Headers:
@@ -168,6 +125,6 @@ async def _frames(
     except Exception as error:
         if not is_open:
             raise
-        yield make.failure(errors.body(refusal_of(error, request_id)))
+        yield make.failure(responses.error_object(responses.refusal_for(error, request_id)))
     else:
         yield (b"" if is_open else make.opening()) + make.closing(run.finish_reason, run.tokens)

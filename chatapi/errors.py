@@ -1,7 +1,8 @@
-"""What a chat call may be refused with, and the one table from refusal to answer.
+"""What a chat call may be refused with, and how each refusal is answered.
 
 ChatError
 ├── KeyInvalid           missing, wrong, revoked or expired key; inactive user or tenant
+│   └── KeyMissing       the same for the chat; the module envelope tells the two apart
 ├── SignatureInvalid     a webhook's request is not signed, or not as its flow says
 ├── AccessDenied         the model is the tenant's, but not for this user, or not for this key
 ├── ModelUnknown         unknown, foreign or un-published: the three read the same
@@ -23,35 +24,80 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
-
-import msgspec
+from typing import ClassVar
 
 
 class ChatError(Exception):
-    """A refusal with a sentence for the caller. `param` is the path of the field at fault, if one is."""
+    """A refusal: its HTTP status, its words in OpenAI's error object, and a sentence for the caller.
+
+    The `module_…` words are those of the module envelope, where they differ. One refusal may bear another `message` or
+    `code` than its class; `param` is the path of the field at fault.
+    """
+
+    status: ClassVar[int]
+    type: ClassVar[str]
+    code: str
+    message: str
+    headers: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    module_status: ClassVar[int | None] = None
+    module_code: ClassVar[str | None] = None
+    module_message: ClassVar[str | None] = None
 
     def __init__(self, message: str = "", *, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message or self.message
+        self.code = code or self.code
         self.param = param
-        self.code = code
 
 
 class KeyInvalid(ChatError):
     """The key opens nothing."""
 
+    status = 401
+    type = "authentication_error"
+    code = "invalid_api_key"
+    message = "The API key is missing or not valid. Send it as `Authorization: Bearer sgk_…`."
+    headers = {"www-authenticate": "Bearer"}
+    module_code = "AUTH_TOKEN_INVALID"
+
+
+class KeyMissing(KeyInvalid):
+    """No key was sent."""
+
+    module_code = "AUTH_TOKEN_MISSING"
+
 
 class SignatureInvalid(ChatError):
     """A webhook's request is not signed, or not with the tenant's secret."""
+
+    status = 401
+    type = "authentication_error"
+    code = "invalid_signature"
+    message = (
+        "The signature is missing or not right. Sign the body as it is sent, by HMAC-SHA256 in hexadecimal digits."
+    )
+    headers = {"www-authenticate": "HMAC-SHA256"}
 
 
 class AccessDenied(ChatError):
     """The model is the tenant's, but the user is in none of its groups, or the key is limited to others."""
 
+    status = 403
+    type = "permission_error"
+    code = "model_access_denied"
+    message = "You are in none of the groups that may call this model. Ask an admin of your tenant for access."
+    module_code = "AUTHZ_PERMISSION_DENIED"
+
 
 class ModelUnknown(ChatError):
     """The user's tenant publishes no model of this name."""
+
+    status = 404
+    type = "not_found_error"
+    code = "model_not_found"
+    message = "The model does not exist or you do not have access to it."
+    module_code = "CORE_NOT_FOUND"
+    module_message = "The Core does not exist, or it is not published."
 
     def __init__(self, name: str) -> None:
         shown = name if len(name) <= 200 else name[:200] + "…"
@@ -61,135 +107,115 @@ class ModelUnknown(ChatError):
 class UrlUnknown(ChatError):
     """The URL is not served."""
 
+    status = 404
+    type = "not_found_error"
+    code = "unknown_url"
+    message = "This URL is not served. See the API documentation."
+
 
 class MethodNotAllowed(ChatError):
     """The URL is served, but not for this method."""
+
+    status = 405
+    type = "invalid_request_error"
+    code = "method_not_allowed"
+    message = "This URL does not take this method."
 
 
 class FieldInvalid(ChatError):
     """A field is unusable; `code` says in which way."""
 
+    status = 400
+    type = "invalid_request_error"
+    code = "invalid_value"
+    message = "A field of the request is not usable."
+    module_status = 422
+    module_code = "VALIDATION_ERROR"
+
 
 class BodyInvalid(ChatError):
     """The body is not JSON that can be used."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "invalid_json"
+    message = "The body is not valid JSON."
+    module_status = 422
+    module_code = "VALIDATION_ERROR"
 
 
 class BodyTooLarge(ChatError):
     """The body is larger than the operator allows."""
 
+    status = 413
+    type = "invalid_request_error"
+    code = "request_too_large"
+    message = "The body is larger than this server takes."
+
 
 class MediaTypeInvalid(ChatError):
     """The body is not declared as JSON."""
+
+    status = 415
+    type = "invalid_request_error"
+    code = "unsupported_media_type"
+    message = "Send the body as `Content-Type: application/json`."
 
 
 class EntityBusy(ChatError):
     """Another turn of the entity was under way for as long as we wait."""
 
+    status = 409
+    type = "conflict_error"
+    code = "entity_busy"
+    message = "Another call of this entity is under way. Try again when it has ended."
+    headers = {"retry-after": "1"}
+
 
 class IdempotencyMismatch(ChatError):
     """The Idempotency-Key was used before, with another body."""
+
+    status = 422
+    type = "invalid_request_error"
+    code = "idempotency_mismatch"
+    message = "This Idempotency-Key was used for another request. Send a new key with a new request."
 
 
 class CoreFailed(ChatError):
     """The Core ended with an error."""
 
+    status = 502
+    type = "api_error"
+    code = "core_error"
+    message = "The model failed to answer. Nothing was stored; try again."
+
 
 class CoreTimedOut(ChatError):
     """The Core ran past its deadline."""
+
+    status = 504
+    type = "api_error"
+    code = "core_timeout"
+    message = "The model did not answer in time. Nothing was stored; try again."
 
 
 class DatabaseUnavailable(ChatError):
     """The database did not answer in time."""
 
+    status = 503
+    type = "overloaded_error"
+    code = "database_unavailable"
+    message = "The service is not available for a moment. Try again."
+    headers = {"retry-after": "1", "x-should-retry": "true"}
+
 
 class Unexpected(ChatError):
     """A defect of ours."""
 
-
-class ErrorSpec(NamedTuple):
-    """How a refusal is answered. `message` speaks when the refusal itself carries none."""
-
-    status: int
-    type: str
-    code: str
-    message: str
-    headers: Mapping[str, str] = MappingProxyType({})
-
-
-ANSWERS: dict[type[ChatError], ErrorSpec] = {
-    KeyInvalid: ErrorSpec(
-        401,
-        "authentication_error",
-        "invalid_api_key",
-        "The API key is missing or not valid. Send it as `Authorization: Bearer sgk_…`.",
-        {"www-authenticate": "Bearer"},
-    ),
-    SignatureInvalid: ErrorSpec(
-        401,
-        "authentication_error",
-        "invalid_signature",
-        "The signature is missing or not right. Sign the body as it is sent, by HMAC-SHA256 in hexadecimal digits.",
-        {"www-authenticate": "HMAC-SHA256"},
-    ),
-    AccessDenied: ErrorSpec(
-        403,
-        "permission_error",
-        "model_access_denied",
-        "You are in none of the groups that may call this model. Ask an admin of your tenant for access.",
-    ),
-    ModelUnknown: ErrorSpec(404, "not_found_error", "model_not_found", ""),
-    UrlUnknown: ErrorSpec(404, "not_found_error", "unknown_url", "This URL is not served. See the API documentation."),
-    MethodNotAllowed: ErrorSpec(
-        405, "invalid_request_error", "method_not_allowed", "This URL does not take this method."
-    ),
-    FieldInvalid: ErrorSpec(400, "invalid_request_error", "invalid_value", "A field of the request is not usable."),
-    BodyInvalid: ErrorSpec(400, "invalid_request_error", "invalid_json", "The body is not valid JSON."),
-    BodyTooLarge: ErrorSpec(
-        413, "invalid_request_error", "request_too_large", "The body is larger than this server takes."
-    ),
-    MediaTypeInvalid: ErrorSpec(
-        415, "invalid_request_error", "unsupported_media_type", "Send the body as `Content-Type: application/json`."
-    ),
-    EntityBusy: ErrorSpec(
-        409,
-        "conflict_error",
-        "entity_busy",
-        "Another call of this entity is under way. Try again when it has ended.",
-        {"retry-after": "1"},
-    ),
-    IdempotencyMismatch: ErrorSpec(
-        422,
-        "invalid_request_error",
-        "idempotency_mismatch",
-        "This Idempotency-Key was used for another request. Send a new key with a new request.",
-    ),
-    CoreFailed: ErrorSpec(502, "api_error", "core_error", "The model failed to answer. Nothing was stored; try again."),
-    CoreTimedOut: ErrorSpec(
-        504, "api_error", "core_timeout", "The model did not answer in time. Nothing was stored; try again."
-    ),
-    DatabaseUnavailable: ErrorSpec(
-        503,
-        "overloaded_error",
-        "database_unavailable",
-        "The service is not available for a moment. Try again.",
-        {"retry-after": "1", "x-should-retry": "true"},
-    ),
-    Unexpected: ErrorSpec(
-        500, "api_error", "internal_error", "Something went wrong on our side. The log has the details."
-    ),
-}
-
-
-def body(error: ChatError) -> bytes:
-    """The error object that every failing answer and every failing stream carries."""
-    row = ANSWERS[type(error)]
-    told = {
-        "message": error.message or row.message,
-        "type": row.type,
-        "param": error.param,
-        "code": error.code or row.code,
-    }
-    return msgspec.json.encode({"error": told})
+    status = 500
+    type = "api_error"
+    code = "internal_error"
+    message = "Something went wrong on our side. The log has the details."
 
 
 def refused_field(param: str, message: str, code: str = "invalid_value") -> FieldInvalid:

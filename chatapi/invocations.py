@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import aclosing
-from typing import Any
 
-import msgspec
-
-from chatapi import auth, chat_request, completions, errors
-from chatapi.completions import JSON, Whole
-from chatapi.errors import AccessDenied, BodyInvalid, ChatError, FieldInvalid, KeyInvalid, ModelUnknown, refused_field
+from chatapi import auth, chat_request, completions, responses
+from chatapi.errors import ChatError, refused_field
+from chatapi.responses import Whole
 from publishing.models import Publication
-
-# Where the module has words of its own; all else keeps the chat's status and code.
-MODULE_WORDS: dict[type[ChatError], tuple[int, str]] = {
-    KeyInvalid: (401, "AUTH_TOKEN_INVALID"),
-    AccessDenied: (403, "AUTHZ_PERMISSION_DENIED"),
-    ModelUnknown: (404, "CORE_NOT_FOUND"),
-    BodyInvalid: (422, "VALIDATION_ERROR"),
-    FieldInvalid: (422, "VALIDATION_ERROR"),
-}
-NO_CORE = "The Core does not exist, or it is not published."
 
 
 async def answer(
@@ -40,9 +27,9 @@ async def answer(
             async for _ in pieces:
                 pass
     except Exception as error:
-        return failed(error, request_id, authorization)
-    told = {"core_id": core_id, "version": core.number, "output": run.output, "usage": run.tokens}
-    return written(200, {"status": "ok", "data": told, "meta": {"request_id": request_id}}, request_id)
+        return responses.render_module_refusal(error, request_id)
+    data = {"core_id": core_id, "version": core.number, "output": run.output, "usage": run.tokens}
+    return responses.render_json({"status": "ok", "data": data, "meta": {"request_id": request_id}}, request_id)
 
 
 async def refuse(authorization: str | None, error: ChatError, *, request_id: str) -> Whole:
@@ -50,23 +37,8 @@ async def refuse(authorization: str | None, error: ChatError, *, request_id: str
     try:
         await auth.authenticate(authorization)
     except Exception as earlier:
-        return failed(earlier, request_id, authorization)
-    return failed(error, request_id)
-
-
-def failed(error: Exception, request_id: str, authorization: str | None = "") -> Whole:
-    """The answer that tells of `error` in the module's envelope."""
-    refusal = completions.refusal_of(error, request_id)
-    row = errors.ANSWERS[type(refusal)]
-    status, code = MODULE_WORDS.get(type(refusal), (row.status, row.code.upper()))
-    if isinstance(refusal, KeyInvalid) and not authorization:
-        code = "AUTH_TOKEN_MISSING"
-    message = NO_CORE if isinstance(refusal, ModelUnknown) else refusal.message or row.message
-    details = [{"field": refusal.param or "body", "message": message}] if code == "VALIDATION_ERROR" else []
-    told = {"code": code, "message": message, "details": details}
-    return written(
-        status, {"status": "error", "error": told, "meta": {"request_id": request_id}}, request_id, row.headers
-    )
+        return responses.render_module_refusal(earlier, request_id)
+    return responses.render_module_refusal(error, request_id)
 
 
 def parse(body: bytes, headers: Mapping[str, str], *, model: str) -> chat_request.Invocation:
@@ -88,9 +60,3 @@ async def _name(core_id: str) -> str:
     if "\0" in core_id:
         return ""
     return await Publication.objects.filter(core=core_id).values_list("name", flat=True).afirst() or ""
-
-
-def written(status: int, told: Any, request_id: str, more: Mapping[str, str] | None = None) -> Whole:
-    """An answer of the module's, as JSON."""
-    headers = JSON | {"x-request-id": request_id} | dict(more or {})
-    return Whole(status, headers, msgspec.json.encode(told))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from chatapi import auth
-from chatapi.completions import JSON, Whole, failed
+from chatapi.responses import Whole, render_json, render_refusal
 from publishing import registry
 
 
@@ -17,8 +15,8 @@ async def list_models(authorization: str | None, *, request_id: str) -> Whole:
         key_id = await auth.authenticate(authorization)
         models = [_shown(*model) for model in await registry.callable_models(key_id)]
     except Exception as error:
-        return failed(error, request_id)
-    return _ok({"object": "list", "data": models}, request_id)
+        return render_refusal(error, request_id)
+    return render_json({"object": "list", "data": models}, request_id)
 
 
 async def retrieve(authorization: str | None, name: str, *, request_id: str) -> Whole:
@@ -26,13 +24,9 @@ async def retrieve(authorization: str | None, name: str, *, request_id: str) -> 
     try:
         allowed = await auth.authorize(authorization, name)
     except Exception as error:
-        return failed(error, request_id)
-    return _ok(_shown(name, allowed.published_at), request_id)
+        return render_refusal(error, request_id)
+    return render_json(_shown(name, allowed.published_at), request_id)
 
 
 def _shown(name: str, published_at: int) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": published_at, "owned_by": name.split("/")[1]}
-
-
-def _ok(value: dict[str, Any], request_id: str) -> Whole:
-    return Whole(200, JSON | {"x-request-id": request_id}, msgspec.json.encode(value))

@@ -17,9 +17,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from chatapi import chat_request, completions, invocations, model_list, openapi, webhooks
-from chatapi.completions import Frames, Whole
+from chatapi import chat_request, completions, invocations, model_list, openapi, responses, webhooks
 from chatapi.errors import BodyTooLarge, ChatError, MethodNotAllowed, UrlUnknown
+from chatapi.responses import Frames, Whole
 from publishing.api.errors import request_id
 from publishing.api.openapi import in_module
 
@@ -46,7 +46,7 @@ class AsyncAPIView(APIView):
 
     def refused(self, error: ChatError) -> Whole:
         """The answer that tells of `error`, when no caller was looked at yet."""
-        return completions.failed(error, self.request_id)
+        return responses.render_refusal(error, self.request_id)
 
     @property
     def request_id(self) -> str:
@@ -113,7 +113,7 @@ class InvokeView(AsyncAPIView):
 
     def refused(self, error: ChatError) -> Whole:
         """In the module's envelope."""
-        return invocations.failed(error, self.request_id)
+        return responses.render_module_refusal(error, self.request_id)
 
 
 class WebhookView(AsyncAPIView):
@@ -131,19 +131,19 @@ class WebhookView(AsyncAPIView):
 
     def refused(self, error: ChatError) -> Whole:
         """In the module's envelope."""
-        return invocations.failed(error, self.request_id)
+        return responses.render_module_refusal(error, self.request_id)
 
 
 @csrf_exempt
 async def unknown_hook(request: HttpRequest) -> HttpResponseBase:
     """Every other path under `/hooks`."""
-    return _written(invocations.failed(UrlUnknown(), request_id(request)))
+    return _written(responses.render_module_refusal(UrlUnknown(), request_id(request)))
 
 
 @csrf_exempt
 async def unknown_url(request: HttpRequest) -> HttpResponseBase:
     """Every other path under `/v1`."""
-    return _written(completions.failed(UrlUnknown(), request_id(request)))
+    return _written(responses.render_refusal(UrlUnknown(), request_id(request)))
 
 
 def _body(request: Request, headers: Mapping[str, str]) -> bytes:

@@ -14,10 +14,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from django.conf import settings
 
-from chatapi import chat_request, invocations, subflows, turns
-from chatapi.completions import Whole
+from chatapi import chat_request, responses, subflows, turns
 from chatapi.errors import ChatError, SignatureInvalid, UrlUnknown, refused_field
 from chatapi.replays import Replay
+from chatapi.responses import Whole
 from chatapi.runs import Run
 from publishing import memory, registry
 from publishing.clients.http import TenantHttpClient
@@ -49,8 +49,8 @@ async def answer(tenant: str, slug: str, headers: Mapping[str, str], body: bytes
             async for _ in pieces:
                 pass
     except Exception as error:
-        return invocations.failed(error, request_id)
-    return invocations.written(200, {"output": run.output}, request_id)
+        return responses.render_module_refusal(error, request_id)
+    return responses.render_json({"output": run.output}, request_id)
 
 
 async def refuse(tenant: str, slug: str, error: ChatError, *, request_id: str) -> Whole:
@@ -58,8 +58,8 @@ async def refuse(tenant: str, slug: str, error: ChatError, *, request_id: str) -
     try:
         await _found(tenant, slug)
     except Exception as earlier:
-        return invocations.failed(earlier, request_id)
-    return invocations.failed(error, request_id)
+        return responses.render_module_refusal(earlier, request_id)
+    return responses.render_module_refusal(error, request_id)
 
 
 async def _found(tenant: str, slug: str) -> CalledWebhook:

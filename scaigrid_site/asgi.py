@@ -1,4 +1,4 @@
-"""The ASGI entry: the lean door in front of Django, and what must start and stop with the server."""
+"""The ASGI entry: the chat's fast path in front of Django, and what must start and stop with the server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ django_application = get_asgi_application()
 from django.conf import settings  # noqa: E402  what follows needs the apps that the line above loaded
 
 from chatapi import retention, usage  # noqa: E402
-from chatapi.asgi import App, ChatFastPath, Receive, Scope, Send  # noqa: E402
+from chatapi.asgi import ChatFastPath  # noqa: E402
+from chatapi.asgi_types import App, Receive, Scope, Send  # noqa: E402
 from publishing import outbound  # noqa: E402
 from publishing.db import pool  # noqa: E402
 from scaicore import tokens  # noqa: E402

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatapi.asgi import App, Message, Receive, Scope, Send
+from chatapi.asgi_types import App, Message, Receive, Scope, Send
 
 NO_MORE: Message = {"type": "http.request", "body": b"", "more_body": False}
 

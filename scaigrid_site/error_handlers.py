@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
-from chatapi import completions
+from chatapi import responses
 from chatapi.errors import ChatError, FieldInvalid, Unexpected
 from publishing.api import errors
 
@@ -30,6 +30,6 @@ def _told(request: HttpRequest, error: Exception, chat_error: ChatError) -> Http
     if request.path.startswith("/api/"):
         return errors.api(request, error)
     if request.path.startswith(("/v1/", "/oai/v1/")):
-        whole = completions.failed(chat_error, errors.request_id(request))
+        whole = responses.render_refusal(chat_error, errors.request_id(request))
         return HttpResponse(whole.body, status=whole.status, headers=whole.headers)
     return None

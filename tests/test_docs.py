@@ -20,7 +20,8 @@ from django.urls import Resolver404, get_resolver, resolve
 from django.urls.resolvers import URLPattern, URLResolver
 
 import scaicore
-from chatapi import chat_request, errors, invocations
+from chatapi import chat_request
+from chatapi.errors import ChatError, FieldInvalid
 from identity.errors import ActionRefused
 from publishing.api import errors as api_errors
 from publishing.declared import schema
@@ -133,18 +134,28 @@ def chat_errors() -> list[tuple[str, str, str]]:
 
 
 def test_every_error_of_the_chat_is_told() -> None:
-    rows = {(str(row.status), row.type, row.code) for row in errors.ANSWERS.values()}
-    field = errors.ANSWERS[errors.FieldInvalid]
-    refined = {(str(field.status), field.type, code) for code in _codes_of_fields()}
+    rows = {(str(kind.status), kind.type, kind.code) for kind in _refusals(ChatError)}
+    refined = {(str(FieldInvalid.status), FieldInvalid.type, code) for code in _codes_of_fields()}
     assert len(refined) >= 4
     assert set(chat_errors()) == rows | refined
     assert len(chat_errors()) == len(set(chat_errors()))
 
 
+def _refusals(kind: type[ChatError]) -> Iterator[type[ChatError]]:
+    """Every refusal below `kind`, in the order of its file."""
+    for below in kind.__subclasses__():
+        yield below
+        yield from _refusals(below)
+
+
 def _codes_of_fields() -> set[str]:
-    """The codes with which the sources refuse a field: a literal argument, or a literal bound to `code`."""
+    """The codes with which the sources refuse a field: a literal argument, or a literal bound to `code`.
+
+    The classes of errors declare codes of their own.
+    """
     found: set[str] = set()
-    for path in [*(ROOT / "chatapi").glob("*.py"), *(ROOT / "scaigrid_site").glob("*.py")]:
+    sources = {*(ROOT / "chatapi").glob("*.py"), *(ROOT / "scaigrid_site").glob("*.py")}
+    for path in sources - {ROOT / "chatapi" / "errors.py"}:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and _name(node.func) in ("refused_field", "FieldInvalid"):
                 arguments = [*node.args[2:], *(keyword.value for keyword in node.keywords if keyword.arg == "code")]
@@ -188,12 +199,12 @@ def _both_answers(spec: type[ActionRefused] | api_errors.RefusalSpec) -> tuple[s
 
 def test_every_refusal_of_an_invocation_is_told() -> None:
     told = [(cells[0], cells[1]) for cells in table(DOCS / "errors.md", "### Invoking a Core")]
-    assert told == [_invoked(kind, row) for kind, row in errors.ANSWERS.items()]
+    assert told == [_invoked(kind) for kind in _refusals(ChatError)]
 
 
-def _invoked(kind: type[errors.ChatError], row: errors.ErrorSpec) -> tuple[str, str]:
-    status, code = invocations.MODULE_WORDS.get(kind, (row.status, row.code.upper()))
-    return f"{row.status} `{row.code}`", f"{status} `{code}`"
+def _invoked(kind: type[ChatError]) -> tuple[str, str]:
+    status, code = kind.module_status or kind.status, kind.module_code or kind.code.upper()
+    return f"{kind.status} `{kind.code}`", f"{status} `{code}`"
 
 
 def test_every_diagnostic_is_told() -> None:

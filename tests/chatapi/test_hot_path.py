@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from chatapi import completions, usage
-from chatapi.completions import Frames, Whole
+from chatapi.responses import Frames, Whole
 from publishing import registry
 from publishing.db import pool
 from publishing.models import Core

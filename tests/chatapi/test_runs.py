@@ -12,8 +12,8 @@ from django.conf import LazySettings
 
 import scaicore
 from chatapi import completions, usage
-from chatapi.completions import Frames, Whole
 from chatapi.models import UsageRecord
+from chatapi.responses import Frames, Whole
 from publishing.models import Core
 from tests.support.chat_calls import hello
 
