@@ -64,6 +64,10 @@ class UserManager(BaseUserManager["User"]):
         fields = {"role": Role.ADMIN, **fields, "is_staff": True, "is_superuser": True}
         return self.create_user(email, tenant=home, password=password, **fields)
 
+    def admins_of(self, tenant_id: str) -> models.QuerySet[User]:
+        """Those who may change what belongs to the tenant."""
+        return self.filter(tenant=tenant_id, role=Role.ADMIN, is_active=True)
+
     def get_by_natural_key(self, username: str | None) -> User:
         """The user with this e-mail address, however it is written."""
         return self.get(email=(username or "").strip().lower())

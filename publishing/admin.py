@@ -143,7 +143,7 @@ class PublicationAdmin(StaffAdmin):
 
     @admin.display(description="may call now")
     def head_count(self, publication: Any) -> str:
-        if publication.calling is None and publication.visibility == Visibility.GROUPS and not publication.grants.all():
+        if publication.calling is None and publication.has_nobody:
             return _alarmed(0)
         return "counted on its page" if publication.calling is None else _alarmed(publication.calling)
 

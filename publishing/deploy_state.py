@@ -1,4 +1,4 @@
-"""Where a flow stands: what is saved, what is live, and under which name it is called."""
+"""The state of a flow: what is saved, what is live, and under which name it is called."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from identity.models import Group
 from publishing.models import Core, Entity, Flow, FlowVersion, Publication
 from scaicore import Properties
 
@@ -28,11 +29,6 @@ class DeployState:
     def is_behind(self) -> bool:
         """Whether something is live, and not what is saved."""
         return self.live is not None and self.live != self.saved
-
-    @property
-    def has_nobody(self) -> bool:
-        """Whether it is published to groups of which none is left."""
-        return self.publication is not None and self.publication.has_nobody
 
     def has_drifted(self, wanted: Properties) -> bool:
         """Whether the saved flow is live, yet published otherwise than it says (by the API, or a group is gone)."""
@@ -58,22 +54,32 @@ def _memory(mode: str, scope: str) -> tuple[str, str]:
     return mode, scope if mode == "entity" else ""
 
 
+def lost_groups(flow: Flow, wanted: Properties) -> list[str]:
+    """The saved group ids for which a deploy would be refused: it would publish to them, and they do not exist."""
+    if not wanted.publish_as_model:
+        return []
+    named = Group.objects.filter(tenant=flow.tenant_id, scaikey_id__in=wanted.group_ids)
+    known = set(named.values_list("scaikey_id", flat=True))
+    return [name for name in wanted.group_ids if name not in known]
+
+
 def find_state(flow: Flow, saved: str) -> DeployState:
-    """The standing of `flow`, whose newest saved version is `saved`."""
+    """The state of `flow`, whose newest saved version is `saved`."""
     core = getattr(flow, "core", None)
     return DeployState(saved, core, getattr(core, "publication", None))
 
 
 def listed(tenant_id: str, search: str = "") -> QuerySet[Flow]:
-    """The tenant's flows, last changed first, with what their standing needs."""
+    """The tenant's flows, last changed first, with what their state needs."""
     flows = Flow.objects.filter(tenant=tenant_id).select_related("core__live", "core__publication")
+    flows = flows.prefetch_related("core__publication__grants")
     if search:
         flows = flows.filter(name__icontains=search)
     return flows.order_by("-updated_at", "id")
 
 
 def with_states(flows: Iterable[Flow]) -> list[tuple[Flow, DeployState]]:
-    """Each of some listed flows with its standing, by one query for all of them."""
+    """Each of some listed flows with its state, by one query for all of them."""
     wanted = list(flows)
     newest = FlowVersion.objects.filter(flow__in=wanted).order_by("flow", "-number").distinct("flow")
     saved = dict(newest.values_list("flow", "version"))

@@ -1,25 +1,28 @@
-"""What the page of one flow shows, put together from the saved document, its standing and the registry."""
+"""What the page of one flow shows, put together from the saved document, its state and the registry."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import scaicore
 from identity.actors import actor_of
-from identity.models import AuditEntry, Role, User
+from identity.models import User
 from publishing import actions, deploy_plan, deploy_state, documents, registry
+from publishing.deploy_state import DeployState
 from publishing.models import Flow, FlowVersion
 from webui import flow_svg, snippets
-from webui.forms import PropertiesForm, saved_values, unknown_groups
+from webui.flow_saves import LastSave
+from webui.forms import PropertiesForm
+
+ADMINS_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What did not happen, and what to do; with `agreed` it is a question that can be answered by yes.
+    """What did not happen, and what to do; with `agreed` it is a question that a button answers with yes.
 
-    `changes` are rows of what would change: what, now, then.
+    `changes` are rows of what a deploy would change: what, now, then.
     """
 
     headline: str
@@ -31,97 +34,92 @@ class Notice:
 
 @dataclass(frozen=True)
 class Clash:
-    """Somebody saved meanwhile: who, what, and where the two sides differ."""
+    """Somebody saved meanwhile: who, and where the form differs from that; `refused` is what was not done."""
 
-    by: str
-    at: datetime
-    version: str
+    refused: str
+    theirs: LastSave
     differences: list[tuple[str, str, str]]
 
 
-def fresh_form(flow: Flow) -> PropertiesForm:
-    """The properties as they are saved now."""
-    return PropertiesForm(initial=saved_values(flow, flow.saved), tenant=flow.tenant)
-
-
-def context(
+def page_context(
     user: User,
     flow: Flow,
-    form: PropertiesForm | None = None,
     *,
     base_url: str,
-    chosen: str = "",
+    form: PropertiesForm | None = None,
     notice: Notice | None = None,
     clash: Clash | None = None,
 ) -> dict[str, Any]:
-    """Everything that the template of the page reads; `base_url` is where clients call, `chosen` a node's id."""
+    """Everything that the template of the page reads; `base_url` is where clients call."""
     saved = flow.saved
+    state = deploy_state.find_state(flow, saved.version)
     may_change = actor_of(user).manages(flow.tenant_id)
-    findings = list(actions.compilation(documents.shown(flow, saved), tenant=flow.tenant_id).diagnostics)
-    picture = flow_svg.draw(saved.content, findings)
-    where = deploy_state.find_state(flow, saved.version)
-    wanted = scaicore.properties(saved.content)
-    has_drifted = where.has_drifted(wanted)
-    is_live = where.live == saved.version
     return {
         "flow": flow,
         "saved": saved,
-        "standing": where,
-        "has_drifted": has_drifted,
-        "is_due": has_drifted or not is_live,
-        "deploy_does": f"Version {saved.version} is live."
-        if is_live
-        else f"Deploy makes version {saved.version} live.",
-        "wanted": wanted,
-        "form": (form or fresh_form(flow)) if may_change else None,
-        "admins": [] if may_change else _admins(flow.tenant_id),
-        "lost_groups": _lost_groups(flow, wanted) if may_change else [],
-        "findings": findings,
-        "picture": picture,
-        "chosen": next((box for box in picture.boxes if box.node.id == chosen), None),
+        "state": state,
         "notice": notice,
         "clash": clash,
-        **_model(user, where, base_url),
+        **_document(flow, saved),
+        **(_for_admins(flow, state, form) if may_change else {"note": read_only_note(flow)}),
+        **_model(user, state, base_url),
     }
 
 
-def clash(flow: Flow, saved: FlowVersion, mine: PropertiesForm) -> Clash:
-    """Who saved `saved`, and where it differs from what `mine` holds."""
-    entry = AuditEntry.objects.filter(target=flow.pk, action="flow.saved").first()
-    theirs = saved_values(flow, saved)
-    differences = [
-        (str(mine[name].label), _told(mine.fields[name].to_python(mine[name].data)), _told(theirs[name]))
-        for name in mine.edits
-    ]
-    by, at = (entry.actor, entry.at) if entry else (saved.created_by, saved.created_at)
-    return Clash(by, at, saved.version, differences)
+def warning(flow: Flow, state: DeployState, wanted: scaicore.Properties) -> str:
+    """What an admin should know about who can call the flow, in a sentence or two; empty when all is well."""
+    if lost := deploy_state.lost_groups(flow, wanted):
+        named = f"The saved group {lost[0]} does" if len(lost) == 1 else f"The saved groups {', '.join(lost)} do"
+        return (
+            f"{named} not exist (any more). Deploy will refuse until the list is corrected; an empty list would open "
+            "the model to everyone in the tenant."
+        )
+    if state.has_drifted(wanted):
+        return (
+            "Who can call this was changed outside this page, by the API or because a group was deleted. Deploy brings "
+            "it back in line with what is saved."
+        )
+    return ""
 
 
-def _told(value: Any) -> str:
-    if isinstance(value, bool):
-        return "ticked" if value else "not ticked"
-    return ", ".join(value) if isinstance(value, list) else str(value)
+def read_only_note(flow: Flow) -> str:
+    """Who may change the flow, for those who may not."""
+    admins = some_admins(flow)
+    named = f": {', '.join(admins)}" if admins else ""
+    return f"Only tenant admins of {flow.tenant.name or flow.tenant} may change, save and deploy this flow{named}."
 
 
-def _admins(tenant_id: str) -> list[str]:
-    """Some of those who may change the tenant's flows."""
-    found = User.objects.filter(tenant=tenant_id, role=Role.ADMIN, is_active=True)
-    return list(found.values_list("email", flat=True)[:3])
+def some_admins(flow: Flow) -> list[str]:
+    """The addresses of a few who may change the flow."""
+    return list(User.objects.admins_of(flow.tenant_id).values_list("email", flat=True)[:ADMINS_NAMED])
 
 
-def _lost_groups(flow: Flow, wanted: scaicore.Properties) -> list[str]:
-    """Saved group ids that a deploy would refuse."""
-    return unknown_groups(flow.tenant, list(wanted.group_ids)) if wanted.publish_as_model else []
+def _document(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
+    """The saved document: drawn, checked, and its properties."""
+    findings = list(actions.compilation(documents.shown(flow, saved), tenant=flow.tenant_id).diagnostics)
+    picture = flow_svg.draw(saved.content, findings)
+    return {"findings": findings, "picture": picture, "wanted": scaicore.properties(saved.content)}
 
 
-def _model(user: User, where: deploy_state.DeployState, base_url: str) -> dict[str, Any]:
+def _for_admins(flow: Flow, state: DeployState, form: PropertiesForm | None) -> dict[str, Any]:
+    """The form, and what Save and Deploy would do."""
+    wanted = scaicore.properties(flow.saved.content)
+    is_live = state.live == state.saved
+    return {
+        "form": form or PropertiesForm(flow=flow),
+        "warning": warning(flow, state, wanted),
+        "is_due": not is_live or state.has_drifted(wanted),
+        "deploy_does": f"Version {state.saved} is live." if is_live else f"Deploy makes version {state.saved} live.",
+    }
+
+
+def _model(user: User, state: DeployState, base_url: str) -> dict[str, Any]:
     """The published model: who may call it, and how."""
-    if where.core is None or where.publication is None:
-        return {"samples": []}
-    access = registry.access(user, where.core)
-    has_memory = where.core.live is not None and where.core.live.instance_mode == "entity"
+    if state.core is None or state.publication is None:
+        return {}
+    access = registry.access(user, state.core)
     return {
         "may_call": bool(access and access.may_call),
-        "audience": registry.audience(where.publication).count(),
-        "samples": snippets.make_snippets(where.publication.name, base_url=base_url, has_memory=has_memory),
+        "audience": registry.audience(state.publication).count(),
+        "samples": snippets.make_snippets(state.publication, base_url=base_url),
     }

@@ -1,4 +1,4 @@
-"""A flow as a picture: where its nodes stand and how its edges run. Draws what can be read of any saved document."""
+"""A flow as a picture, to look at without scripts: its nodes and edges, as far as the saved document can be read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ from scaicore.flow import Edge, Node
 WIDTH, HEIGHT = 188, 60
 MARGIN = 32
 STEP_X, STEP_Y = WIDTH + 76, HEIGHT + 36
+NODES_IN_ROW = 4
 LONGEST_LABEL = 18
 LONGEST_CONDITION = 28
 SMALLEST = 0.6
@@ -29,7 +31,7 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True)
 class Box:
-    """A node as it is drawn, with what its panel tells."""
+    """A node as it is drawn, with what is said about it."""
 
     node: Node
     number: int
@@ -37,7 +39,6 @@ class Box:
     y: float
     findings: list[scaicore.Diagnostic]
     leads_to: list[Node] = field(default_factory=list)
-    comes_from: list[Node] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -79,7 +80,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """An edge as it is drawn: an SVG path, and the place of its condition, which stands over the box it leads to."""
+    """An edge as it is drawn: an SVG path, and the place of its condition, above the box that it leads to."""
 
     edge: Edge
     path: str
@@ -118,7 +119,7 @@ def draw(document: dict[str, Any], findings: Sequence[scaicore.Diagnostic]) -> D
         for edge in _readable(document.get("edges"), Edge)
         if edge.source.node in named and edge.target.node in named
     ]
-    places = _written_places(nodes) or _tidy_places(nodes, edges)
+    places = _written_places(nodes) or _places_in_rows(len(nodes))
     boxes = _boxes(nodes, edges, places, findings)
     by_id = {box.node.id: box for box in reversed(boxes)}
     lines = _lines(edges, by_id)
@@ -148,7 +149,7 @@ def _readable(entries: object, kind: type[Part]) -> list[Part]:
 
 
 def _written_places(nodes: list[Node]) -> list[Place] | None:
-    """The positions that the author chose, moved to the margin; None when they are no use for a picture."""
+    """The positions that the author chose, moved to the margin; None when they make no readable picture."""
     if not all(node.position and max(abs(node.position.x), abs(node.position.y)) < FARTHEST for node in nodes):
         return None
     places = [(float(node.position.x), float(node.position.y)) for node in nodes if node.position]
@@ -159,43 +160,17 @@ def _written_places(nodes: list[Node]) -> list[Place] | None:
 
 
 def _overlap(places: list[Place]) -> bool:
-    columns = sorted(places)
     return any(
-        other[0] - one[0] < WIDTH and abs(other[1] - one[1]) < HEIGHT
-        for place, one in enumerate(columns)
-        for other in columns[place + 1 :]
+        abs(one[0] - other[0]) < WIDTH and abs(one[1] - other[1]) < HEIGHT for one, other in combinations(places, 2)
     )
 
 
-def _tidy_places(nodes: list[Node], edges: list[Edge]) -> list[Place]:
-    """One column for each step from the entry, in the order of the document."""
-    columns = _columns(nodes, edges)
-    used: dict[int, int] = defaultdict(int)
-    places = []
-    for node in nodes:
-        column = columns[node.id]
-        places.append((float(MARGIN + column * STEP_X), float(MARGIN + used[column] * STEP_Y)))
-        used[column] += 1
-    return places
-
-
-def _columns(nodes: list[Node], edges: list[Edge]) -> dict[str, int]:
-    """The longest way from a start to each node; nodes in a circle stand where the way into it ends."""
-    columns = dict.fromkeys((node.id for node in nodes), 0)
-    waiting: dict[str, int] = defaultdict(int)
-    following: dict[str, list[str]] = defaultdict(list)
-    for edge in edges:
-        waiting[edge.target.node] += 1
-        following[edge.source.node].append(edge.target.node)
-    ready = [name for name in columns if not waiting[name]]
-    while ready:
-        name = ready.pop()
-        for after in following[name]:
-            columns[after] = max(columns[after], columns[name] + 1)
-            waiting[after] -= 1
-            if not waiting[after]:
-                ready.append(after)
-    return columns
+def _places_in_rows(count: int) -> list[Place]:
+    """Row by row, in the order of the document."""
+    return [
+        (float(MARGIN + number % NODES_IN_ROW * STEP_X), float(MARGIN + number // NODES_IN_ROW * STEP_Y))
+        for number in range(count)
+    ]
 
 
 def _boxes(
@@ -212,7 +187,6 @@ def _boxes(
     by_id = {box.node.id: box for box in reversed(boxes)}
     for edge in edges:
         by_id[edge.source.node].leads_to.append(named[edge.target.node])
-        by_id[edge.target.node].comes_from.append(named[edge.source.node])
     return boxes
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch, QuerySet
 
 from identity.models import User
-from publishing.models import Access, AccessRequest, Decision, Grant, Publication, Visibility
+from publishing.models import Access, AccessRequest, Decision, Grant, Publication
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,9 @@ class ModelForUser:
         return sorted(grant.group.scaikey_id for grant in self.publication.grants.all())
 
     @property
-    def has_nobody(self) -> bool:
-        """Whether it is published to groups of which none is left."""
-        return self.publication.visibility == Visibility.GROUPS and not self.groups
-
-    @property
     def may_ask(self) -> bool:
         """Whether asking could lead to something: an admin can add the user to a group only where there is one."""
-        return not self.may_call and not self.has_nobody
+        return not self.may_call and not self.publication.has_nobody
 
 
 def published(tenant_id: str, search: str = "") -> QuerySet[Publication]:

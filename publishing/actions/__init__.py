@@ -17,7 +17,7 @@ from publishing.actions.cores import (
 from publishing.actions.entities import erase_entity
 from publishing.actions.flows import create_flow, delete_flow, save_flow
 from publishing.actions.providers import create_provider, delete_provider, save_provider
-from publishing.actions.publications import publish, unpublish
+from publishing.actions.publications import check_groups, publish, unpublish
 from publishing.actions.remotes import RemoteProgram
 from publishing.actions.requests import ask_access, decline_access, grant_access
 from publishing.actions.sealing import reseal
@@ -29,6 +29,7 @@ __all__ = [
     "RemoteProgram",
     "Unchanged",
     "ask_access",
+    "check_groups",
     "compilation",
     "compiled",
     "create_core",

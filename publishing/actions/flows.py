@@ -46,17 +46,22 @@ def save_flow(
     flow: Flow,
     *,
     base_version: str,
+    base_time: datetime | None = None,
     actor: Actor,
     at: datetime,
     name: str | Unchanged = UNCHANGED,
     description: str | Unchanged = UNCHANGED,
     content: object = UNCHANGED,
 ) -> Flow:
-    """Store a new version of `flow` when content is given; a rename alone makes none. Stale: `StaleSave`."""
+    """Store a new version of `flow` when content is given; a rename alone makes none.
+
+    `StaleSave` when the saved version is no longer `base_version`, or when anything at all, a rename included, was
+    saved since `base_time`.
+    """
     actor.must_manage(flow.tenant_id)
     flow = locked_flow(flow)
     saved = flow.saved
-    if base_version != saved.version:
+    if base_version != saved.version or (base_time is not None and base_time != flow.updated_at):
         raise StaleSave(current=saved.version, based_on=base_version)
     before = _flow_told(flow, saved)
     flow.name = flow.name if isinstance(name, Unchanged) else named(name)

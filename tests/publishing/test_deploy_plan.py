@@ -15,7 +15,7 @@ from publishing import actions, deploy_plan
 from publishing.deploy_plan import DeployPlan, Reach
 from publishing.models import Core, Flow
 from scaicore import with_properties
-from tests.support.browsing import deploy, fields_of, page_of, toasts
+from tests.support.browsing import deploy, opened, page_of, toasts
 
 
 def save(flow: Flow, root: User, **properties: Any) -> None:
@@ -81,9 +81,7 @@ def test_deploying_what_widens_is_asked_with_the_changes_and_done_when_agreed(
     flow = Flow.objects.get()
     save(flow, root, group_ids=[])
     client.force_login(root)
-    plain = client.get(f"/flows/{flow.pk}/?plain")
-    assert "What Deploy will change" in page_of(plain)
-    fields = fields_of(plain)
+    fields = opened(client, flow)
     page = page_of(deploy(client, flow, fields))
     assert "Access widens" in page
     assert "<strong>everyone in the tenant</strong>" in page

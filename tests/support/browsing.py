@@ -50,14 +50,14 @@ def opened(client: Client, flow: Flow) -> dict[str, str]:
     return fields_of(client.get(f"/flows/{flow.pk}/"))
 
 
-def fields_of(response: Any) -> dict[str, str]:
+def fields_of(response: Any, *, status: int = 200) -> dict[str, str]:
     """The fields that a page carries."""
-    return Fields(page_of(response)).values
+    return Fields(page_of(response, status=status)).values
 
 
-def page_of(response: Any) -> str:
-    """The page as text; anything but a page is an error."""
-    assert response.status_code == 200
+def page_of(response: Any, *, status: int = 200) -> str:
+    """The page as text; another status is an error."""
+    assert response.status_code == status
     return str(response.content.decode())
 
 

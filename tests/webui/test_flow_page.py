@@ -84,7 +84,8 @@ def test_unknown_groups_are_refused_beside_their_field_and_what_was_typed_stays(
     typed = "group_acme_eng, group_nope, group_globex"
     response = save(admin, draft, opened(admin, draft), publish="on", groups=typed, name="Renamed")
     page = page_of(response)
-    assert '<p class="error" id="id_groups_error">These groups do not exist: group_nope, group_globex.</p>' in page
+    refused = "The group group_nope does not exist. The group group_globex does not exist."
+    assert f'<p class="error" id="id_groups_error">{refused}</p>' in page
     assert f'value="{typed}"' in page
     assert 'value="Renamed"' in page
     draft.refresh_from_db()
@@ -107,8 +108,16 @@ def test_a_group_deleted_meanwhile_hinders_no_rename_and_is_pointed_out(
 ) -> None:
     save(admin, draft, opened(admin, draft), publish="on", groups="group_acme_eng")
     engineering.delete()
-    assert "The saved group group_acme_eng does not exist (any more)" in page_of(admin.get(f"/flows/{draft.pk}/"))
+    assert "The saved group group_acme_eng does not exist (any more)." in page_of(admin.get(f"/flows/{draft.pk}/"))
     assert toasts(admin, save(admin, draft, opened(admin, draft), name="Renamed")) == ["Saved"]
+
+
+def test_a_lost_group_behind_an_unticked_box_is_not_pointed_out(admin: Client, draft: Flow, engineering: Group) -> None:
+    save(admin, draft, opened(admin, draft), groups="group_acme_eng")
+    engineering.delete()
+    page = page_of(admin.get(f"/flows/{draft.pk}/"))
+    assert "does not exist (any more)" not in page
+    assert admin.get(f"/flows/{draft.pk}/standing/").json()["lost_groups"] == []
 
 
 def test_a_blank_name_is_refused_beside_its_field(admin: Client, draft: Flow) -> None:
@@ -119,47 +128,55 @@ def test_a_blank_name_is_refused_beside_its_field(admin: Client, draft: Flow) ->
 def test_a_stale_save_changes_nothing_and_shows_both_sides(admin: Client, draft: Flow, ops: User) -> None:
     fields = opened(admin, draft)
     saved_by(ops, draft, content=echo_document(publish_as_model=True), name="Their name")
-    page = page_of(save(admin, draft, fields, name="My name", description="Mine"))
+    page = page_of(save(admin, draft, fields, name="My name", description="Mine"), status=409)
     assert "Nothing was saved: ops@acme.test saved version 1.0.1" in page
-    assert '<th scope="row">Name</th><td>My name</td><td>Their name</td>' in page
-    assert '<th scope="row">Description</th><td>Mine</td><td>Says what it hears.</td>' in page
+    assert '<th scope="row">Name</th><td>My name</td><td><strong>Their name</strong></td>' in page
+    assert '<th scope="row">Description</th><td>Mine</td><td><strong>Says what it hears.</strong></td>' in page
+    assert '<th scope="row">Publish as chat model</th><td>not ticked</td><td><strong>ticked</strong></td>' in page
+    assert 'value="My name"' in page
     draft.refresh_from_db()
     assert (draft.name, draft.description, draft.saved.version) == ("Their name", "Says what it hears.", "1.0.1")
 
 
-def test_saving_over_a_newer_version_takes_only_what_was_changed_here(admin: Client, draft: Flow, ops: User) -> None:
+def test_saving_again_puts_the_form_over_the_newer_version(admin: Client, draft: Flow, ops: User) -> None:
     fields = opened(admin, draft)
     saved_by(ops, draft, content=echo_document(publish_as_model=True), description="Theirs")
-    clash = save(admin, draft, fields, name="My name")
-    response = save(admin, draft, fields_of(clash), over="1.0.1")
-    assert toasts(admin, response) == ["Saved"]
+    clash = fields_of(save(admin, draft, fields, name="My name"), status=409)
+    assert toasts(admin, save(admin, draft, clash, description="Both")) == ["Saved version 1.0.2"]
     draft.refresh_from_db()
-    assert (draft.name, draft.description) == ("My name", "Theirs")
-    assert config_of(draft)["publish_as_model"] is True
+    assert (draft.name, draft.description) == ("My name", "Both")
+    assert config_of(draft)["publish_as_model"] is False
+    assert draft.versions.get(version="1.0.1").content["config"]["publish_as_model"] is True
 
 
-def test_saving_over_is_stale_again_when_a_third_save_came_between(admin: Client, draft: Flow, ops: User) -> None:
+def test_saving_again_is_stale_again_when_a_third_save_came_between(admin: Client, draft: Flow, ops: User) -> None:
     fields = opened(admin, draft)
     saved_by(ops, draft, content=echo_document())
-    clash = save(admin, draft, fields, name="My name")
+    clash = fields_of(save(admin, draft, fields, name="My name"), status=409)
     saved_by(ops, draft, content=echo_document())
-    assert "saved version 1.0.2" in page_of(save(admin, draft, fields_of(clash), over="1.0.1"))
+    assert "saved version 1.0.2" in page_of(save(admin, draft, clash), status=409)
 
 
-def test_two_renames_of_one_version_meet(admin: Client, draft: Flow, ops: User) -> None:
+def test_a_rename_makes_an_older_page_stale(admin: Client, draft: Flow, ops: User) -> None:
     fields = opened(admin, draft)
     saved_by(ops, draft, name="Their name")
-    assert "ops@acme.test saved version 1.0.0" in page_of(save(admin, draft, fields, name="My name"))
-    assert toasts(admin, save(admin, draft, fields, publish="on")) == ["Saved version 1.0.1"]
+    page = page_of(save(admin, draft, fields, publish="on"), status=409)
+    assert "ops@acme.test saved version 1.0.0" in page
     draft.refresh_from_db()
-    assert draft.name == "Their name"
+    assert (draft.name, draft.saved.version) == ("Their name", "1.0.0")
 
 
 def test_a_stale_save_of_the_same_is_no_clash(admin: Client, draft: Flow, ops: User) -> None:
     fields = opened(admin, draft)
     saved_by(ops, draft, content=echo_document(publish_as_model=True))
-    response = save(admin, draft, fields, publish="on")
-    assert toasts(admin, response) == ["Somebody else saved the same meanwhile"]
+    assert toasts(admin, save(admin, draft, fields, publish="on")) == ["Nothing has changed"]
+
+
+def test_a_save_that_names_no_base_is_refused(admin: Client, draft: Flow) -> None:
+    fields = opened(admin, draft)
+    page_of(save(admin, draft, fields, base_version=None, publish="on"))
+    page_of(save(admin, draft, fields, base_time=None, publish="on"))
+    assert draft.saved.version == "1.0.0"
 
 
 def test_the_toast_of_a_deploy_is_its_message_to_the_letter(admin: Client, draft: Flow) -> None:
@@ -185,7 +202,24 @@ def test_a_deploy_with_something_typed_and_not_saved_is_refused_and_keeps_it(adm
 def test_a_deploy_of_another_version_than_the_page_showed_is_refused(admin: Client, draft: Flow, ops: User) -> None:
     fields = opened(admin, draft)
     saved_by(ops, draft, content=echo_document())
-    assert "Somebody saved meanwhile" in page_of(deploy(admin, draft, fields))
+    page = page_of(deploy(admin, draft, fields), status=409)
+    assert "Nothing was deployed: ops@acme.test saved version 1.0.1" in page
+    assert not Core.objects.exists()
+
+
+def test_a_deploy_after_a_save_of_the_nodes_alone_shows_that_nothing_in_the_form_differs(
+    admin: Client, draft: Flow, ops: User
+) -> None:
+    fields = opened(admin, draft)
+    saved_by(ops, draft, content={**draft.saved.content, "nodes": draft.saved.content["nodes"][:1]})
+    page = page_of(deploy(admin, draft, fields), status=409)
+    assert "The form shows what is saved now" in page
+    assert not Core.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["base_version", "base_time"])
+def test_a_deploy_that_names_no_base_is_refused(admin: Client, draft: Flow, name: str) -> None:
+    page_of(deploy(admin, draft, {**opened(admin, draft), name: ""}), status=409)
     assert not Core.objects.exists()
 
 
@@ -198,7 +232,7 @@ def test_a_deploy_of_a_flow_with_errors_lists_them_and_the_old_version_stays(
     saved_by(ops, echo.flow, content=broken)
     page = page_of(deploy(admin, echo.flow, opened(admin, echo.flow)))
     assert "The check of the saved flow found 1 error." in page
-    assert 'data-shows="reply"' in page
+    assert "Node <code>reply</code>" in page
     assert echo.versions.count() == 1
 
 

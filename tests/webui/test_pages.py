@@ -72,7 +72,7 @@ ACCESS = {
     ("POST", "/flows/new/"): (302, 403, 403, 302, 302),
     ("GET", "/flows/{flow}/"): (200, 200, 200, 404, 302),
     ("POST", "/flows/{flow}/"): (200, 403, 403, 404, 302),
-    ("POST", "/flows/{flow}/deploy/"): (200, 403, 403, 404, 302),
+    ("POST", "/flows/{flow}/deploy/"): (409, 403, 403, 404, 302),
     ("GET", "/flows/flow_unknown/"): (404, 404, 404, 404, 302),
 }
 

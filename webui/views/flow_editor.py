@@ -18,12 +18,12 @@ from django.views.decorators.http import require_GET, require_POST
 import scaicore
 from identity.actors import Actor, actor_of
 from identity.errors import ActionRefused, Invalid, Problem
-from identity.models import Role, User
+from identity.models import User
 from publishing import actions, deploy_plan, deploy_state, documents, registry
 from publishing.api import errors, flow_serializers
 from publishing.models import Core, Flow, FlowVersion
 from scaicore.language.variables import TYPES
-from webui import forms
+from webui import flow_context
 from webui.decorators import MemberRequest, admin_of, member_page
 
 Given = ParamSpec("Given")
@@ -41,6 +41,12 @@ def refusals_as_json(view: Answer[Given]) -> Answer[Given]:
             return errors.api(request, refusal)
 
     return answered
+
+
+def own_flow(user: User, flow_id: str) -> Flow:
+    """The flow of the user's own tenant; another's is 404 like one that never existed."""
+    mine = Flow.objects.select_related("tenant", "core__live", "core__publication")
+    return get_object_or_404(mine, pk=flow_id, tenant=user.tenant_id)
 
 
 def page_data(user: User, flow: Flow, saved: FlowVersion) -> str:
@@ -62,7 +68,7 @@ def page_data(user: User, flow: Flow, saved: FlowVersion) -> str:
         "user_id": user.pk,
         "tenant_name": flow.tenant.name or flow.tenant_id,
         "may_change": may_change,
-        "admins": [] if may_change else _admins(flow.tenant_id),
+        "admins": [] if may_change else flow_context.some_admins(flow),
         "urls": {
             "flow": reverse("flow", args=[flow.pk]),
             "standing": reverse("flow-standing", args=[flow.pk]),
@@ -77,7 +83,7 @@ def page_data(user: User, flow: Flow, saved: FlowVersion) -> str:
 @require_GET
 def flow_standing(request: MemberRequest, flow_id: str) -> HttpResponse:
     """Where the flow stands now."""
-    flow = _own_flow(request, flow_id)
+    flow = own_flow(request.user, flow_id)
     return JsonResponse(_standing(flow, flow.saved, actor_of(request.user)))
 
 
@@ -85,7 +91,7 @@ def flow_standing(request: MemberRequest, flow_id: str) -> HttpResponse:
 @require_POST
 def flow_plan(request: MemberRequest, flow_id: str) -> HttpResponse:
     """What a deploy of the saved version would change or be refused for."""
-    flow = _own_flow(request, flow_id)
+    flow = own_flow(request.user, flow_id)
     actor = admin_of(request)
     try:
         plan = deploy_plan.plan_deploy(flow, actor=actor, at=timezone.now())
@@ -99,7 +105,7 @@ def flow_plan(request: MemberRequest, flow_id: str) -> HttpResponse:
 @refusals_as_json
 def flow_rollback(request: MemberRequest, flow_id: str) -> HttpResponse:
     """Make an earlier version of the flow's Core live again: `{"version": n}`."""
-    flow = _own_flow(request, flow_id)
+    flow = own_flow(request.user, flow_id)
     actor = admin_of(request)
     core = get_object_or_404(Core, flow=flow)
     version = actions.rollback(core, version=_wanted(request), actor=actor, at=timezone.now())
@@ -115,11 +121,6 @@ def _wanted(request: MemberRequest) -> int:
     if not isinstance(version, int) or isinstance(version, bool):
         raise Invalid("The request names no version.", [Problem("version", "Send the number of a Core version.")])
     return version
-
-
-def _own_flow(request: MemberRequest, flow_id: str) -> Flow:
-    mine = Flow.objects.select_related("tenant", "core__live", "core__publication")
-    return get_object_or_404(mine, pk=flow_id, tenant=request.user.tenant_id)
 
 
 def _standing(flow: Flow, saved: FlowVersion, actor: Actor) -> dict[str, Any]:
@@ -138,11 +139,5 @@ def _standing(flow: Flow, saved: FlowVersion, actor: Actor) -> dict[str, Any]:
         "visibility": publication.visibility if publication else None,
         "group_ids": publication.group_ids if publication and may_change else [],
         "audience": registry.audience(publication).count() if publication and may_change else None,
-        "lost_groups": forms.unknown_groups(flow.tenant, list(wanted.group_ids)) if may_change else [],
+        "lost_groups": deploy_state.lost_groups(flow, wanted) if may_change else [],
     }
-
-
-def _admins(tenant_id: str) -> list[str]:
-    """Some of those who may change the tenant's flows."""
-    found = User.objects.filter(tenant=tenant_id, role=Role.ADMIN, is_active=True)
-    return list(found.values_list("email", flat=True)[:3])

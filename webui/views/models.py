@@ -61,13 +61,11 @@ def model(request: MemberRequest, core_id: str) -> HttpResponse:
     publication = _own(request, core_id)
     [offer] = offered_models.models_for(request.user, [publication])
     may_change = actor_of(request.user).manages(publication.tenant_id)
-    live = publication.core.live
     context: dict[str, Any] = {
         "offer": offer,
         "publication": publication,
         "may_change": may_change,
-        "has_memory": bool(live and live.instance_mode == "entity"),
-        "samples": _samples(request, offer),
+        "samples": snippets.make_snippets(publication, base_url=request.build_absolute_uri("/v1")),
         **(_for_admins(offer) if may_change else {}),
     }
     return render(request, "models/model.html", context)
@@ -135,14 +133,6 @@ def answer(request: MemberRequest, core_id: str, asked_id: int) -> HttpResponse:
         core_id,
         f"{asked.user.email} is now in {group_id} and may call this model",
         lambda: actions.grant_access(asked, group_id=group_id, actor=actor, at=timezone.now()),
-    )
-
-
-def _samples(request: MemberRequest, offer: ModelForUser) -> list[snippets.Snippet]:
-    live = offer.publication.core.live
-    has_memory = bool(live and live.instance_mode == "entity")
-    return snippets.make_snippets(
-        offer.publication.name, base_url=request.build_absolute_uri("/v1"), has_memory=has_memory
     )
 
 
