@@ -1,7 +1,11 @@
 // The flow editor: mounts where the page leaves room for it.
 
 import "@xyflow/react/dist/style.css";
-import "./editor.css";
+import "./styles/frame.css";
+import "./styles/canvas.css";
+import "./styles/fields.css";
+import "./styles/panel.css";
+import "./styles/narrow.css";
 import { ReactFlowProvider } from "@xyflow/react";
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { copyNodes, pasteNodes } from "../src/document/clipboard";
+import { connect } from "../src/document/connections";
+import { moveEdge, moveNodes, removeParts } from "../src/document/edits";
 import { equal, type JsonObject, parse, put } from "../src/document/json";
-import { connect, copied, edgesOf, moveEdge, moveNodes, nodesOf, pasted, remove } from "../src/document/parts";
+import { edgesOf, nodesOf } from "../src/document/parts";
 import { echo, strange } from "./samples";
 
 test("looking at a strange document leaves it alone, and an edit changes the one part", () => {
@@ -25,7 +28,7 @@ test("nodes without an id, or with one that is taken, get a name of their own", 
 });
 
 test("removing a node takes its edges along", () => {
-  const left = remove(echo, new Set(["reply"]), new Set());
+  const left = removeParts(echo, new Set(["reply"]), new Set());
   assert.deepEqual([nodesOf(left).length, edgesOf(left).length], [1, 0]);
 });
 
@@ -70,7 +73,7 @@ test("conditions are asked in another order when an edge is moved", () => {
 });
 
 test("a copy gets ids of its own and keeps the edges among its nodes", () => {
-  const made = pasted(echo, copied(echo, new Set(["entry", "reply"])), { x: 10, y: 10 });
+  const made = pasteNodes(echo, copyNodes(echo, new Set(["entry", "reply"])), { x: 10, y: 10 });
   assert.deepEqual(made.keys, ["entry_2", "reply_2"]);
   assert.deepEqual(
     edgesOf(made.document).map((edge) => [edge.source, edge.target]),

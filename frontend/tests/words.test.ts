@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tidy } from "../src/canvas/layout";
-import { fieldsOf, fresh } from "../src/document/config-fields";
+import { fieldsOf, newConfig } from "../src/document/config-fields";
 import { diff } from "../src/document/diff";
 import { reduce, start } from "../src/document/history";
 import { type JsonObject, put } from "../src/document/json";
 import { merge } from "../src/document/merge";
 import { edgesOf, nodesOf } from "../src/document/parts";
-import { inExpression, inTemplate, refusal, rename } from "../src/document/rename";
-import { change } from "../src/document/save-request";
-import { Drafts } from "../src/session/drafts";
+import { inExpression, inTemplate, rename, renameProblem } from "../src/document/rename";
+import { saveRequest } from "../src/document/save-request";
+import { DraftStore } from "../src/session/draft-store";
 import { echo } from "./samples";
 
 test("a new id is followed by edges, templates and conditions", () => {
@@ -50,9 +50,9 @@ test("a name behind a dot or in a text is not the node's", () => {
 });
 
 test("an id that is taken or empty is refused", () => {
-  assert.equal(refusal(echo, "reply", "entry"), "Another node is called entry.");
-  assert.equal(refusal(echo, "reply", " "), "A node needs an id.");
-  assert.equal(refusal(echo, "reply", "reply"), "");
+  assert.equal(renameProblem(echo, "reply", "entry"), "Another node is called entry.");
+  assert.equal(renameProblem(echo, "reply", " "), "A node needs an id.");
+  assert.equal(renameProblem(echo, "reply", "reply"), "");
 });
 
 test("what two people changed in different places is merged, and where both changed the same mine stays", () => {
@@ -73,10 +73,10 @@ test("what one of them removed stays removed", () => {
 
 test("a rename alone sends no content, and nothing is sent for nothing", () => {
   const saved = { ...echo, id: "flow_1", version: "1.0.0", metadata: { author: "a", description: "d" } };
-  assert.equal(change(saved, structuredClone(saved)), null);
-  assert.deepEqual(change(saved, put(saved, ["name"], "Other ")), { name: "Other" });
-  assert.deepEqual(change(saved, put(saved, ["metadata", "description"], "")), { description: "" });
-  assert.deepEqual(Object.keys(change(saved, put(saved, ["config", "x"], 1))!), ["content"]);
+  assert.equal(saveRequest(saved, structuredClone(saved)), null);
+  assert.deepEqual(saveRequest(saved, put(saved, ["name"], "Other ")), { name: "Other" });
+  assert.deepEqual(saveRequest(saved, put(saved, ["metadata", "description"], "")), { description: "" });
+  assert.deepEqual(Object.keys(saveRequest(saved, put(saved, ["config", "x"], 1))!), ["content"]);
 });
 
 test("a diff names nodes, edges and values", () => {
@@ -156,7 +156,7 @@ test("a config schema becomes fields, and a new node has what is required", () =
       ["timeout_s", "number"],
     ],
   );
-  assert.deepEqual(fresh(schema), { template: "" });
+  assert.deepEqual(newConfig(schema), { template: "" });
 });
 
 test("objects, words beside an object, and texts that may be numbers have fields, too", () => {
@@ -195,7 +195,7 @@ test("drafts that others left are offered, the own one is not, and a full store 
     removeItem: (key: string) => void kept.delete(key),
     clear: () => kept.clear(),
   } as Storage;
-  const [mine, other] = [new Drafts("u", "f", () => store), new Drafts("u", "f", () => store)];
+  const [mine, other] = [new DraftStore("u", "f", () => store), new DraftStore("u", "f", () => store)];
   assert.ok(other.keep({ baseVersion: "1.0.0", base: {}, document: { a: 1 }, at: "2026-01-01" }));
   assert.deepEqual(
     mine.left().map((draft) => draft.document),
@@ -203,7 +203,7 @@ test("drafts that others left are offered, the own one is not, and a full store 
   );
   assert.deepEqual(other.left(), []);
   assert.equal(
-    new Drafts("u", "f", () => {
+    new DraftStore("u", "f", () => {
       throw new Error("full");
     }).keep({ baseVersion: "", base: {}, document: {}, at: "" }),
     false,

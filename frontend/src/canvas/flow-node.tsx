@@ -2,6 +2,7 @@
 
 import { Handle, type Node, type NodeProps, Position, useUpdateNodeInternals } from "@xyflow/react";
 import { memo, useEffect, useRef } from "react";
+import type { Severity } from "../checks/findings";
 
 export type NodeData = {
   name: string;
@@ -9,7 +10,7 @@ export type NodeData = {
   family: string;
   inputs: string[];
   outputs: string[];
-  severity: "error" | "warning" | "";
+  severity: Severity | "";
   isKnown: boolean;
 };
 
@@ -17,7 +18,7 @@ export const FlowNode = memo(function FlowNode({ id, data, isConnectable }: Node
   const update = useUpdateNodeInternals();
   const ports = [...data.inputs, "", ...data.outputs].join("\n");
   const drawn = useRef(ports);
-  // A node that has just come is measured by itself, together with the others.
+  // xyflow measures a new node by itself; when its ports change later, it has to be asked to.
   useEffect(() => {
     if (drawn.current !== ports) update(id);
     drawn.current = ports;
@@ -41,8 +42,8 @@ export const FlowNode = memo(function FlowNode({ id, data, isConnectable }: Node
 
 function Ports({ type, names, isConnectable }: { type: "source" | "target"; names: string[]; isConnectable: boolean }) {
   const isSource = type === "source";
-  return names.map((name, place) => {
-    const top = `${((place + 1) / (names.length + 1)) * 100}%`;
+  return names.map((name, index) => {
+    const top = `${((index + 1) / (names.length + 1)) * 100}%`;
     return (
       <Handle
         key={name}

@@ -1,62 +1,59 @@
 // Keys that work wherever the focus is, and those that work outside of text fields.
 
 import { useEffect, useRef } from "react";
-import { isTyping } from "../shell/focus";
+import { isTyping } from "../browser/focus";
 
 type Keys = {
   save: () => void;
   undo: () => void;
   redo: () => void;
   selectAll: () => void;
+  /** Gives the text for the clipboard; an empty one leaves it alone. */
   copy: () => string;
   paste: (text: string) => void;
 };
 
 export function useKeys(keys: Keys): void {
-  const current = useRef(keys);
-  current.current = keys;
+  const latest = useRef(keys);
+  latest.current = keys;
   useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
-      const key = event.key.toLowerCase();
-      const act =
-        key === "s"
-          ? "save"
-          : isTyping(event.target)
-            ? null
-            : key === "z"
-              ? event.shiftKey
-                ? "redo"
-                : "undo"
-              : key === "y"
-                ? "redo"
-                : key === "a" && isOnCanvas(event)
-                  ? "selectAll"
-                  : null;
-      if (!act) return;
-      event.preventDefault();
-      current.current[act]();
-    };
-    const onCopy = (event: ClipboardEvent) => {
-      if (isTyping(event.target) || !getSelection()?.isCollapsed) return;
-      const text = current.current.copy();
-      if (!text) return;
-      event.preventDefault();
-      event.clipboardData?.setData("text/plain", text);
-    };
-    const onPaste = (event: ClipboardEvent) => {
-      if (isTyping(event.target)) return;
-      current.current.paste(event.clipboardData?.getData("text/plain") ?? "");
-    };
-    addEventListener("keydown", onKey);
-    addEventListener("copy", onCopy);
-    addEventListener("paste", onPaste);
-    return () => {
-      removeEventListener("keydown", onKey);
-      removeEventListener("copy", onCopy);
-      removeEventListener("paste", onPaste);
-    };
+    const listening = new AbortController();
+    const { signal } = listening;
+    addEventListener("keydown", (event) => onKeyDown(event, latest.current), { signal });
+    addEventListener("copy", (event) => onCopy(event, latest.current), { signal });
+    addEventListener("paste", (event) => onPaste(event, latest.current), { signal });
+    return () => listening.abort();
   }, []);
+}
+
+function onKeyDown(event: KeyboardEvent, keys: Keys): void {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+  const act = actOf(event);
+  if (!act) return;
+  event.preventDefault();
+  keys[act]();
+}
+
+function actOf(event: KeyboardEvent): "save" | "undo" | "redo" | "selectAll" | null {
+  const key = event.key.toLowerCase();
+  if (key === "s") return "save";
+  // In a text field the browser's own undo and select-all are what is wanted.
+  if (isTyping(event.target)) return null;
+  if (key === "z") return event.shiftKey ? "redo" : "undo";
+  if (key === "y") return "redo";
+  return key === "a" && isOnCanvas(event) ? "selectAll" : null;
+}
+
+function onCopy(event: ClipboardEvent, keys: Keys): void {
+  if (isTyping(event.target) || !getSelection()?.isCollapsed) return;
+  const text = keys.copy();
+  if (!text) return;
+  event.preventDefault();
+  event.clipboardData?.setData("text/plain", text);
+}
+
+function onPaste(event: ClipboardEvent, keys: Keys): void {
+  if (!isTyping(event.target)) keys.paste(event.clipboardData?.getData("text/plain") ?? "");
 }
 
 function isOnCanvas(event: KeyboardEvent): boolean {

@@ -1,4 +1,4 @@
-// Layered layout: one column for each step from the entry; within a column nodes stand near those they come from.
+// Layered layout: one column for each step from the entry; within a column, nodes are near those they come from.
 
 import type { EdgeView, NodeView, Place } from "../document/parts";
 
@@ -8,6 +8,12 @@ const GAP_X = 136;
 const GAP_Y = 40;
 const SWEEPS = 4;
 
+/** The place of a node with its middle at this point. */
+export function centredAt({ x, y }: Place): Place {
+  return { x: x - WIDTH / 2, y: y - HEIGHT / 2 };
+}
+
+/** A place for every node, whatever place it had. */
 export function tidy(nodes: NodeView[], edges: EdgeView[]): Map<string, Place> {
   const linked = new Set(
     edges.filter((edge) => edge.source !== edge.target).flatMap((edge) => [edge.source, edge.target]),
@@ -17,7 +23,7 @@ export function tidy(nodes: NodeView[], edges: EdgeView[]): Map<string, Place> {
     nodes.filter((node) => linked.has(node.key)),
     edges,
   );
-  // Nodes without any edge stand in rows beneath.
+  // Nodes without any edge follow in rows below.
   const bottom = Math.max(...[...places.values()].map((place) => place.y + HEIGHT + GAP_Y), 0);
   const perRow = Math.max(3, Math.ceil(Math.sqrt(alone.length)));
   for (const [index, node] of alone.entries()) {
@@ -51,14 +57,14 @@ function layered(nodes: NodeView[], edges: EdgeView[]): Map<string, Place> {
   return places;
 }
 
-/** Where each node stands: as written, or, for those without a place, below the others or all by layout. */
+/** Where each node is drawn: as the document says, and laid out below those if it does not say. */
 export function placesOf(nodes: NodeView[], edges: EdgeView[]): Map<string, Place> {
   const places = new Map(nodes.flatMap((node) => (node.place ? [[node.key, node.place] as const] : [])));
   if (places.size === nodes.length) return places;
   const bottom = Math.max(...[...places.values()].map((place) => place.y + HEIGHT + GAP_Y), 0);
   const left = Math.min(...[...places.values()].map((place) => place.x), Infinity);
-  const lost = nodes.filter((node) => !node.place);
-  for (const [key, place] of tidy(lost, edges)) {
+  const unplaced = nodes.filter((node) => !node.place);
+  for (const [key, place] of tidy(unplaced, edges)) {
     places.set(key, { x: place.x + (Number.isFinite(left) ? left : 0), y: place.y + bottom });
   }
   return places;
@@ -66,9 +72,9 @@ export function placesOf(nodes: NodeView[], edges: EdgeView[]): Map<string, Plac
 
 type Link = readonly [string, string];
 
-/** The links without those that close a circle. */
+/** The links without those that close a cycle: a depth-first walk, on a stack of its own, leaves out each way back. */
 function acyclic(keys: string[], links: Link[]): Link[] {
-  const following = group(links);
+  const following = bySource(links);
   const state = new Map<string, "open" | "done">();
   const kept: Link[] = [];
   const entries = [...keys.filter((key) => !links.some(([, target]) => target === key)), ...keys];
@@ -94,18 +100,18 @@ function acyclic(keys: string[], links: Link[]): Link[] {
   return kept;
 }
 
-function group(links: Link[]): Map<string, Link[]> {
+function bySource(links: Link[]): Map<string, Link[]> {
   const groups = new Map<string, Link[]>();
   for (const link of links) groups.set(link[0], [...(groups.get(link[0]) ?? []), link]);
   return groups;
 }
 
-/** The longest way from a start to each node. */
+/** The length of the longest path from a start to each node. */
 function columnsOf(keys: string[], links: Link[]): Map<string, number> {
   const columns = new Map(keys.map((key) => [key, 0]));
   const waiting = new Map(keys.map((key) => [key, 0]));
   for (const [, target] of links) waiting.set(target, waiting.get(target)! + 1);
-  const following = group(links);
+  const following = bySource(links);
   const ready = keys.filter((key) => !waiting.get(key));
   while (ready.length) {
     const key = ready.pop()!;
@@ -118,7 +124,7 @@ function columnsOf(keys: string[], links: Link[]): Map<string, number> {
   return columns;
 }
 
-/** Order each column by the mean place of the neighbours, to and fro. */
+/** Order each column by the mean row of its neighbours, sweeping right and left in turn, so that few edges cross. */
 function settle(columns: string[][], links: Link[]): void {
   const before = new Map<string, string[]>();
   const after = new Map<string, string[]>();
@@ -129,7 +135,7 @@ function settle(columns: string[][], links: Link[]): void {
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
     const isForward = sweep % 2 === 0;
     const row = new Map(
-      columns.flatMap((names) => names.map((key, place) => [key, place - (names.length - 1) / 2] as const)),
+      columns.flatMap((names) => names.map((key, index) => [key, index - (names.length - 1) / 2] as const)),
     );
     for (const names of isForward ? columns : [...columns].reverse()) {
       const weights = new Map(

@@ -3,8 +3,8 @@
 import { useState } from "react";
 import { spoken } from "../document/config-fields";
 import type { Kind } from "../server/page";
-import { useWork } from "../state";
-import { DRAGGED } from "./canvas";
+import { useWork } from "../work";
+import { startDrag } from "./drops";
 
 const CATEGORIES: Record<string, string> = {
   entry: "Entries",
@@ -18,7 +18,9 @@ const CATEGORIES: Record<string, string> = {
   flow: "Flows",
 };
 
-export function Palette({ add }: { add: (kind: string) => void }) {
+type Add = (kind: string) => void;
+
+export function Palette({ add }: { add: Add }) {
   const { page } = useWork();
   const [search, setSearch] = useState("");
   const fits = (...texts: string[]) => texts.join("\n").toLowerCase().includes(search.trim().toLowerCase());
@@ -35,61 +37,72 @@ export function Palette({ add }: { add: (kind: string) => void }) {
         onChange={(event) => setSearch(event.target.value)}
       />
       {categories.map((category) => (
-        <section key={category} aria-labelledby={`category-${category}`}>
-          <p className="category" id={`category-${category}`}>
-            {CATEGORIES[category] ?? spoken(category)}
-          </p>
-          <ul>
-            {kinds
-              .filter((kind) => kind.category === category)
-              .map((kind) => (
-                <li key={kind.kind}>
-                  <Item kind={kind} add={add} />
-                </li>
-              ))}
-          </ul>
-        </section>
+        <Category
+          key={category}
+          category={category}
+          kinds={kinds.filter((kind) => kind.category === category)}
+          add={add}
+        />
       ))}
-      {missing.length > 0 && (
-        <details open={!!search || undefined}>
-          <summary>
-            Not available here <span className="muted">{missing.length}</span>
-          </summary>
-          <ul>
-            {missing.map(([kind, why]) => (
-              <li key={kind}>
-                <button type="button" className="kind" aria-disabled="true" aria-describedby={`why-${kind}`}>
-                  <code>{kind}</code>
-                </button>
-                <p className="help" id={`why-${kind}`}>
-                  {why.charAt(0).toUpperCase() + why.slice(1)}.
-                </p>
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
+      {missing.length > 0 && <Unavailable kinds={missing} isOpen={!!search} />}
       {!kinds.length && !missing.length && <p className="muted small">No kind is called that.</p>}
     </div>
   );
 }
 
-function Item({ kind, add }: { kind: Kind; add: (kind: string) => void }) {
+function Category({ category, kinds, add }: { category: string; kinds: Kind[]; add: Add }) {
+  return (
+    <section aria-labelledby={`category-${category}`}>
+      <p className="category" id={`category-${category}`}>
+        {CATEGORIES[category] ?? spoken(category)}
+      </p>
+      <ul>
+        {kinds.map((kind) => (
+          <li key={kind.kind}>
+            <Item kind={kind} add={add} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Item({ kind, add }: { kind: Kind; add: Add }) {
   return (
     <button
       type="button"
       className={`kind ${kind.kind.split("_")[0]}`}
       title={kind.summary}
       draggable
-      onDragStart={(event) => {
-        event.dataTransfer.setData(DRAGGED, kind.kind);
-        event.dataTransfer.effectAllowed = "copy";
-      }}
+      onDragStart={(event) => startDrag(event, kind.kind)}
       onClick={() => add(kind.kind)}
     >
       <span className="unseen">Add </span>
       <span>{kind.label}</span>
       <code>{kind.kind}</code>
     </button>
+  );
+}
+
+/** Kinds of the language that do not run in this installation, each with the reason. */
+function Unavailable({ kinds, isOpen }: { kinds: [kind: string, why: string][]; isOpen: boolean }) {
+  return (
+    <details open={isOpen || undefined}>
+      <summary>
+        Not available here <span className="muted">{kinds.length}</span>
+      </summary>
+      <ul>
+        {kinds.map(([kind, why]) => (
+          <li key={kind}>
+            <button type="button" className="kind" aria-disabled="true" aria-describedby={`why-${kind}`}>
+              <code>{kind}</code>
+            </button>
+            <p className="help" id={`why-${kind}`}>
+              {why.charAt(0).toUpperCase() + why.slice(1)}.
+            </p>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }

@@ -1,72 +1,75 @@
 // What can be done on the canvas besides drawing, each with its keys.
 
-import { useWork } from "../state";
+import type { ReactNode } from "react";
+import type { PanelName } from "../panel/panel-choice";
+import { useWork } from "../work";
+import type { CanvasActions } from "./actions";
 
 type Props = {
-  isPaletteOpen: boolean;
-  togglePalette: () => void;
-  tidy: () => void;
-  fit: () => void;
-  copy: () => void;
-  paste: () => void;
-  drop: () => void;
-  panel: "flow" | "versions" | "other";
-  show: (panel: "flow" | "versions") => void;
+  actions: CanvasActions;
+  palette: { isOpen: boolean; toggle: () => void };
+  panel: { name: PanelName; show: (name: "flow" | "versions") => void };
 };
 
-export function Toolbar(props: Props) {
-  const { history, undo, redo, selection, isReadOnly } = useWork();
-  const isEmpty = !selection.nodes.length && !selection.edges.length;
+export function Toolbar({ actions, palette, panel }: Props) {
+  const { isReadOnly } = useWork();
   return (
     <div className="toolbar" role="toolbar" aria-label="Canvas tools">
       {!isReadOnly && (
         <>
-          <button
-            type="button"
-            className="button quiet"
-            aria-expanded={props.isPaletteOpen}
-            aria-controls="palette"
-            onClick={props.togglePalette}
-          >
+          <Plain aria-expanded={palette.isOpen} aria-controls="palette" onClick={palette.toggle}>
             Nodes
-          </button>
-          <span className="gap" />
-          <Tool name="Undo" keys="Ctrl+Z" shortcut="Control+Z" isOff={!history.past.length} act={undo} icon="↶" />
-          <Tool name="Redo" keys="Ctrl+Y" shortcut="Control+Y" isOff={!history.future.length} act={redo} icon="↷" />
-          <span className="gap" />
-          <Tool name="Copy" keys="Ctrl+C" shortcut="Control+C" isOff={!selection.nodes.length} act={props.copy} />
-          <Tool name="Paste" keys="Ctrl+V" shortcut="Control+V" act={props.paste} />
-          <Tool name="Delete" keys="Del" shortcut="Delete" isOff={isEmpty} act={props.drop} />
-          <span className="gap" />
-          <Tool name="Tidy" keys="orders the nodes from left to right" act={props.tidy} />
+          </Plain>
+          <EditingTools actions={actions} />
         </>
       )}
-      <Tool name="Fit" keys="shows the whole flow" act={props.fit} />
+      <Tool name="Fit" keys="shows the whole flow" act={actions.fit} />
       <span className="spring" />
-      <button
-        type="button"
-        className="button quiet"
-        aria-pressed={props.panel === "flow"}
-        onClick={() => props.show("flow")}
-      >
+      <Plain aria-pressed={panel.name === "flow"} onClick={() => panel.show("flow")}>
         Properties
-      </button>
-      <button
-        type="button"
-        className="button quiet"
-        aria-pressed={props.panel === "versions"}
-        onClick={() => props.show("versions")}
-      >
+      </Plain>
+      <Plain aria-pressed={panel.name === "versions"} onClick={() => panel.show("versions")}>
         Versions
-      </button>
+      </Plain>
     </div>
   );
+}
+
+function EditingTools({ actions }: { actions: CanvasActions }) {
+  const { history, undo, redo, selection } = useWork();
+  const hasNodes = selection.nodes.length > 0;
+  const hasAny = hasNodes || selection.edges.length > 0;
+  return (
+    <>
+      <span className="gap" />
+      <Tool name="Undo" keys="Ctrl+Z" shortcut="Control+Z" isOff={!history.past.length} act={undo} icon="↶" />
+      <Tool name="Redo" keys="Ctrl+Y" shortcut="Control+Y" isOff={!history.future.length} act={redo} icon="↷" />
+      <span className="gap" />
+      <Tool name="Copy" keys="Ctrl+C" shortcut="Control+C" isOff={!hasNodes} act={actions.copy} />
+      <Tool name="Paste" keys="Ctrl+V" shortcut="Control+V" act={() => actions.paste()} />
+      <Tool name="Delete" keys="Del" shortcut="Delete" isOff={!hasAny} act={actions.removeSelected} />
+      <span className="gap" />
+      <Tool name="Tidy" keys="orders the nodes from left to right" act={actions.tidy} />
+    </>
+  );
+}
+
+type PlainProps = {
+  children: ReactNode;
+  onClick: () => void;
+  "aria-expanded"?: boolean;
+  "aria-controls"?: string;
+  "aria-pressed"?: boolean;
+};
+
+function Plain(props: PlainProps) {
+  return <button type="button" className="button quiet" {...props} />;
 }
 
 type ToolProps = { name: string; keys: string; shortcut?: string; act: () => void; isOff?: boolean; icon?: string };
 
 function Tool({ name, keys, shortcut, act, isOff, icon }: ToolProps) {
-  // Disabled by attribute it would lose the focus after the last step; so it only says so.
+  // The attribute `disabled` would take the focus away after the last step; so the button only says that it is off.
   return (
     <button
       type="button"

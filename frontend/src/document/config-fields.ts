@@ -47,7 +47,7 @@ function inside(shape: JsonObject, root: JsonObject): Field[] {
 }
 
 /** A config for a new node: nothing but what is required. */
-export function fresh(schema: Json | undefined): JsonObject {
+export function newConfig(schema: Json | undefined): JsonObject {
   const needed = fieldsOf(schema).filter((field) => field.isRequired);
   return Object.fromEntries(
     needed.flatMap((field) =>

@@ -1,13 +1,14 @@
 // A node's id is a name that edges, templates and expressions use; renaming keeps them pointing at it.
 
+import { changeEntry } from "./edits";
 import { isObject, type Json, type JsonObject, listOf, objectOf } from "./json";
-import { changeEntry, edgesOf, nodesOf } from "./parts";
+import { edgesOf, nodesOf } from "./parts";
 
 // Config fields that hold expressions or paths rather than text with placeholders, by the words in their names.
 const EXPRESSIONS = /expression|condition|guard|validate|items|bindings/;
 
 /** Why `id` cannot be the new id, or nothing. */
-export function refusal(document: JsonObject, key: string, id: string): string {
+export function renameProblem(document: JsonObject, key: string, id: string): string {
   if (!id.trim()) return "A node needs an id.";
   if (id.length > 200) return "An id has at most 200 characters.";
   if (nodesOf(document).some((node) => node.key !== key && node.id === id)) return `Another node is called ${id}.`;

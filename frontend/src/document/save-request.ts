@@ -1,15 +1,6 @@
-// What a save sends: the parts that differ from what is saved, so that a rename alone makes no version.
+// What a save sends: only what differs from the saved version, so that a rename alone makes no new version.
 
-import { at, equal, type JsonObject, textOf, without } from "./json";
-
-// The server owns these; the description stands in the document for reading only.
-function content(document: JsonObject): JsonObject {
-  const rest = ["id", "name", "version"].reduce(without, document);
-  const metadata = rest.metadata;
-  return typeof metadata === "object" && metadata && !Array.isArray(metadata)
-    ? { ...rest, metadata: without(metadata, "description") }
-    : rest;
-}
+import { at, equal, isObject, type JsonObject, textOf, without } from "./json";
 
 export function nameIn(document: JsonObject): string {
   return textOf(document.name);
@@ -20,10 +11,16 @@ export function descriptionIn(document: JsonObject): string {
 }
 
 /** The body of the save without `base_version`; null when nothing differs. */
-export function change(saved: JsonObject, document: JsonObject): JsonObject | null {
-  const told: JsonObject = {};
-  if (nameIn(document).trim() !== nameIn(saved)) told.name = nameIn(document).trim();
-  if (descriptionIn(document) !== descriptionIn(saved)) told.description = descriptionIn(document);
-  if (!equal(content(saved), content(document))) told.content = document;
-  return Object.keys(told).length ? told : null;
+export function saveRequest(saved: JsonObject, document: JsonObject): JsonObject | null {
+  const body: JsonObject = {};
+  if (nameIn(document).trim() !== nameIn(saved)) body.name = nameIn(document).trim();
+  if (descriptionIn(document) !== descriptionIn(saved)) body.description = descriptionIn(document);
+  if (!equal(versioned(saved), versioned(document))) body.content = document;
+  return Object.keys(body).length ? body : null;
+}
+
+// The id, the name and the version belong to the server, and the document repeats the description for reading only.
+function versioned(document: JsonObject): JsonObject {
+  const rest = ["id", "name", "version"].reduce(without, document);
+  return isObject(rest.metadata) ? { ...rest, metadata: without(rest.metadata, "description") } : rest;
 }

@@ -1,4 +1,4 @@
-// What the server says to the editor: the data that the page carries, and the answers of its URLs.
+// What the server gives the editor: the data in the page, and the answers of its URLs.
 
 import { type Json, type JsonObject, parse } from "../document/json";
 
@@ -14,7 +14,7 @@ export type Kind = {
 
 export type Saved = { version: string; by: string; at: string; content: JsonObject };
 
-export type Standing = {
+export type DeployState = {
   saved: string;
   live: string | null;
   core_id: string | null;
@@ -31,7 +31,7 @@ export type Standing = {
 export type Page = {
   flow_id: string;
   saved: Saved;
-  standing: Standing;
+  standing: DeployState;
   kinds: Kind[];
   unavailable: Record<string, string>;
   variable_types: string[];
@@ -53,7 +53,7 @@ export type Diagnostic = {
 
 export type Group = { id: string; name: string; user_count: number; group_count: number };
 export type SavedVersion = { version: string; created_at: string; created_by: string };
-export type Deployed = {
+export type Deployment = {
   core_version: number;
   flow_version: string;
   created_at: string;
@@ -62,7 +62,7 @@ export type Deployed = {
 };
 export type Plan = { questions: string[]; told: string };
 
-/** The data that the template wrote beside the editor. */
+/** The data that the template wrote into the editor's element. */
 export function pageData(root: HTMLElement): Page {
   return parse(root.dataset.page!) as unknown as Page;
 }

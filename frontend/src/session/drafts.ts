@@ -1,75 +1,60 @@
-// Unsaved work, kept in this browser: one draft for each open editor, under the user's and the flow's name.
+// Keeps what is not saved as a draft in this browser, and offers the drafts that were left behind.
 
-import { isObject, type JsonObject, objectOf, parse, textOf } from "../document/json";
+import { useEffect, useRef, useState } from "react";
+import type { JsonObject } from "../document/json";
+import { saveRequest } from "../document/save-request";
+import type { Page } from "../server/page";
+import type { Work } from "../work";
+import { type Draft, DraftStore } from "./draft-store";
+import type { SavedFlow } from "./saved-flow";
 
-export type Draft = { key: string; baseVersion: string; base: JsonObject; document: JsonObject; at: string };
+const PAUSE_MS = 300;
 
-export class Drafts {
-  private readonly prefix: string;
-  private own: string;
-
-  constructor(
-    user: string,
-    flow: string,
-    private readonly store: () => Storage = () => localStorage,
-  ) {
-    this.prefix = `scaigrid.draft.${user}.${flow}.`;
-    this.own = this.fresh();
-  }
-
-  /** Keep the draft; false when the browser would not. */
-  keep(draft: Omit<Draft, "key">): boolean {
-    try {
-      this.store().setItem(this.own, JSON.stringify(draft));
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Forget this editor's own draft, or another one. */
-  drop(key: string = this.own): void {
-    try {
-      this.store().removeItem(key);
-    } catch {
-      // Where nothing can be stored nothing is left behind.
-    }
-  }
-
-  /** Leave the own draft where it is, to be offered again, and go on under another name. */
-  shelve(): void {
-    this.own = this.fresh();
-  }
-
-  /** What other editors of this flow left behind, the newest first. */
-  left(): Draft[] {
-    try {
-      const store = this.store();
-      const keys = Array.from({ length: store.length }, (_, place) => store.key(place) ?? "");
-      const found = keys
-        .filter((key) => key.startsWith(this.prefix) && key !== this.own)
-        .flatMap((key) => read(key, store.getItem(key)));
-      return found.sort((one, other) => other.at.localeCompare(one.at));
-    } catch {
-      return [];
-    }
-  }
-
-  private fresh(): string {
-    return `${this.prefix}${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
-  }
+/** While the changes of two people clash, this editor's draft stays even if the two come to the same. */
+export function useDrafts({ page, document, edit }: Work, { saved, setSaved }: SavedFlow, isClash: boolean) {
+  const store = useDraftStore(page);
+  const [left, setLeft] = useState<Draft[]>(() => (page.may_change ? store.left() : []));
+  const [isFailing, setFailing] = useState(false);
+  useEffect(() => {
+    if (!page.may_change) return;
+    const timer = setTimeout(() => {
+      if (saveRequest(saved.content, document)) setFailing(!store.keep(draftOf(saved, document)));
+      else if (!isClash) {
+        store.drop();
+        setFailing(false);
+      }
+    }, PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [page, store, saved, document, isClash]);
+  const drop = (draft: Draft) => {
+    store.drop(draft.key);
+    setLeft((all) => all.filter((each) => each !== draft));
+  };
+  return {
+    left: left.filter((draft) => saveRequest(saved.content, draft.document)),
+    isFailing,
+    drop,
+    /** Go on with the draft from the version it is based on: if that is not the newest, Save will show both sides. */
+    restore: (draft: Draft) => {
+      edit(draft.document);
+      if (draft.baseVersion !== saved.version) setSaved({ ...saved, version: draft.baseVersion, content: draft.base });
+      drop(draft);
+    },
+    /** Keep what is on the canvas as a draft that is offered, and go on without it. */
+    shelve: () => {
+      store.keep(draftOf(saved, document));
+      store.shelve();
+      setLeft(store.left());
+    },
+  };
 }
 
-function read(key: string, text: string | null): Draft[] {
-  const told = objectOf(text ? parse(text) : null);
-  if (!isObject(told.document)) return [];
-  return [
-    {
-      key,
-      baseVersion: textOf(told.baseVersion),
-      base: objectOf(told.base),
-      document: told.document,
-      at: textOf(told.at),
-    },
-  ];
+function useDraftStore(page: Page): DraftStore {
+  const store = useRef<DraftStore>(null);
+  store.current ??= new DraftStore(page.user_id, page.flow_id);
+  return store.current;
+}
+
+function draftOf(saved: SavedFlow["saved"], document: JsonObject): Omit<Draft, "key"> {
+  return { baseVersion: saved.version, base: saved.content, document, at: new Date().toISOString() };
 }

@@ -1,41 +1,14 @@
 // The head of the page: what is saved, what is live, Save and Deploy.
 
 import { nameIn } from "../document/save-request";
-import type { Saved, Standing } from "../server/page";
+import type { DeployState } from "../server/page";
+import type { Session } from "../session/session";
+import { useWork } from "../work";
 import { Time } from "./time";
 
-type Props = {
-  saved: Saved;
-  standing: Standing;
-  isUnsaved: boolean;
-  isBusy: boolean;
-  isAsked: boolean;
-  isReadOnly: boolean;
-  forecast: string;
-  save: () => void;
-  deploy: () => void;
-  foretell: () => void;
-};
-
-export function Head({
-  saved,
-  standing,
-  isUnsaved,
-  isBusy,
-  isAsked,
-  isReadOnly,
-  forecast,
-  save,
-  deploy,
-  foretell,
-}: Props) {
-  const isLive = standing.live === saved.version;
-  const isDue = !isLive || standing.has_drifted;
-  const explanation = isUnsaved
-    ? "Save first: Deploy takes the saved version."
-    : isLive
-      ? `Version ${saved.version} is live.`
-      : `Deploy makes version ${saved.version} live. ${forecast}`;
+export function Head({ session }: { session: Session }) {
+  const { isReadOnly } = useWork();
+  const { saved, deployState } = session;
   return (
     <div className="flow-head">
       <div>
@@ -44,45 +17,72 @@ export function Head({
           <span className="muted small">
             Version {saved.version}, saved by {saved.by}, <Time at={saved.at} />
           </span>
-          {standing.live === null ? (
-            <span className="badge">Not deployed yet</span>
-          ) : standing.is_behind ? (
-            <span className="badge warn">Live version is behind the saved one — Deploy</span>
-          ) : (
-            <span className="badge good">Live</span>
-          )}
+          <LiveBadge deployState={deployState} />
         </div>
       </div>
       {!isReadOnly && (
         <div className="acts">
           <div className="row">
-            <span className={`badge warn ${isUnsaved ? "" : "is-off"}`}>Unsaved changes</span>
-            <button
-              type="button"
-              className={`button ${isUnsaved ? "main" : ""}`}
-              onClick={save}
-              aria-disabled={isBusy || undefined}
-              aria-keyshortcuts="Control+S"
-            >
-              Save
-            </button>
-            <button
-              type="button"
-              className={`button ${!isUnsaved && isDue ? "main" : ""}`}
-              onClick={deploy}
-              onPointerEnter={foretell}
-              onFocus={foretell}
-              aria-disabled={isUnsaved || isBusy || undefined}
-              aria-describedby="deploy-explanation"
-            >
-              Deploy
-            </button>
+            <span className={`badge warn ${session.isUnsaved ? "" : "is-off"}`}>Unsaved changes</span>
+            <SaveButton session={session} />
+            <DeployButton session={session} />
           </div>
-          <p id="deploy-explanation" aria-live="polite" className={isAsked && isUnsaved ? "is-asked" : undefined}>
-            {explanation}
-          </p>
+          <Explanation session={session} />
         </div>
       )}
     </div>
   );
+}
+
+function LiveBadge({ deployState }: { deployState: DeployState }) {
+  if (deployState.live === null) return <span className="badge">Not deployed yet</span>;
+  if (deployState.is_behind) return <span className="badge warn">Live version is behind the saved one — Deploy</span>;
+  return <span className="badge good">Live</span>;
+}
+
+function SaveButton({ session: { isUnsaved, isBusy, save } }: { session: Session }) {
+  return (
+    <button
+      type="button"
+      className={`button ${isUnsaved ? "main" : ""}`}
+      onClick={save}
+      aria-disabled={isBusy || undefined}
+      aria-keyshortcuts="Control+S"
+    >
+      Save
+    </button>
+  );
+}
+
+function DeployButton({ session: { saved, deployState, isUnsaved, isBusy, deploy, foresee } }: { session: Session }) {
+  const isDue = deployState.live !== saved.version || deployState.has_drifted;
+  return (
+    <button
+      type="button"
+      className={`button ${!isUnsaved && isDue ? "main" : ""}`}
+      onClick={() => deploy()}
+      onPointerEnter={foresee}
+      onFocus={foresee}
+      aria-disabled={isUnsaved || isBusy || undefined}
+      aria-describedby="deploy-explanation"
+    >
+      Deploy
+    </button>
+  );
+}
+
+/** What Deploy would do now. It stands out once Deploy was pressed in vain. */
+function Explanation({ session }: { session: Session }) {
+  const isMarked = session.isUnsaved && session.isAskedToSave;
+  return (
+    <p id="deploy-explanation" aria-live="polite" className={isMarked ? "is-asked" : undefined}>
+      {explain(session)}
+    </p>
+  );
+}
+
+function explain({ saved, deployState, isUnsaved, forecast }: Session): string {
+  if (isUnsaved) return "Save first: Deploy takes the saved version.";
+  if (deployState.live === saved.version) return `Version ${saved.version} is live.`;
+  return `Deploy makes version ${saved.version} live. ${forecast}`;
 }

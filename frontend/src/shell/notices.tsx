@@ -1,32 +1,38 @@
-// What did not happen and what to do about it; what was left behind unsaved.
+// All that the editor has to say above the canvas: refusals, clashes, drafts, and what is wrong with what is live.
 
-import { useEffect, useRef } from "react";
-import { diff, shown } from "../document/diff";
-import type { JsonObject } from "../document/json";
-import type { Difference } from "../document/merge";
-import type { Draft } from "../session/drafts";
-import { Time } from "./time";
+import type { Notice } from "../session/notice";
+import type { Session } from "../session/session";
+import { useWork } from "../work";
+import { Alert } from "./alert";
+import { ClashNotice } from "./clash-notice";
+import { DraftOffer } from "./draft-offer";
 
-export type Notice = { headline: string; advice: string; problems: string[]; isAboutChecks?: boolean };
-export type Clash = {
-  by: string;
-  at: string;
-  version: string;
-  theirs: JsonObject;
-  base: JsonObject;
-  conflicts: Difference[];
-};
-
-export function Refused({ notice, close }: { notice: Notice; close: () => void }) {
+export function Notices({ session }: { session: Session }) {
+  const { clash, board, drafts } = session;
   return (
-    <Alert kind="bad" token={notice}>
+    <>
+      {clash && <ClashNotice clash={clash} keep={session.save} load={session.loadTheirs} />}
+      {board.notice && <RefusalNotice notice={board.notice} close={board.close} />}
+      {drafts.isFailing && (
+        <p className="notice warn">This browser keeps no drafts: what is not saved is lost when the page closes.</p>
+      )}
+      {!clash && <DraftOffer drafts={drafts} />}
+      <DeployWarning session={session} />
+      <ReadOnlyNotice />
+    </>
+  );
+}
+
+function RefusalNotice({ notice, close }: { notice: Notice; close: () => void }) {
+  return (
+    <Alert kind="bad" about={notice}>
       <p>
         <strong>{notice.headline}</strong> {notice.advice}
       </p>
       {notice.problems.length > 0 && (
         <ul>
-          {notice.problems.map((each, place) => (
-            <li key={place}>{each}</li>
+          {notice.problems.map((each, index) => (
+            <li key={index}>{each}</li>
           ))}
         </ul>
       )}
@@ -37,113 +43,30 @@ export function Refused({ notice, close }: { notice: Notice; close: () => void }
   );
 }
 
-const LABELS: Record<string, string> = {
-  name: "Name",
-  "metadata.description": "Description",
-  "config.publish_as_model": "Publish as chat model",
-  "config.model_visibility_group_ids": "Visibility group IDs (comma-separated)",
-  "config.scaiflow_meta.instance_mode": "Instance mode",
-  "config.scaiflow_meta.entity_scope": "Entity scope",
-};
-
-export function Clashed({
-  clash,
-  keep,
-  load,
-  flowUrl,
-}: {
-  clash: Clash;
-  keep: () => void;
-  load: () => void;
-  flowUrl: string;
-}) {
-  const changes = diff(clash.base, clash.theirs);
-  return (
-    <Alert kind="warn" token={clash}>
-      <p>
-        <strong>
-          Nothing was saved: {clash.by} saved version {clash.version} on <Time at={clash.at} />, after you opened this
-          page.
-        </strong>{" "}
-        Your changes are still here, laid over theirs.
+function DeployWarning({ session: { deployState } }: { session: Session }) {
+  const { lost_groups: lost, has_drifted: hasDrifted } = deployState;
+  if (lost.length)
+    return (
+      <p className="notice warn">
+        The saved groups {lost.join(", ")} do not exist (any more). Deploy will refuse until that is mended.
       </p>
-      {changes.length > 0 && <p className="small">They changed: {changes.map((each) => each.where).join(", ")}.</p>}
-      {clash.conflicts.length > 0 && (
-        <div className="scroller">
-          <table>
-            <caption className="unseen">Where both of you changed the same</caption>
-            <thead>
-              <tr>
-                <th scope="col">Field</th>
-                <th scope="col">Yours</th>
-                <th scope="col">Theirs</th>
-              </tr>
-            </thead>
-            <tbody>
-              {clash.conflicts.map(({ path, mine, theirs }) => (
-                <tr key={path.join(".")}>
-                  <th scope="row">{LABELS[path.join(".")] ?? path.join(" › ")}</th>
-                  <td>{value(mine)}</td>
-                  <td>{value(theirs)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      <div className="row">
-        <button type="button" className="button" onClick={keep}>
-          Keep mine, over version {clash.version}
-        </button>
-        <a
-          className="button"
-          href={flowUrl}
-          onClick={(event) => {
-            event.preventDefault();
-            load();
-          }}
-        >
-          Load theirs, drop mine
-        </a>
-      </div>
-    </Alert>
+    );
+  if (!hasDrifted) return null;
+  return (
+    <p className="notice warn">
+      Who can call this was changed outside this page, by the API or because a group was deleted. Deploy brings it back
+      in line with what is saved.
+    </p>
   );
 }
 
-function value(told: Difference["mine"]): string {
-  return typeof told === "string" ? told || "(empty)" : shown(told);
-}
-
-export function Left({ draft, restore, drop }: { draft: Draft; restore: () => void; drop: () => void }) {
+function ReadOnlyNotice() {
+  const { page, isReadOnly } = useWork();
+  if (!isReadOnly) return null;
   return (
-    <section className="notice warn stack" aria-label="Unsaved draft">
-      <p>
-        <strong>There is a draft that was never saved</strong>, from <Time at={draft.at} />, based on version{" "}
-        {draft.baseVersion}.
-      </p>
-      <div className="row">
-        <button type="button" className="button" onClick={restore}>
-          Restore the draft
-        </button>
-        <button type="button" className="button quiet" onClick={drop}>
-          Discard it
-        </button>
-      </div>
-    </section>
-  );
-}
-
-/** Reads itself out and takes the focus, so that nobody overlooks it. */
-function Alert({ kind, token, children }: { kind: "bad" | "warn"; token: unknown; children: React.ReactNode }) {
-  const box = useRef<HTMLElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another notice in the same box is shown anew.
-  useEffect(() => {
-    box.current?.focus();
-    box.current?.scrollIntoView({ block: "nearest" });
-  }, [token]);
-  return (
-    <section ref={box} className={`notice ${kind} stack`} role="alert" tabIndex={-1}>
-      {children}
-    </section>
+    <p className="notice">
+      Only tenant admins of {page.tenant_name} may change, save and deploy this flow
+      {page.admins.length ? `: ${page.admins.join(", ")}` : ""}.
+    </p>
   );
 }

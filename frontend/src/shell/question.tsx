@@ -1,16 +1,15 @@
 // What is asked before a deploy that opens access or leaves memory behind.
 
 import { useEffect, useRef } from "react";
+import type { Session } from "../session/session";
 
-export function Question({
-  questions,
-  agree,
-  decline,
-}: {
-  questions: string[];
-  agree: () => void;
-  decline: () => void;
-}) {
+export function Question({ session: { questions, deploy, decline } }: { session: Session }) {
+  return questions && <QuestionDialog questions={questions} agree={() => deploy(true)} decline={decline} />;
+}
+
+type Props = { questions: string[]; agree: () => void; decline: () => void };
+
+function QuestionDialog({ questions, agree, decline }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (

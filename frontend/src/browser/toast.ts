@@ -1,4 +1,4 @@
-// One toast at a time, in the page's own place for them; it stays until it is dismissed or another one comes.
+// One toast at a time, where the page puts its own; it stays until it is dismissed or another one comes.
 
 export function toast(text: string): void {
   const words = document.createElement("p");
@@ -11,6 +11,6 @@ export function toast(text: string): void {
   box.append(words, button);
   button.addEventListener("click", () => box.remove());
   document.querySelector(".toasts")!.replaceChildren(box);
-  // Text that comes into a live region which is already there is read out.
+  // A live region is read out only when its text changes after it has appeared.
   requestAnimationFrame(() => (words.textContent = text));
 }

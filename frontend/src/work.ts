@@ -4,7 +4,7 @@ import { createContext, useContext, useMemo, useReducer, useState } from "react"
 import { type History, reduce, start } from "./document/history";
 import type { JsonObject } from "./document/json";
 import { type EdgeView, edgesOf, type NodeView, nodesOf } from "./document/parts";
-import type { Diagnostic, Kind, Page } from "./server/page";
+import type { Kind, Page } from "./server/page";
 
 export type Selection = { nodes: string[]; edges: string[] };
 export const NOTHING: Selection = { nodes: [], edges: [] };
@@ -24,7 +24,6 @@ export type Work = {
   redo: () => void;
   /** Begin anew with this document, without a way back. */
   reset: (document: JsonObject) => void;
-  diagnostics: Diagnostic[];
   isReadOnly: boolean;
 };
 
@@ -35,9 +34,9 @@ export function useWork(): Work {
   return useContext(Context)!;
 }
 
-export function useWorkState(page: Page): Omit<Work, "diagnostics"> {
+export function useWorkState(page: Page): Work {
   const [history, act] = useReducer(reduce, page.saved.content, start);
-  const [chosen, select] = useState<Selection>(() => linked(page.saved.content));
+  const [chosen, select] = useState<Selection>(() => linkedNode(page.saved.content));
   const document = history.present;
   const nodes = useMemo(() => nodesOf(document), [document]);
   const edges = useMemo(() => edgesOf(document), [document]);
@@ -62,13 +61,17 @@ export function useWorkState(page: Page): Omit<Work, "diagnostics"> {
 }
 
 /** The node that the page's address names. */
-function linked(document: JsonObject): Selection {
+function linkedNode(document: JsonObject): Selection {
   const id = new URLSearchParams(location.search).get("node");
   return id && nodesOf(document).some((node) => node.key === id) ? { nodes: [id], edges: [] } : NOTHING;
 }
 
+/** The selection without what an edit has taken away. */
 function existing(chosen: Selection, nodes: NodeView[], edges: EdgeView[]): Selection {
   const keys = (parts: { key: string }[]) => new Set(parts.map((part) => part.key));
-  const [known, links] = [keys(nodes), keys(edges)];
-  return { nodes: chosen.nodes.filter((key) => known.has(key)), edges: chosen.edges.filter((key) => links.has(key)) };
+  const [nodeKeys, edgeKeys] = [keys(nodes), keys(edges)];
+  return {
+    nodes: chosen.nodes.filter((key) => nodeKeys.has(key)),
+    edges: chosen.edges.filter((key) => edgeKeys.has(key)),
+  };
 }

@@ -1,0 +1,11 @@
+// How much room the window has, as the style sheet's own limits say it.
+
+/** Room for the palette beside the canvas and the panel. */
+export function isWide(): boolean {
+  return matchMedia("(min-width: 75rem)").matches;
+}
+
+/** No room beside the canvas: the panel is a sheet over it. */
+export function isNarrow(): boolean {
+  return matchMedia("(max-width: 60rem)").matches;
+}

@@ -1,0 +1,73 @@
+// What the toolbar, the palette and the keys do to the canvas.
+
+import { useReactFlow } from "@xyflow/react";
+import { useRef } from "react";
+import { focusPanel } from "../browser/focus";
+import { toast } from "../browser/toast";
+import { type Clip, copyNodes, pasteNodes, readClip, shiftClip, writeClip } from "../document/clipboard";
+import { moveNodes, removeParts } from "../document/edits";
+import type { Place } from "../document/parts";
+import { NOTHING, type Work } from "../work";
+import { FIT } from "./canvas";
+import { centredAt, tidy } from "./layout";
+import { addNode } from "./new-node";
+
+const SHIFT = { x: 40, y: 40 };
+
+export type CanvasActions = ReturnType<typeof useCanvasActions>;
+
+/** `open` selects parts and shows them in the panel; `work.select` only selects. */
+export function useCanvasActions(work: Work, open: Work["select"]) {
+  const { document, nodes, edges, selection, select, edit } = work;
+  const canvas = useReactFlow();
+  const clipboard = useClipboard(work, open);
+  const fit = () => void canvas.fitView(FIT);
+  return {
+    ...clipboard,
+    fit,
+    add: (name: string, place = centredAt(canvas.screenToFlowPosition(middleOfCanvas()))) => {
+      const kind = work.kinds.get(name);
+      if (!kind) return;
+      const made = addNode(document, nodes, kind, place);
+      edit(made.document);
+      open({ nodes: [made.key], edges: [] });
+      focusPanel();
+    },
+    removeSelected: () => {
+      edit(removeParts(document, new Set(selection.nodes), new Set(selection.edges)));
+      select(NOTHING);
+    },
+    selectAll: () => select({ nodes: nodes.map((node) => node.key), edges: edges.map((edge) => edge.key) }),
+    tidy: () => {
+      edit(moveNodes(document, tidy(nodes, edges)));
+      requestAnimationFrame(fit);
+    },
+  };
+}
+
+function useClipboard({ document, selection, edit, isReadOnly }: Work, open: Work["select"]) {
+  const clip = useRef<Clip | null>(null);
+  /** Copy the selected nodes; gives the text for the system's clipboard, empty when there are none. */
+  const copy = () => {
+    const count = selection.nodes.length;
+    if (!count) return "";
+    clip.current = copyNodes(document, new Set(selection.nodes));
+    toast(`Copied ${count} node${count === 1 ? "" : "s"}`);
+    return writeClip(clip.current);
+  };
+  /** Paste the nodes in `text`, or else those that were copied last. */
+  const paste = (text = "") => {
+    const given = readClip(text) ?? clip.current;
+    if (!given || isReadOnly) return;
+    const made = pasteNodes(document, given, SHIFT);
+    clip.current = shiftClip(given, SHIFT);
+    edit(made.document);
+    open({ nodes: made.keys, edges: [] });
+  };
+  return { copy, paste };
+}
+
+function middleOfCanvas(): Place {
+  const { left, top, width, height } = document.querySelector(".canvas-frame")!.getBoundingClientRect();
+  return { x: left + width / 2, y: top + height / 2 };
+}

@@ -1,0 +1,63 @@
+// The document's edges as xyflow draws them.
+
+import { type Edge, MarkerType } from "@xyflow/react";
+import { type Finding, worstSeverity } from "../checks/findings";
+import { type EdgeView, isElse, type NodeView, nameOf, type Place } from "../document/parts";
+import { HEIGHT, WIDTH } from "./layout";
+import type { Ports } from "./ports";
+
+const LETTER_WIDTH = 6.7;
+const LABEL_MARGIN = 44;
+const LABEL_STYLE = { labelBgPadding: [6, 3], labelBgBorderRadius: 6 } satisfies Partial<Edge>;
+const ARROW = { type: MarkerType.ArrowClosed, width: 18, height: 18 };
+
+type Drawing = {
+  nodes: NodeView[];
+  edges: EdgeView[];
+  ports: Map<string, Ports>;
+  places: Map<string, Place>;
+  findings: Finding[];
+  selected: string[];
+};
+
+/** Edges from or to a node that is not there cannot be drawn. */
+export function drawEdges({ nodes, edges, ports, places, findings, selected }: Drawing): Edge[] {
+  const names = new Map(nodes.map((node) => [node.key, nameOf(node)]));
+  const drawable = edges.filter((edge) => names.has(edge.source) && names.has(edge.target));
+  return drawable.map((edge) => {
+    const severity = worstSeverity(findings.filter((each) => each.edge === edge.key));
+    const label = labelOf(edge);
+    return {
+      id: edge.key,
+      source: edge.source,
+      target: edge.target,
+      sourceHandle: edge.sourcePort ?? ports.get(edge.source)!.outputs[0],
+      targetHandle: edge.targetPort ?? ports.get(edge.target)!.inputs[0],
+      selected: selected.includes(edge.key),
+      className: `${edge.type} ${severity && `has-${severity}`}`,
+      markerEnd: ARROW,
+      label: label && shorten(label, places.get(edge.source)!, places.get(edge.target)!),
+      ...LABEL_STYLE,
+      ariaLabel: [
+        `Edge from ${names.get(edge.source)} to ${names.get(edge.target)}`,
+        label,
+        severity && `has ${severity}s`,
+      ]
+        .filter(Boolean)
+        .join(", "),
+    };
+  });
+}
+
+function labelOf(edge: EdgeView): string | undefined {
+  if (edge.type !== "conditional") return undefined;
+  return isElse(edge) ? "else" : edge.condition || "no condition";
+}
+
+/** A condition as far as there is room for it between two nodes. */
+function shorten(label: string, from: Place, to: Place): string {
+  const isLevel = Math.abs(to.y - from.y) < HEIGHT;
+  const gap = to.x - from.x - WIDTH - LABEL_MARGIN;
+  const room = isLevel ? Math.max(5, Math.floor(gap / LETTER_WIDTH)) : 26;
+  return label.length > room ? `${label.slice(0, room - 1).trimEnd()}…` : label;
+}

@@ -1,0 +1,57 @@
+// The document's nodes as xyflow draws them.
+
+import type { Node } from "@xyflow/react";
+import { type Finding, type Severity, worstSeverity } from "../checks/findings";
+import { type EdgeView, type NodeView, nameOf, type Place } from "../document/parts";
+import type { Kind } from "../server/page";
+import type { NodeData } from "./flow-node";
+import { HEIGHT, WIDTH } from "./layout";
+import type { Ports } from "./ports";
+
+export type Size = { width: number; height: number };
+
+type Drawing = {
+  nodes: NodeView[];
+  edges: EdgeView[];
+  ports: Map<string, Ports>;
+  places: Map<string, Place>;
+  sizes: Map<string, Size>;
+  findings: Finding[];
+  selected: string[];
+  kinds: Map<string, Kind>;
+};
+
+export function drawNodes(drawing: Drawing): Node<NodeData>[] {
+  const { nodes, edges, ports, places, sizes, findings, selected, kinds } = drawing;
+  const names = new Map(nodes.map((node) => [node.key, nameOf(node)]));
+  return nodes.map((node) => {
+    const severity = worstSeverity(findings.filter((each) => each.node === node.key && !each.edge));
+    return {
+      id: node.key,
+      type: "step",
+      position: places.get(node.key)!,
+      measured: sizes.get(node.key),
+      initialWidth: WIDTH,
+      initialHeight: HEIGHT,
+      selected: selected.includes(node.key),
+      ariaLabel: describe(node, names, edges, severity),
+      data: {
+        name: nameOf(node),
+        kind: node.type,
+        family: node.type.split("_")[0]!,
+        severity,
+        isKnown: kinds.has(node.type),
+        ...ports.get(node.key)!,
+      },
+    };
+  });
+}
+
+/** The node in words, for those who do not see it. */
+function describe(node: NodeView, names: Map<string, string>, edges: EdgeView[], severity: Severity | ""): string {
+  const next = edges.filter((edge) => edge.source === node.key && names.has(edge.target));
+  const parts = [`${nameOf(node)}, ${node.type || "no kind"} node`];
+  if (next.length) parts.push(`leads to ${next.map((edge) => names.get(edge.target)).join(" and ")}`);
+  if (severity) parts.push(`has ${severity}s`);
+  return parts.join(", ");
+}

@@ -1,0 +1,29 @@
+// What xyflow reports about the selection, which comes as changes to it.
+
+import type { EdgeChange, Node, NodeChange } from "@xyflow/react";
+import { useRef } from "react";
+import { useWork } from "../work";
+import type { NodeData } from "./flow-node";
+
+export type SelectChanges = (changes: (NodeChange<Node<NodeData>> | EdgeChange)[]) => void;
+
+export function useSelectionChanges(): { nodes: SelectChanges; edges: SelectChanges } {
+  const { selection, select } = useWork();
+  // The changes of nodes and of edges may come before the next render; each applies to what the other has left.
+  const latest = useRef(selection);
+  latest.current = selection;
+  const take =
+    (list: "nodes" | "edges"): SelectChanges =>
+    (changes) => {
+      const picked = changes.flatMap((each) => (each.type === "select" ? [each] : []));
+      if (!picked.length) return;
+      const kept = new Set(latest.current[list]);
+      for (const each of picked) {
+        if (each.selected) kept.add(each.id);
+        else kept.delete(each.id);
+      }
+      latest.current = { ...latest.current, [list]: [...kept] };
+      select(latest.current);
+    };
+  return { nodes: take("nodes"), edges: take("edges") };
+}

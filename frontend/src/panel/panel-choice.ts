@@ -1,0 +1,59 @@
+// Which panel is shown beside the canvas: what is selected, or else what was asked for last.
+
+import { useState } from "react";
+import { focusPanel, focusPart } from "../browser/focus";
+import { isNarrow } from "../browser/screen";
+import { type EdgeView, type NodeView, nameOf } from "../document/parts";
+import { NOTHING, type Selection, type Work } from "../work";
+
+type FlowPart = "flow" | "versions";
+export type Panel =
+  | { name: "node"; title: string; node: NodeView }
+  | { name: "edge"; title: string; edge: EdgeView }
+  | { name: "many" | FlowPart; title: string };
+export type PanelName = Panel["name"];
+export type PanelChoice = ReturnType<typeof usePanelChoice>;
+
+export function usePanelChoice(work: Work) {
+  const { selection, select } = work;
+  const [wish, setWish] = useState<FlowPart>("flow");
+  const [isSheetOpen, setSheetOpen] = useState(() => !isNarrow());
+  const panel = panelFor(work, wish);
+  const show = (name: FlowPart) => {
+    setWish(name);
+    setSheetOpen(true);
+  };
+  const close = () => {
+    const key = selection.nodes[0] ?? selection.edges[0];
+    select(NOTHING);
+    setWish("flow");
+    if (panel.name === "flow" || isNarrow()) setSheetOpen(false);
+    if (key) focusPart(key);
+  };
+  return {
+    panel,
+    isSheetOpen,
+    hideSheet: () => setSheetOpen(false),
+    close,
+    /** Select parts, and show them. */
+    open: (chosen: Selection) => {
+      show("flow");
+      select(chosen);
+    },
+    show: (name: FlowPart) => {
+      select(NOTHING);
+      show(name);
+      focusPanel();
+    },
+  };
+}
+
+function panelFor({ selection, nodes, edges }: Work, wish: FlowPart): Panel {
+  const count = selection.nodes.length + selection.edges.length;
+  if (count > 1) return { name: "many", title: "Selection" };
+  const node = nodes.find((each) => each.key === selection.nodes[0]);
+  if (node) return { name: "node", title: nameOf(node), node };
+  const edge = edges.find((each) => each.key === selection.edges[0]);
+  if (edge) return { name: "edge", title: "Edge", edge };
+  return { name: wish, title: wish === "flow" ? "Flow properties" : "Versions" };
+}

@@ -1,0 +1,99 @@
+// One saved version: who saved it, what it changed, and the ways back to it.
+
+import { useState } from "react";
+import { type Change, diff } from "../document/diff";
+import type { JsonObject } from "../document/json";
+import type { Api } from "../server/api";
+import type { Deployment, SavedVersion } from "../server/page";
+import { Time } from "../shell/time";
+import { useWork } from "../work";
+import { Changes } from "./changes";
+
+type Props = {
+  api: Api;
+  saved: string;
+  version: SavedVersion;
+  /** The number of the version before this one, where that is loaded. */
+  before: string | undefined;
+  /** The Core versions that were deployed from this one, newest first. */
+  deployments: Deployment[];
+  restore: (version: string, document: JsonObject) => void;
+  rollBack: (deployment: Deployment) => void;
+};
+
+export function Version(props: Props) {
+  const { version, saved, deployments } = props;
+  const { comparison, error, compare, restore, hide } = useComparison(props);
+  const isLive = deployments.some((each) => each.live);
+  return (
+    <li>
+      <p className="row">
+        <strong>{version.version}</strong>
+        {version.version === saved && <span className="badge">Saved</span>}
+        {isLive && <span className="badge good">Live</span>}
+      </p>
+      <p className="muted small">
+        {version.created_by}, <Time at={version.created_at} />
+      </p>
+      <Links {...props} isLive={isLive} compare={compare} restore={restore} />
+      {error && (
+        <p className="error" role="alert">
+          {error}
+        </p>
+      )}
+      {comparison && <Changes {...comparison} hide={hide} />}
+    </li>
+  );
+}
+
+type Comparison = { title: string; changes: Change[] };
+type Compare = (title: string, older: string, newer?: string) => void;
+
+function useComparison({ api, version, restore }: Props) {
+  const { document } = useWork();
+  const [comparison, setComparison] = useState<Comparison | null>(null);
+  const [error, setError] = useState("");
+  const fail = (problem: Error) => setError(problem.message);
+  /** Compare an older version with a newer one, or else with what is on the canvas. */
+  const compare: Compare = (title, older, newer) => {
+    Promise.all([api.version(older), newer ? api.version(newer) : document])
+      .then(([one, other]) => setComparison({ title, changes: diff(one, other) }))
+      .catch(fail);
+  };
+  return {
+    comparison,
+    error,
+    compare,
+    restore: () => api.version(version.version).then((found) => restore(version.version, found), fail),
+    hide: () => setComparison(null),
+  };
+}
+
+type LinksProps = Omit<Props, "restore"> & { isLive: boolean; compare: Compare; restore: () => void };
+
+function Links({ version: { version }, before, saved, deployments, isLive, compare, restore, rollBack }: LinksProps) {
+  const { isReadOnly } = useWork();
+  const [newest] = deployments;
+  return (
+    <p className="row small">
+      {before && (
+        <button type="button" className="link" onClick={() => compare(`Changed since ${before}`, before, version)}>
+          What changed<span className="unseen"> in {version}</span>
+        </button>
+      )}
+      <button type="button" className="link" onClick={() => compare("Compared with what is on the canvas", version)}>
+        Compare<span className="unseen"> {version}</span> with the canvas
+      </button>
+      {!isReadOnly && version !== saved && (
+        <button type="button" className="link" onClick={restore}>
+          Restore this version<span className="unseen"> {version}</span>
+        </button>
+      )}
+      {!isReadOnly && !isLive && newest && (
+        <button type="button" className="link" onClick={() => rollBack(newest)}>
+          Roll back to this<span className="unseen"> {version}</span>
+        </button>
+      )}
+    </p>
+  );
+}

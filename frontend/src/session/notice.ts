@@ -1,0 +1,29 @@
+// What did not happen, and what to do about it.
+
+import { useState } from "react";
+import { Refusal } from "../server/request";
+
+export type Notice = { headline: string; advice: string; problems: string[] };
+export type NoticeBoard = ReturnType<typeof useNotice>;
+
+export function useNotice() {
+  const [notice, setNotice] = useState<Notice | null>(null);
+  return {
+    notice,
+    show: setNotice,
+    /** Show a refusal; any other exception is a defect and goes on to the console. */
+    refuse: (headline: string, problem: unknown) => {
+      if (!(problem instanceof Refusal)) throw problem;
+      setNotice(refusalNotice(headline, problem));
+    },
+    close: () => setNotice(null),
+  };
+}
+
+function refusalNotice(headline: string, refusal: Refusal): Notice {
+  return {
+    headline,
+    advice: [refusal.message, refusal.fix].filter(Boolean).join(" "),
+    problems: refusal.problems.map((each) => each.message).filter((each) => each !== refusal.message),
+  };
+}
