@@ -1,4 +1,4 @@
-"""The one who asks, made once at the door and passed inward: nothing below a door sees a request."""
+"""Who asks: made once, where the request comes in, and passed inward; nothing below a view sees a request."""
 
 from __future__ import annotations
 

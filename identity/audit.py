@@ -1,4 +1,4 @@
-"""The audit log: an entry is part of the change that it tells of, in the same transaction."""
+"""The audit log: an entry is part of the change that it describes, in the same transaction."""
 
 from __future__ import annotations
 

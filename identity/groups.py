@@ -1,4 +1,4 @@
-"""ScaiKey groups: made, filled and removed, each by one function that every door calls."""
+"""ScaiKey groups: made, filled and removed, each by one function that REST, pages, admin and commands all call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def save_group(group: Group, *, actor: Actor, at: datetime) -> bool:
     if before and before.name == group.name:
         return False
     validation.store(group, update_fields=["name"] if before else None)
-    _tell("group.saved", group, actor, at, {"name": before.name} if before else None, {"name": group.name})
+    _record("group.saved", group, actor, at, {"name": before.name} if before else None, {"name": group.name})
     return True
 
 
@@ -38,7 +38,7 @@ def set_members(group: Group, *, users: Iterable[User], groups: Iterable[Group],
     _add_members(group, wanted_users, wanted_groups)
     after = members(group)
     if before != after:
-        _tell("group.members_set", group, actor, at, {"members": before}, {"members": after})
+        _record("group.members_set", group, actor, at, {"members": before}, {"members": after})
     return before != after
 
 
@@ -49,7 +49,7 @@ def delete_group(group: Group, *, actor: Actor, at: datetime) -> None:
     # The group before its grants: who grants it at this moment takes them in this order too.
     if Group.objects.select_for_update().filter(pk=group.pk).first() is None:
         raise NotFound("The group does not exist.")
-    _tell("group.deleted", group, actor, at, {"name": group.name, "members": members(group)}, None)
+    _record("group.deleted", group, actor, at, {"name": group.name, "members": members(group)}, None)
     group.delete()
 
 
@@ -81,5 +81,5 @@ def _must_share_tenant(group: Group, others: list[User | Group]) -> None:
         raise Invalid("A group cannot be nested in itself.", [Problem("members", "Leave the group itself out.")])
 
 
-def _tell(action: str, group: Group, actor: Actor, at: datetime, before: audit.Values, after: audit.Values) -> None:
+def _record(action: str, group: Group, actor: Actor, at: datetime, before: audit.Values, after: audit.Values) -> None:
     audit.record(action, group.scaikey_id, tenant=group.tenant_id, actor=actor, at=at, before=before, after=after)

@@ -69,7 +69,7 @@ def mint(
         expires_at=expires_at,
         models=limit,
     )
-    audit.record("key.minted", key.pk, tenant=user.tenant_id, actor=actor, at=at, after=_told(key))
+    audit.record("key.minted", key.pk, tenant=user.tenant_id, actor=actor, at=at, after=_audit_view(key))
     return key, secret
 
 
@@ -79,14 +79,14 @@ def revoke(key: ApiKey, *, actor: Actor, at: datetime) -> None:
     _must_own(key.user, actor)
     ended = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at)
     if ended:
-        audit.record("key.revoked", key.pk, tenant=key.user.tenant_id, actor=actor, at=at, before=_told(key))
+        audit.record("key.revoked", key.pk, tenant=key.user.tenant_id, actor=actor, at=at, before=_audit_view(key))
 
 
 @transaction.atomic
 def rotate(key: ApiKey, *, overlap: timedelta, actor: Actor, at: datetime) -> tuple[ApiKey, str]:
-    """A new key in place of `key`, which goes on for `overlap` at most, so that clients change over in between.
+    """A new key in place of `key`, which works for `overlap` at most, so that clients can change over meanwhile.
 
-    The new one has the owner, the name and the limit of the old one, and as long a life.
+    The new one has the owner, name, limit and lifetime of the old one.
     """
     _must_own(key.user, actor)
     if overlap < timedelta(0):
@@ -98,7 +98,7 @@ def rotate(key: ApiKey, *, overlap: timedelta, actor: Actor, at: datetime) -> tu
     made, secret = mint(
         user=old.user, name=old.name, actor=actor, at=at, expires_at=at + life if life else None, models=old.models
     )
-    before = _told(old)
+    before = _audit_view(old)
     old.expires_at = min(old.expires_at or at + overlap, at + overlap)
     # The clock of the database may be a little behind `at`, and "now" must not wait for it.
     old.revoked_at = None if overlap else at
@@ -110,14 +110,14 @@ def rotate(key: ApiKey, *, overlap: timedelta, actor: Actor, at: datetime) -> tu
         actor=actor,
         at=at,
         before=before,
-        after={**_told(old), "successor": made.pk},
+        after={**_audit_view(old), "successor": made.pk},
     )
     return made, secret
 
 
 @transaction.atomic
 def mint_for_playground(*, user: User, actor: Actor, at: datetime) -> tuple[ApiKey, str]:
-    """A key of `user` that lives minutes, for the own browser; the one before it ends."""
+    """A key that lives minutes, for the browser of `user`; the one before it ends."""
     if actor.user_id != user.pk:
         raise NotAllowed("Only the user may do that.")
     for earlier in ApiKey.objects.filter(for_playground(), user=user, revoked_at=None, expires_at__gt=at):
@@ -126,7 +126,7 @@ def mint_for_playground(*, user: User, actor: Actor, at: datetime) -> tuple[ApiK
 
 
 def for_playground() -> Q:
-    """Keys of the playground. The life counts too: somebody may have given a lasting key this name."""
+    """Keys of the playground. The lifetime counts too: somebody may have given a lasting key this name."""
     return Q(name=PLAYGROUND, expires_at__lte=F("created_at") + PLAYGROUND_LIFE)
 
 
@@ -168,12 +168,12 @@ def _limit(models: Sequence[str]) -> list[str]:
     return chosen
 
 
-def _told(key: ApiKey) -> dict[str, str | list[str] | None]:
+def _audit_view(key: ApiKey) -> dict[str, str | list[str] | None]:
     expires_at = key.expires_at.isoformat() if key.expires_at else None
-    told: dict[str, str | list[str] | None] = {
+    shown: dict[str, str | list[str] | None] = {
         "user": key.user.email,
         "name": key.name,
         "prefix": key.prefix,
         "expires_at": expires_at,
     }
-    return told if key.models is None else told | {"models": key.models}
+    return shown if key.models is None else shown | {"models": key.models}

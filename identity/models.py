@@ -59,7 +59,7 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(
         self, email: str, *, tenant: Tenant | str = OPERATORS, password: str | None = None, **fields: Any
     ) -> User:
-        """A saved superuser, of the tenant `operators` unless told otherwise: `createsuperuser` starts from nothing."""
+        """A saved superuser, of the tenant `operators` by default: `createsuperuser` may be the first command ever."""
         home = tenant if isinstance(tenant, Tenant) else Tenant.objects.get_or_create(slug=tenant)[0]
         fields = {"role": Role.ADMIN, **fields, "is_staff": True, "is_superuser": True}
         return self.create_user(email, tenant=home, password=password, **fields)
@@ -140,7 +140,7 @@ class Group(models.Model):
 
 
 class Membership(models.Model):
-    """A user is directly in a group of the same tenant (a composite foreign key sees to the tenant)."""
+    """A user is directly in a group of the same tenant (a composite foreign key enforces the tenant)."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")

@@ -1,4 +1,4 @@
-"""Tenants and users: made, changed and removed, each by one function that every door calls."""
+"""Tenants and users: made, changed and removed, each by one function that REST, pages, admin and commands all call."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ def save_tenant(tenant: Tenant, *, actor: Actor, at: datetime) -> bool:
         _must_manage_all(actor, "Only a superuser may add tenants or switch them on and off.")
     if not tenant.is_active and User.objects.filter(pk=actor.user_id, tenant=tenant.pk).exists():
         raise Invalid("This would lock you out.", [Problem("is_active", "You cannot switch your own tenant off.")])
-    if before and _told(before, TENANT_FIELDS) == _told(tenant, TENANT_FIELDS):
+    if before and _values(before, TENANT_FIELDS) == _values(tenant, TENANT_FIELDS):
         return False
     validation.store(tenant, update_fields=TENANT_FIELDS if before else None)
-    _tell("tenant.saved", tenant.pk, tenant.pk, actor, at, _told(before, TENANT_FIELDS), _told(tenant, TENANT_FIELDS))
+    _record(
+        "tenant.saved", tenant.pk, tenant.pk, actor, at, _values(before, TENANT_FIELDS), _values(tenant, TENANT_FIELDS)
+    )
     return True
 
 
@@ -44,18 +46,18 @@ def save_user(user: User, *, actor: Actor, at: datetime) -> bool:
     before = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
     user.email = user.email.strip().lower()
     _must_leave_power_alone(user, before, actor)
-    if before and _told(before, USER_FIELDS) == _told(user, USER_FIELDS):
+    if before and _values(before, USER_FIELDS) == _values(user, USER_FIELDS):
         return False
     if before is None:
         user.set_unusable_password()
     validation.store(user, exclude=["password"], update_fields=USER_FIELDS if before else None)
-    _tell("user.saved", user.pk, user.tenant_id, actor, at, _told(before, USER_FIELDS), _told(user, USER_FIELDS))
+    _record("user.saved", user.pk, user.tenant_id, actor, at, _values(before, USER_FIELDS), _values(user, USER_FIELDS))
     return True
 
 
 @transaction.atomic
 def set_password(user: User, *, password: str, actor: Actor, at: datetime) -> None:
-    """Give `user` a new password, which ends the user's other sessions. A user may always change the own one."""
+    """Give `user` a new password, which ends the user's other sessions. Users may always change their own."""
     if actor.user_id != user.pk:
         actor.must_manage(user.tenant_id)
         _must_outrank(user, actor)
@@ -66,17 +68,17 @@ def set_password(user: User, *, password: str, actor: Actor, at: datetime) -> No
         raise Invalid(problems[0].message, problems) from None
     user.set_password(password)
     user.save(update_fields=["password"])
-    _tell("user.password_set", user.pk, user.tenant_id, actor, at, None, {"email": user.email})
+    _record("user.password_set", user.pk, user.tenant_id, actor, at, None, {"email": user.email})
 
 
 @transaction.atomic
 def delete_user(user: User, *, actor: Actor, at: datetime) -> None:
-    """Remove a user with the keys and memberships; flows stay without an owner, audit and usage keep the name."""
+    """Remove a user with their keys and memberships; flows stay without an owner, audit and usage keep the name."""
     actor.must_manage(user.tenant_id)
     _must_outrank(user, actor)
     if actor.user_id == user.pk:
         raise Invalid("You cannot delete yourself.", [Problem("", "Another admin must delete you.")])
-    _tell("user.deleted", user.pk, user.tenant_id, actor, at, _told(user, USER_FIELDS), None)
+    _record("user.deleted", user.pk, user.tenant_id, actor, at, _values(user, USER_FIELDS), None)
     user.delete()
 
 
@@ -88,10 +90,10 @@ def _must_leave_power_alone(user: User, before: User | None, actor: Actor) -> No
         return
     _must_outrank(before, actor)
     if before.tenant_id != user.tenant_id:
-        # Keys, memberships and grants all stand in the tenant that the user was made in.
+        # Keys, memberships and grants all belong to the tenant that the user was made in.
         raise Invalid("A user never changes tenant.", [Problem("tenant", "Add a new user in the other tenant.")])
     if actor.user_id == user.pk and _powers(before) != _powers(user):
-        raise Invalid("Nobody changes the own rights.", [Problem("", "Another admin must change your own rights.")])
+        raise Invalid("You cannot change your own rights.", [Problem("", "Another admin must change your own rights.")])
 
 
 def _powers(user: User) -> tuple[bool, bool, bool]:
@@ -108,11 +110,11 @@ def _must_manage_all(actor: Actor, message: str) -> None:
         raise NotAllowed(message)
 
 
-def _told(row: Tenant | User | None, fields: tuple[str, ...]) -> dict[str, Any] | None:
+def _values(row: Tenant | User | None, fields: tuple[str, ...]) -> dict[str, Any] | None:
     return {name: getattr(row, name) for name in fields} if row else None
 
 
-def _tell(
+def _record(
     action: str, target: str, tenant: str, actor: Actor, at: datetime, before: audit.Values, after: audit.Values
 ) -> None:
     audit.record(action, target, tenant=tenant, actor=actor, at=at, before=before, after=after)

@@ -1,4 +1,4 @@
-"""The demo: a tenant to look at and a key to call with, made once."""
+"""The demo: a tenant to look at and a key to call with, created once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ASSISTANT = "scaicore/acme/assistant"
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo has to show. `password` and `key` are None when it was there before: they may have changed."""
+    """What the demo made. `password` and `key` are None when it existed before: they may have changed."""
 
     is_new: bool
     key: str | None
@@ -38,7 +38,7 @@ class Demo:
 
 @transaction.atomic
 def add_assistant(*, at: datetime) -> str:
-    """Make the demo's flow that talks by the provider `demo`, if it is not there; returns its model's name."""
+    """Make the demo's flow that calls the provider `demo`, unless it exists; returns its model's name."""
     declared.wait_for_others()
     if not Core.objects.filter(tenant=TENANT, slug="assistant").exists():
         declared.apply(ASSISTANT_FILE, actor=actors.operator("demo"), at=at)
@@ -47,7 +47,7 @@ def add_assistant(*, at: datetime) -> str:
 
 @transaction.atomic
 def prepare(*, at: datetime) -> Demo:
-    """Make the demo tenant with its flow, published, and a key for Ann; change nothing when there is one."""
+    """Make the demo tenant with its flow, published, and a key for Ann; changes nothing when the tenant exists."""
     declared.wait_for_others()
     if Tenant.objects.filter(pk=TENANT).exists():
         return Demo(is_new=False, key=None, password=None)

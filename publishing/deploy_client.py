@@ -1,4 +1,4 @@
-"""A ScaiGrid somewhere else, over HTTP: what `manage.py deploy` needs of its API, and every way it can fail."""
+"""Another ScaiGrid over HTTP: what `manage.py deploy` needs of its API, and every way that can fail."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Shape = TypeVar("Shape")
 
 
 class DeployRefused(Exception):
-    """The other side did not do what was asked, or could not be asked; the text says what to do."""
+    """The server did not do what was asked, or could not be reached; the text says what to do."""
 
 
 class SavedFlow(Struct):
-    """A flow as the other side lists it."""
+    """A flow as the server lists it."""
 
     id: str
     name: str
@@ -36,7 +36,7 @@ class FlowPage(Struct):
 
 
 class Deployed(Struct):
-    """What a deploy says of itself."""
+    """The answer to a deploy."""
 
     message: str
 
@@ -69,7 +69,7 @@ class ServerRefusal(Struct):
 
 
 class _Bearer(AuthBase):
-    """The key as a header. Said this way, no `.netrc` on the machine can put another in its place."""
+    """The key as a header. Given as `auth`, no `.netrc` on the machine can put another in its place."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -107,7 +107,7 @@ class DeployClient:
         return self._ask("POST", "/flows", SavedFlow, json=flow)
 
     def save(self, onto: SavedFlow, flow: dict[str, Any]) -> SavedFlow:
-        """Save a flow over the version that `onto` tells of."""
+        """Save a flow over the version that `onto` was read at."""
         return self._ask("PUT", f"/flows/{onto.id}", SavedFlow, json={**flow, "base_version": onto.version})
 
     def deploy(self, flow: SavedFlow, *, accepts_memory_change: bool = False) -> Deployed:
@@ -131,7 +131,7 @@ class DeployClient:
                 f"{url} leads on to {answer.headers['Location']}. Give --host the address that answers."
             )
         if not answer.ok:
-            raise DeployRefused(_told(url, answer))
+            raise DeployRefused(_explain(url, answer))
         return _read(url, answer, shape)
 
 
@@ -150,8 +150,8 @@ def _read(url: str, answer: requests.Response, shape: type[Shape]) -> Shape:
         raise DeployRefused(f"{url} answered {answer.status_code}, but not like a ScaiGrid. Is --host right?") from None
 
 
-def _told(url: str, answer: requests.Response) -> str:
-    """The other side's own words, with everything it found."""
+def _explain(url: str, answer: requests.Response) -> str:
+    """What the server says, with everything it found."""
     try:
         detail = msgspec.json.decode(answer.content, type=ServerRefusal).detail
     except (msgspec.DecodeError, RecursionError):

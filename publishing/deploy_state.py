@@ -14,7 +14,7 @@ from scaicore import Properties
 
 @dataclass(frozen=True)
 class DeployState:
-    """A flow's saved version beside its live one."""
+    """A flow's saved version and its live one."""
 
     saved: str
     core: Core | None

@@ -1,4 +1,4 @@
-"""Flow documents as they are kept: what the server owns in them, and how a save moves the version on."""
+"""Flow documents as they are stored: which fields the server owns, and how a save raises the version."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from identity.errors import Invalid, Problem
 from publishing.models import Flow, FlowVersion
 from scaicore.document import FIRST_VERSION
 
-# The column takes 40 characters; every save may make the number longer.
+# The column takes 40 characters, and each save may make the number longer.
 LONGEST_VERSION = 32
 
 
 def accepted(content: object) -> dict[str, Any]:
-    """`content` if it can be kept at all: any JSON object. What is wrong inside is for the diagnostics to say."""
+    """`content` if it can be stored at all: any JSON object. What is wrong inside it is for the compiler to say."""
     if not isinstance(content, dict):
         raise Invalid("The flow has no document.", [Problem("content", "Send the v2 flow document as a JSON object.")])
     return content
@@ -28,20 +28,20 @@ def first_version(content: dict[str, Any]) -> str:
 
 
 def description_in(content: dict[str, Any]) -> str:
-    """The description that the document brings along, empty when it has none."""
+    """The description in the document, empty when it has none."""
     metadata = content.get("metadata")
     given = metadata.get("description") if isinstance(metadata, dict) else None
     return given if isinstance(given, str) else ""
 
 
 def for_members(content: dict[str, Any]) -> dict[str, Any]:
-    """`content` for those who are no admin of the tenant: which groups may call is not theirs to read."""
+    """`content` for users who are not admins of the tenant: they may not read which groups may call."""
     hidden = "model_visibility_group_ids"
     return {**content, "config": {name: value for name, value in config(content).items() if name != hidden}}
 
 
 def shown(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
-    """The saved document with what the server owns in it: id, name, description and version."""
+    """The saved document with the fields that the server owns: id, name, description and version."""
     metadata = saved.content.get("metadata")
     described = {**(metadata if isinstance(metadata, dict) else {}), "description": flow.description}
     return {**saved.content, "id": flow.pk, "name": flow.name, "version": saved.version, "metadata": described}

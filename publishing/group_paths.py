@@ -1,6 +1,6 @@
-"""How somebody comes to be among those who may call: from a listed group down through nested ones to the user.
+"""Why somebody may call: the path from a listed group down through nested ones to the user.
 
-This explains the decision and never makes it: who may is read from the view `publishing_access` alone.
+This explains the decision and never makes it: who may call is read from the view `publishing_access` alone.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ SELECT group_id FROM opening
 
 
 def paths_to(publication: Publication, users: Iterable[User]) -> dict[str, list[Group]]:
-    """For each of `users` who is in a listed group: the shortest way, the listed group first, the user's own last."""
+    """For each of `users` who is in a listed group: the shortest path, the listed group first, the user's own last."""
     opening = _opening(publication)
     chains = _chains(publication, opening)
     direct = Membership.objects.filter(group__in=opening, user__in=[user.pk for user in users])
-    ways: dict[str, list[Group]] = {}
+    paths: dict[str, list[Group]] = {}
     for user_id, group_id in direct.order_by("pk").values_list("user_id", "group_id"):
         chain = chains[group_id]
-        if user_id not in ways or len(chain) < len(ways[user_id]):
-            ways[user_id] = chain
-    return ways
+        if user_id not in paths or len(chain) < len(paths[user_id]):
+            paths[user_id] = chain
+    return paths
 
 
 def _opening(publication: Publication) -> list[int]:
@@ -44,7 +44,7 @@ def _opening(publication: Publication) -> list[int]:
 
 
 def _chains(publication: Publication, opening: list[int]) -> dict[int, list[Group]]:
-    """Each opening group with the groups that lead to it, found outwards so that the first way is a shortest one."""
+    """Each opening group with the groups that lead to it. Breadth first, so that the first path is a shortest one."""
     groups = Group.objects.in_bulk(opening)
     inside: dict[int, list[int]] = defaultdict(list)
     nested = Nesting.objects.filter(parent__in=opening, child__in=opening).order_by("pk")

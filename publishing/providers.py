@@ -55,14 +55,14 @@ async def find(tenant_id: str, refs: Collection[str]) -> dict[str, Provider]:
     return {ref: provider for ref, provider in found.items() if provider is not None}
 
 
-def place(tenant_id: str, ref: str) -> str:
-    """The place for which a provider's key is sealed."""
+def key_context(tenant_id: str, ref: str) -> str:
+    """What a provider's key is sealed for: the row that holds it."""
     return f"provider {tenant_id} {ref}"
 
 
 def _own(tenant_id: str, ref: str, base_url: str, sealed: bytes | None, timeout_s: float) -> Provider | None:
     try:
-        key = "" if sealed is None else vault.unseal(sealed, place=place(tenant_id, ref))
+        key = "" if sealed is None else vault.unseal(sealed, context=key_context(tenant_id, ref))
     except vault.Unreadable:
         log.error("provider.unreadable tenant=%s ref=%s: its key was sealed under another SECRET_KEY", tenant_id, ref)
         return None

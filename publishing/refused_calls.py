@@ -1,4 +1,4 @@
-"""Who was refused a model of the own tenant, and when last: a row for the ledger, so that no answer waits for it."""
+"""Who was refused a model of their own tenant, and when last: a row for the ledger, so that no answer waits for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class RefusedRow(Struct, frozen=True):
     at: datetime
 
 
-# Joined with what exists: a user or Core that is gone meanwhile must not lose the other rows.
+# Joined with what exists: a user or Core that was deleted meanwhile must not cost the other rows.
 INSERT = """
 INSERT INTO publishing_refusal (core_id, user_id, last_at)
 SELECT c.id, u.id, max(refused.at)

@@ -1,7 +1,7 @@
 """Secrets at rest: sealed with AES-256-GCM under a key that is derived from `SECRET_KEY`.
 
-A sealed text names the key that sealed it, so `SECRET_KEY` can be changed: what an earlier one sealed is read as long
-as that one stands in `SECRET_KEY_FALLBACKS`, and `manage.py reseal` seals it anew.
+A sealed text names the key that sealed it, so `SECRET_KEY` can be changed: what an earlier one sealed is readable as
+long as `SECRET_KEY_FALLBACKS` lists that one, and `manage.py reseal` seals it again under the new one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HEAD_BYTES: Final = len(_FORMAT) + _ID_BYTES
 
 
 class Unreadable(Exception):
-    """No key of this installation opens the sealed text, or it was sealed for another place."""
+    """No key of this installation opens the sealed text, or it was sealed for another row."""
 
 
 class _Key(NamedTuple):
@@ -33,20 +33,20 @@ class _Key(NamedTuple):
     cipher: AESGCM
 
 
-def seal(text: str, *, place: str) -> bytes:
-    """`text` sealed for `place`, such as the row where it is kept: in any other place it does not open."""
+def seal(text: str, *, context: str) -> bytes:
+    """`text` sealed for `context`, which names the row that holds it: copied into another row it does not open."""
     key = _derived(settings.SECRET_KEY)
     nonce = os.urandom(_NONCE_BYTES)
-    return _FORMAT + key.id + nonce + key.cipher.encrypt(nonce, text.encode(), place.encode())
+    return _FORMAT + key.id + nonce + key.cipher.encrypt(nonce, text.encode(), context.encode())
 
 
-def unseal(sealed: bytes, *, place: str) -> str:
-    """The text that was sealed for `place`. Raises `Unreadable`."""
+def unseal(sealed: bytes, *, context: str) -> str:
+    """The text that was sealed for `context`. Raises `Unreadable`."""
     head, nonce, rest = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES:][:_NONCE_BYTES], sealed[_HEAD_BYTES + _NONCE_BYTES :]
     for key in map(_derived, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)):
         if head == _FORMAT + key.id:
             try:
-                return key.cipher.decrypt(nonce, rest, place.encode()).decode()
+                return key.cipher.decrypt(nonce, rest, context.encode()).decode()
             except (InvalidTag, ValueError):
                 break
     raise Unreadable

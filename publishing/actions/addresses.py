@@ -1,4 +1,4 @@
-"""The URLs that admins give for servers to call: a provider's, a remote Core's."""
+"""URLs of servers to call, given by admins: a model provider's, a remote Core's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from identity.errors import Invalid, Problem
 from publishing import outbound
 
 
-def called(text: str, *, field: str, title: str) -> str:
+def clean_url(text: str, *, field: str, title: str) -> str:
     """The URL to store, in which a path alone may follow the host; `Invalid` names `field` and says what is wrong."""
     try:
         url = outbound.read(text.strip())
@@ -21,7 +21,7 @@ def called(text: str, *, field: str, title: str) -> str:
     return str(url)
 
 
-def server(url: str) -> tuple[str, outbound.Allowed]:
-    """Whom a call of `url` reaches: what was given for one server must not go to another."""
+def destination(url: str) -> tuple[str, outbound.Allowed]:
+    """The server that a call of `url` reaches: a secret given for one server must not go to another."""
     read = outbound.read(url)
     return read.scheme, outbound.named(read)

@@ -39,11 +39,11 @@ def create_provider(
     if ModelProvider.objects.filter(tenant=tenant, ref=ref).exists():
         raise ProviderExists(ref)
     provider = ModelProvider(
-        tenant=tenant, ref=ref, base_url=_url(base_url), timeout_s=timeout_s, created_at=at, updated_at=at
+        tenant=tenant, ref=ref, base_url=_clean_url(base_url), timeout_s=timeout_s, created_at=at, updated_at=at
     )
-    provider.sealed_key = _sealed(provider, api_key)
+    provider.sealed_key = _seal(provider, api_key)
     validation.store(provider)
-    _tell("provider.created", provider, actor, at, None, _told(provider))
+    _record("provider.created", provider, actor, at, None, _audit_view(provider))
     return provider
 
 
@@ -62,15 +62,15 @@ def save_provider(
     A key never goes to another server than it was given for: with another one in `base_url` it must be sent again.
     """
     actor.must_manage(provider.tenant_id)
-    provider = _locked(provider)
-    before, earlier = _told(provider), provider.base_url
+    provider = _lock(provider)
+    before, earlier = _audit_view(provider), provider.base_url
     if not isinstance(base_url, Unchanged):
-        provider.base_url = _url(base_url)
+        provider.base_url = _clean_url(base_url)
     if not isinstance(timeout_s, Unchanged):
         provider.timeout_s = timeout_s
     if not isinstance(api_key, Unchanged):
-        provider.sealed_key = _sealed(provider, api_key)
-    elif provider.has_key and addresses.server(provider.base_url) != addresses.server(earlier):
+        provider.sealed_key = _seal(provider, api_key)
+    elif provider.has_key and addresses.destination(provider.base_url) != addresses.destination(earlier):
         raise Invalid(
             "The key was given for another server.",
             [Problem("api_key", "Send the key again, or an empty one to call this server without.")],
@@ -78,7 +78,7 @@ def save_provider(
     provider.updated_at = at
     validation.store(provider, update_fields=["base_url", "timeout_s", "sealed_key", "updated_at"])
     key = {} if isinstance(api_key, Unchanged) else {"key_replaced": True}
-    _tell("provider.saved", provider, actor, at, before, _told(provider) | key)
+    _record("provider.saved", provider, actor, at, before, _audit_view(provider) | key)
     return provider
 
 
@@ -86,43 +86,43 @@ def save_provider(
 def delete_provider(provider: ModelProvider, *, actor: Actor, at: datetime) -> None:
     """Remove a provider; refused while a live Core calls it and the operator has none of the same ref."""
     actor.must_manage(provider.tenant_id)
-    provider = _locked(provider)
-    if provider.ref not in providers.operators() and (names := _users(provider)):
+    provider = _lock(provider)
+    if provider.ref not in providers.operators() and (names := _live_cores(provider)):
         raise ProviderInUse(names)
-    _tell("provider.deleted", provider, actor, at, _told(provider), None)
+    _record("provider.deleted", provider, actor, at, _audit_view(provider), None)
     provider.delete()
 
 
-def _locked(provider: ModelProvider) -> ModelProvider:
+def _lock(provider: ModelProvider) -> ModelProvider:
     locked = ModelProvider.objects.select_for_update().filter(pk=provider.pk).first()
     if locked is None:
         raise ProviderNotFound
     return locked
 
 
-def _users(provider: ModelProvider) -> list[str]:
+def _live_cores(provider: ModelProvider) -> list[str]:
     """The slugs of the Cores whose live version names the provider, first choice or fallback."""
     first = Q(live__program__models__contains=[{"ref": provider.ref}])
     spare = Q(live__program__models__contains=[{"fallback": [{"ref": provider.ref}]}])
     return list(Core.objects.filter(first | spare, tenant=provider.tenant_id).values_list("slug", flat=True))
 
 
-def _url(text: str) -> str:
-    return addresses.called(text, field="base_url", title="The base URL is unusable.").rstrip("/")
+def _clean_url(text: str) -> str:
+    return addresses.clean_url(text, field="base_url", title="The base URL is unusable.").rstrip("/")
 
 
-def _sealed(provider: ModelProvider, api_key: str) -> bytes | None:
+def _seal(provider: ModelProvider, api_key: str) -> bytes | None:
     key = api_key.strip()
     if key and not _KEY.fullmatch(key):
         raise Invalid("The key is unusable.", [Problem("api_key", "Send a key of 1 to 1000 visible ASCII characters.")])
-    return vault.seal(key, place=providers.place(provider.tenant_id, provider.ref)) if key else None
+    return vault.seal(key, context=providers.key_context(provider.tenant_id, provider.ref)) if key else None
 
 
-def _told(provider: ModelProvider) -> dict[str, Any]:
+def _audit_view(provider: ModelProvider) -> dict[str, Any]:
     return {"base_url": provider.base_url, "timeout_s": provider.timeout_s, "has_key": provider.has_key}
 
 
-def _tell(
+def _record(
     action: str, provider: ModelProvider, actor: Actor, at: datetime, before: audit.Values, after: audit.Values
 ) -> None:
     audit.record(action, provider.ref, tenant=provider.tenant_id, actor=actor, at=at, before=before, after=after)

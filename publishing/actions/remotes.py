@@ -35,7 +35,7 @@ class RemoteProgram:
 
 def program(remote: RemoteProgram, *, name: str) -> scaicore.Program:
     """The program of the next Core version; `Invalid` when its URL is one that is not called from here."""
-    url = addresses.called(remote.url, field="remote.url", title="The URL is unusable.")
+    url = addresses.clean_url(remote.url, field="remote.url", title="The URL is unusable.")
     return scaicore.Program.elsewhere(
         name,
         scaicore.Remote(url, remote.timeout_s),
@@ -61,7 +61,7 @@ def sealed_secret(core: Core, remote: RemoteProgram) -> bytes | None:
             "The secret is unusable.",
             [Problem("remote.secret", "Send a secret of 16 to 1000 visible ASCII characters, without spaces.")],
         )
-    return vault.seal(remote.secret, place=remote_cores.place(core.tenant_id, core.pk))
+    return vault.seal(remote.secret, context=remote_cores.secret_context(core.tenant_id, core.pk))
 
 
 def audit_view(core: Core) -> dict[str, Any] | None:
@@ -74,4 +74,4 @@ def audit_view(core: Core) -> dict[str, Any] | None:
 
 def _moves(core: Core, remote: RemoteProgram) -> bool:
     known = audit_view(core)
-    return known is not None and addresses.server(known["url"]) != addresses.server(remote.url.strip())
+    return known is not None and addresses.destination(known["url"]) != addresses.destination(remote.url.strip())

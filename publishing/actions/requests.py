@@ -20,7 +20,7 @@ LONGEST_MESSAGE = 1000
 def ask_access(core: Core, *, user: User, message: str = "", actor: Actor, at: datetime) -> tuple[AccessRequest, bool]:
     """`user` asks to call `core`; returns the request and whether it is new. Asking again renews the open one."""
     if actor.user_id != user.pk:
-        raise NotAllowed("Everybody asks for themselves.")
+        raise NotAllowed("You can ask only for yourself.")
     access = Access.objects.filter(user=user, publication=core.pk).first()
     if access is None:
         raise CoreNotFound
@@ -30,12 +30,12 @@ def ask_access(core: Core, *, user: User, message: str = "", actor: Actor, at: d
         core=core,
         user=user,
         decision=Decision.OPEN,
-        defaults={"tenant": core.tenant, "message": _kept(message), "asked_at": at},
+        defaults={"tenant": core.tenant, "message": _clean(message), "asked_at": at},
     )
     if not is_new:
-        asked.message, asked.asked_at = _kept(message), at
+        asked.message, asked.asked_at = _clean(message), at
         asked.save(update_fields=["message", "asked_at"])
-    _tell("access.asked", asked, actor, at, message=asked.message)
+    _record("access.asked", asked, actor, at, message=asked.message)
     return asked, is_new
 
 
@@ -43,13 +43,13 @@ def ask_access(core: Core, *, user: User, message: str = "", actor: Actor, at: d
 def grant_access(asked: AccessRequest, *, group_id: str, actor: Actor, at: datetime) -> AccessRequest:
     """Answer yes by adding the user to `group_id` (a ScaiKey id), which must be a group that the model lists."""
     actor.must_manage(asked.tenant_id)
-    asked = _locked(asked)
+    asked = _lock(asked)
     # Before the members are read: whoever else sets them waits for this row too.
     Tenant.objects.select_for_update(no_key=True).get(pk=asked.tenant_id)
     grant = Grant.objects.filter(publication=asked.core_id, group__scaikey_id=group_id).select_related("group").first()
     if grant is None:
         raise Invalid("The model is not open to this group.", [Problem("group", "Choose one of its groups.")])
-    _add(grant.group, asked.user, actor, at)
+    _add_member(grant.group, asked.user, actor, at)
     _decide(asked, Decision.GRANTED, actor, at, group=group_id)
     return asked
 
@@ -58,18 +58,18 @@ def grant_access(asked: AccessRequest, *, group_id: str, actor: Actor, at: datet
 def decline_access(asked: AccessRequest, *, actor: Actor, at: datetime) -> AccessRequest:
     """Answer no. The user may ask again."""
     actor.must_manage(asked.tenant_id)
-    asked = _locked(asked)
+    asked = _lock(asked)
     _decide(asked, Decision.DECLINED, actor, at)
     return asked
 
 
-def _add(group: Group, user: User, actor: Actor, at: datetime) -> None:
+def _add_member(group: Group, user: User, actor: Actor, at: datetime) -> None:
     users = list(User.objects.filter(memberships__group=group))
     nested = list(Group.objects.filter(parents__parent=group))
     groups.set_members(group, users=[*users, user], groups=nested, actor=actor, at=at)
 
 
-def _locked(asked: AccessRequest) -> AccessRequest:
+def _lock(asked: AccessRequest) -> AccessRequest:
     found = AccessRequest.objects.select_for_update().filter(pk=asked.pk).first()
     if found is None:
         raise NotFound("The request does not exist.")
@@ -81,13 +81,13 @@ def _locked(asked: AccessRequest) -> AccessRequest:
 def _decide(asked: AccessRequest, decision: Decision, actor: Actor, at: datetime, **more: str) -> None:
     asked.decision, asked.decided_at, asked.decided_by = decision, at, actor.name
     asked.save(update_fields=["decision", "decided_at", "decided_by"])
-    _tell(f"access.{decision.value}", asked, actor, at, **more)
+    _record(f"access.{decision.value}", asked, actor, at, **more)
 
 
-def _tell(action: str, asked: AccessRequest, actor: Actor, at: datetime, **more: str) -> None:
+def _record(action: str, asked: AccessRequest, actor: Actor, at: datetime, **more: str) -> None:
     after = {"user": asked.user.email, **more}
     audit.record(action, asked.core_id, tenant=asked.tenant_id, actor=actor, at=at, after=after)
 
 
-def _kept(message: str) -> str:
+def _clean(message: str) -> str:
     return message.replace("\0", "").strip()[:LONGEST_MESSAGE]

@@ -1,4 +1,4 @@
-"""Sealing anew, after `SECRET_KEY` was changed, what an earlier key had sealed."""
+"""Sealing again, after `SECRET_KEY` was changed, what an earlier key had sealed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from publishing.models import Core, ModelProvider, Secret
 
 
 class Resealed(NamedTuple):
-    """How many sealed texts were sealed anew, and which no key opens."""
+    """How many texts were sealed again, and which ones no key opens."""
 
     sealed: int
     unreadable: list[str]
@@ -28,14 +28,14 @@ def reseal(*, actor: Actor, at: datetime) -> Resealed:
     """Seal everything under the present `SECRET_KEY`; then `SECRET_KEY_FALLBACKS` may be emptied."""
     done: Counter[str] = Counter()
     unreadable = []
-    for row, column, place in _sealed():
+    for row, column, context in _lock_sealed():
         sealed = bytes(getattr(row, column))
         if vault.is_current(sealed):
             continue
         try:
-            setattr(row, column, vault.seal(vault.unseal(sealed, place=place), place=place))
+            setattr(row, column, vault.seal(vault.unseal(sealed, context=context), context=context))
         except vault.Unreadable:
-            unreadable.append(place)
+            unreadable.append(context)
             continue
         row.save(update_fields=[column])
         done[row.tenant_id] += 1
@@ -44,11 +44,11 @@ def reseal(*, actor: Actor, at: datetime) -> Resealed:
     return Resealed(done.total(), unreadable)
 
 
-def _sealed() -> Iterator[tuple[ModelProvider | Secret | Core, str, str]]:
-    """Every row that holds a sealed text, ours until the transaction ends, with its column and its place."""
+def _lock_sealed() -> Iterator[tuple[ModelProvider | Secret | Core, str, str]]:
+    """Every row that holds a sealed text, locked until the transaction ends, with its column and its context."""
     for provider in ModelProvider.objects.select_for_update().filter(sealed_key__isnull=False):
-        yield provider, "sealed_key", providers.place(provider.tenant_id, provider.ref)
+        yield provider, "sealed_key", providers.key_context(provider.tenant_id, provider.ref)
     for secret in Secret.objects.select_for_update():
-        yield secret, "sealed", http.place(secret.tenant_id, secret.name)
+        yield secret, "sealed", http.secret_context(secret.tenant_id, secret.name)
     for core in Core.objects.select_for_update().filter(sealed_secret__isnull=False):
-        yield core, "sealed_secret", remote_cores.place(core.tenant_id, core.pk)
+        yield core, "sealed_secret", remote_cores.secret_context(core.tenant_id, core.pk)

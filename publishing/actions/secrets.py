@@ -27,7 +27,7 @@ def create_secret(*, tenant: Tenant, name: str, value: str, actor: Actor, at: da
     if Secret.objects.filter(tenant=tenant, name=name).exists():
         raise SecretExists(name)
     secret = Secret(tenant=tenant, name=name, created_at=at, updated_at=at)
-    secret.sealed = _sealed(secret, value)
+    secret.sealed = _seal(secret, value)
     validation.store(secret)
     audit.record("secret.created", secret.name, tenant=secret.tenant_id, actor=actor, at=at)
     return secret
@@ -37,8 +37,8 @@ def create_secret(*, tenant: Tenant, name: str, value: str, actor: Actor, at: da
 def save_secret(secret: Secret, *, value: str, actor: Actor, at: datetime) -> Secret:
     """Give a secret another value; flows use it from the next call."""
     actor.must_manage(secret.tenant_id)
-    secret = _locked(secret)
-    secret.sealed, secret.updated_at = _sealed(secret, value), at
+    secret = _lock(secret)
+    secret.sealed, secret.updated_at = _seal(secret, value), at
     validation.store(secret, update_fields=["sealed", "updated_at"])
     audit.record("secret.saved", secret.name, tenant=secret.tenant_id, actor=actor, at=at)
     return secret
@@ -48,21 +48,21 @@ def save_secret(secret: Secret, *, value: str, actor: Actor, at: datetime) -> Se
 def delete_secret(secret: Secret, *, actor: Actor, at: datetime) -> None:
     """Remove a secret; flows that name it fail from the next call."""
     actor.must_manage(secret.tenant_id)
-    secret = _locked(secret)
+    secret = _lock(secret)
     audit.record("secret.deleted", secret.name, tenant=secret.tenant_id, actor=actor, at=at)
     secret.delete()
 
 
-def _locked(secret: Secret) -> Secret:
+def _lock(secret: Secret) -> Secret:
     locked = Secret.objects.select_for_update().filter(pk=secret.pk).first()
     if locked is None:
         raise SecretNotFound
     return locked
 
 
-def _sealed(secret: Secret, value: str) -> bytes:
+def _seal(secret: Secret, value: str) -> bytes:
     if not _VALUE.fullmatch(value):
         raise Invalid(
             "The value is unusable.", [Problem("value", "Send 1 to 4000 printable ASCII characters, on one line.")]
         )
-    return vault.seal(value, place=http.place(secret.tenant_id, secret.name))
+    return vault.seal(value, context=http.secret_context(secret.tenant_id, secret.name))

@@ -39,14 +39,14 @@ class TenantHttpClient:
         if not rows:
             raise ServiceFailed("unconfigured")
         try:
-            return vault.unseal(rows[0][0], place=place(self._tenant_id, ref))
+            return vault.unseal(rows[0][0], context=secret_context(self._tenant_id, ref))
         except vault.Unreadable:
             log.error("secret.unreadable tenant=%s name=%s: sealed under another SECRET_KEY", self._tenant_id, ref)
             raise ServiceFailed("unconfigured") from None
 
 
-def place(tenant_id: str, name: str) -> str:
-    """The place for which a secret is sealed."""
+def secret_context(tenant_id: str, name: str) -> str:
+    """What a secret is sealed for: the row that holds it."""
     return f"secret {tenant_id} {name}"
 
 

@@ -60,14 +60,16 @@ class TenantRemoteClient:
         if not rows:
             raise ServiceFailed("unconfigured")
         try:
-            return "" if rows[0][0] is None else vault.unseal(rows[0][0], place=place(self._tenant_id, core_id))
+            return (
+                "" if rows[0][0] is None else vault.unseal(rows[0][0], context=secret_context(self._tenant_id, core_id))
+            )
         except vault.Unreadable:
             log.error("remote.unreadable core=%s: its secret was sealed under another SECRET_KEY", core_id)
             raise ServiceFailed("unconfigured") from None
 
 
-def place(tenant_id: str, core_id: str) -> str:
-    """The place for which a Core's secret is sealed."""
+def secret_context(tenant_id: str, core_id: str) -> str:
+    """What the secret of a Core is sealed for: the row that holds it."""
     return f"core {tenant_id} {core_id}"
 
 

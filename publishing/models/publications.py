@@ -52,7 +52,7 @@ class Publication(models.Model):
 
 
 class Grant(models.Model):
-    """A group of the publication's own tenant may call it (a composite foreign key sees to the tenant)."""
+    """A group of the publication's own tenant may call it (a composite foreign key enforces the tenant)."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="grants")

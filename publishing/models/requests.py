@@ -11,7 +11,7 @@ from publishing.models.flows import Core
 
 
 class Decision(models.TextChoices):
-    """What became of a request. Open is a word of its own, so that a constraint can speak of it."""
+    """What became of a request. Open has a value of its own, so that a constraint can name it."""
 
     OPEN = "open", "waits for a tenant admin"
     GRANTED = "granted", "granted"
@@ -45,7 +45,7 @@ class AccessRequest(models.Model):
 
 
 class Refusal(models.Model):
-    """A user was refused a model of the own tenant (403), and when last. Written behind the answer."""
+    """A user was refused a model of their own tenant (403), and when last. Written after the answer."""
 
     id: Any
     core = models.ForeignKey(Core, on_delete=models.CASCADE, related_name="refusals")

@@ -40,10 +40,12 @@ def test_after_a_new_secret_key_everything_opens_without_the_earlier_one(sealed:
     assert resealed() == "Sealed 3 anew.\n"
     settings.SECRET_KEY_FALLBACKS = []
     key, secret = ModelProvider.objects.get(ref="house").sealed_key, Secret.objects.get().sealed
-    assert vault.unseal(bytes(key or b""), place=providers.place("acme", "house")) == "sk-1"
-    assert vault.unseal(bytes(secret), place=http.place("acme", "crm")) == "token"
+    assert vault.unseal(bytes(key or b""), context=providers.key_context("acme", "house")) == "sk-1"
+    assert vault.unseal(bytes(secret), context=http.secret_context("acme", "crm")) == "token"
     core = Core.objects.get()
-    assert vault.unseal(bytes(core.sealed_secret or b""), place=remote_cores.place("acme", core.pk)).startswith("a-sec")
+    assert vault.unseal(
+        bytes(core.sealed_secret or b""), context=remote_cores.secret_context("acme", core.pk)
+    ).startswith("a-sec")
     assert AuditEntry.objects.get(action="secrets.resealed").after == {"count": 3}
 
 

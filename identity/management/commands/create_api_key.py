@@ -18,7 +18,7 @@ MOST_DAYS = 36_500
 
 
 class Command(MigratedCommand):
-    """A door to `keys.mint`."""
+    """Calls `keys.mint`."""
 
     help = "Make an API key and print it. It is shown this once: only its digest is stored."
 
@@ -48,7 +48,7 @@ class Command(MigratedCommand):
                 models=options["models"],
             )
         except ActionRefused as refusal:
-            raise CommandError(_told(refusal)) from None
+            raise CommandError(_explain(refusal)) from None
         self.stdout.write(secret)
 
 
@@ -69,6 +69,6 @@ def _end(days: int | None, at: datetime) -> datetime | None:
     return at + timedelta(days=days)
 
 
-def _told(refusal: ActionRefused) -> str:
+def _explain(refusal: ActionRefused) -> str:
     advice = [problem.message for problem in refusal.problems] if isinstance(refusal, Invalid) else []
     return " ".join([str(refusal), *advice])

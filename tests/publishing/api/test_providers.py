@@ -29,7 +29,7 @@ def created(caller: Rest, **fields: Any) -> Any:
 
 def key_of_house() -> str:
     sealed = ModelProvider.objects.get(ref="house").sealed_key
-    return vault.unseal(bytes(sealed), place=providers.place("acme", "house")) if sealed else ""
+    return vault.unseal(bytes(sealed), context=providers.key_context("acme", "house")) if sealed else ""
 
 
 def test_a_provider_is_made_and_its_key_never_given_back(as_root: Rest) -> None:

@@ -31,7 +31,7 @@ def detail(answer: Any) -> tuple[str, str]:
 
 def opened(core_id: str) -> str:
     core = Core.objects.get(pk=core_id)
-    return vault.unseal(bytes(core.sealed_secret or b""), place=remote_cores.place(core.tenant_id, core.pk))
+    return vault.unseal(bytes(core.sealed_secret or b""), context=remote_cores.secret_context(core.tenant_id, core.pk))
 
 
 def test_it_is_live_and_tells_all_but_its_secret(as_root: Rest) -> None:

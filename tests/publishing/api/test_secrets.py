@@ -26,7 +26,7 @@ def created(caller: Rest, **fields: Any) -> Any:
 
 
 def value_of_crm() -> str:
-    return vault.unseal(bytes(Secret.objects.get(name="crm").sealed), place=http.place("acme", "crm"))
+    return vault.unseal(bytes(Secret.objects.get(name="crm").sealed), context=http.secret_context("acme", "crm"))
 
 
 def test_a_secret_is_kept_and_never_given_back(as_root: Rest, as_ann: Rest) -> None:
