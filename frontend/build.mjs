@@ -1,7 +1,7 @@
-// Builds the editor into static/editor; `--compare` only says whether the committed bundle is what a build gives,
+// Builds the editor into static/editor. `--compare` only says whether the committed bundle is what a build gives;
 // `--tests` bundles the unit tests for node's own runner.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -12,6 +12,7 @@ const out = join(here, "..", "static", "editor");
 const common = { absWorkingDir: here, bundle: true, preserveSymlinks: true, logLevel: "warning", charset: "utf8" };
 
 if (process.argv.includes("--tests")) {
+  rmSync(join(here, "build", "tests"), { recursive: true, force: true });
   const entryPoints = readdirSync(join(here, "tests")).filter((name) => name.endsWith(".test.ts"));
   await build({
     ...common,
@@ -54,14 +55,14 @@ function licenses(inputs) {
     const found = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
     if (found) packages.add(found[1]);
   }
-  const told = [...packages].sort().map((name) => {
+  const texts = [...packages].sort().map((name) => {
     const folder = join(here, "node_modules", name);
     const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
     const text = file ? readFileSync(join(folder, file), "utf8").trim() : "";
     return `${name} ${version} (${license})\n\n${text}\n`;
   });
-  return `The editor's bundle holds code of these packages.\n\n${told.join(`\n${"-".repeat(72)}\n\n`)}`;
+  return `The editor's bundle holds code of these packages.\n\n${texts.join(`\n${"-".repeat(72)}\n\n`)}`;
 }
 
 function write(files) {

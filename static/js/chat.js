@@ -14,8 +14,8 @@ const ADVICE = {
 /** The server's no, in words. */
 export class Refused extends Error {
   constructor(status, error) {
-    const told = error?.message ?? `The server answered ${status} without a reason.`;
-    super(ADVICE[error?.code] ?? told);
+    const message = error?.message ?? `The server answered ${status} without a reason.`;
+    super(ADVICE[error?.code] ?? message);
     this.status = status;
     this.code = error?.code ?? "";
   }

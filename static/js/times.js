@@ -1,4 +1,4 @@
-// The server writes times in UTC; the reader sees them in the own zone and manner.
+// The server writes times in UTC; readers see them in their own time zone and format.
 
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });

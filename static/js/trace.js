@@ -1,4 +1,4 @@
-// Reads the trace of a run, which the server writes behind the answer.
+// Reads the trace of a run, which the server writes after the answer.
 
 const WAITS_MS = [50, 150, 300, 500, 1000];
 
@@ -6,7 +6,7 @@ const WAITS_MS = [50, 150, 300, 500, 1000];
 export async function traceOf(url, requestId, key) {
   for (const wait of WAITS_MS) {
     await new Promise((resolve) => setTimeout(resolve, wait));
-    // The list tells of a missing row without a 404, which browsers write into the console.
+    // Asking the list first avoids a 404, which browsers would log in the console.
     const { items } = await read(`${url}?limit=50`, await key());
     if (items.some((run) => run.request_id === requestId)) return read(`${url}/${requestId}`, await key());
   }

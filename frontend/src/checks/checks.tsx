@@ -2,9 +2,9 @@
 
 import { focusPanel } from "../browser/focus";
 import { nameOf } from "../document/parts";
+import { Prose } from "../text/prose";
 import { NOTHING, type Selection, useWork } from "../work";
 import type { Finding } from "./findings";
-import { Prose } from "./prose";
 import type { Validation } from "./validation";
 
 export function Checks({ findings, state }: { findings: Finding[]; state: Validation["state"] }) {
@@ -28,7 +28,7 @@ export function Checks({ findings, state }: { findings: Finding[]; state: Valida
           ))}
         </ul>
       ) : (
-        <p className="muted small">Nothing to mend. The flow is checked while you work.</p>
+        <p className="muted small">Nothing to fix. The flow is checked while you work.</p>
       )}
     </details>
   );

@@ -22,18 +22,18 @@ export type Field = {
   choices: Json[];
   isRequired: boolean;
   isInteger: boolean;
-  /** Those of the object that a group is, or that stands beside the choices. */
+  /** The fields inside: those of a group, or of the object that may be given instead of a choice. */
   fields: Field[];
   standard: Json | undefined;
 };
 
-// Texts that people write over several lines, by the words in their names.
+// Texts that people write on several lines, recognised by the words in their names.
 const LONG = /template|goal|guidance|prompt|body|context|expression|condition|guard|validate|text|fallback|description/;
 
 export function fieldsOf(schema: Json | undefined): Field[] {
   const root = objectOf(schema);
   const fields = inside(resolve(root, root), root);
-  // What each node may set comes after what makes this kind.
+  // What every node may set comes after what is particular to the kind.
   return [...fields.filter((each) => !COMMON.has(each.name)), ...fields.filter((each) => COMMON.has(each.name))];
 }
 
@@ -42,7 +42,7 @@ const COMMON = new Set(["result_binding", "timeout_s"]);
 function inside(shape: JsonObject, root: JsonObject): Field[] {
   const required = new Set(listOf(shape.required));
   return Object.entries(objectOf(shape.properties)).map(([name, part]) =>
-    field(name, objectOf(part), root, required.has(name)),
+    readField(name, objectOf(part), root, required.has(name)),
   );
 }
 
@@ -65,49 +65,74 @@ const EMPTY: Partial<Record<Field["control"], Json>> = {
   check: false,
 };
 
-function field(name: string, part: JsonObject, root: JsonObject, isRequired: boolean): Field {
+function readField(name: string, part: JsonObject, root: JsonObject, isRequired: boolean): Field {
   const shape = resolve(part, root);
-  const made = control(name, shape, root);
-  const object =
-    made === "either" ? alternatives(shape, root).find((each) => each.properties)! : made === "group" ? shape : {};
-  const label = textOf(part.title) || textOf(shape.title && !shape.properties ? shape.title : "") || spoken(name);
+  const control = controlFor(name, shape, root);
   return {
     name,
-    label,
+    label: labelOf(name, part, shape),
     isRequired,
     help: textOf(part.description) || textOf(shape.description),
-    control: made,
-    choices:
-      "const" in shape
-        ? [shape.const!]
-        : made === "either"
-          ? alternatives(shape, root).flatMap((each) => listOf(each.enum))
-          : listOf(shape.enum),
-    fields: inside(object, root),
+    control,
+    choices: choicesIn(shape, control, root),
+    fields: inside(objectIn(shape, control, root), root),
     isInteger: shape.type === "integer",
     standard: part.default ?? shape.default,
   };
 }
 
-function control(name: string, shape: JsonObject, root: JsonObject): Field["control"] {
+/** The title of an object is the name of its type, which says nothing about this field. */
+function labelOf(name: string, part: JsonObject, shape: JsonObject): string {
+  return textOf(part.title) || (shape.properties ? "" : textOf(shape.title)) || spoken(name);
+}
+
+function choicesIn(shape: JsonObject, control: Field["control"], root: JsonObject): Json[] {
+  if ("const" in shape) return [shape.const!];
+  if (control === "either") return alternatives(shape, root).flatMap((each) => listOf(each.enum));
+  return listOf(shape.enum);
+}
+
+function objectIn(shape: JsonObject, control: Field["control"], root: JsonObject): JsonObject {
+  if (control === "either") return alternatives(shape, root).find((each) => each.properties)!;
+  return control === "group" ? shape : {};
+}
+
+function controlFor(name: string, shape: JsonObject, root: JsonObject): Field["control"] {
   if (shape.enum || "const" in shape) return "choice";
-  if (shape.type === "string") return LONG.test(name) ? "long" : "text";
-  if (shape.type === "number" || shape.type === "integer") return "number";
-  if (shape.type === "boolean") return "check";
-  if (shape.type === "array" && resolve(objectOf(shape.items), root).type === "string") return "texts";
-  if (shape.type === "object" && shape.properties) return "group";
-  const values = shape.type === "object" ? shape.additionalProperties : undefined;
-  if (isObject(values) && resolve(values, root).type === "string") return "pairs";
+  switch (shape.type) {
+    case "string":
+      return LONG.test(name) ? "long" : "text";
+    case "number":
+    case "integer":
+      return "number";
+    case "boolean":
+      return "check";
+    case "array":
+      return isOfTexts(shape.items, root) ? "texts" : "json";
+    case "object":
+      if (shape.properties) return "group";
+      return isOfTexts(shape.additionalProperties, root) ? "pairs" : "json";
+    default:
+      return controlForMany(shape, root);
+  }
+}
+
+function isOfTexts(items: Json | undefined, root: JsonObject): boolean {
+  return isObject(items) && resolve(items, root).type === "string";
+}
+
+/** The control for a value of more than one type. */
+function controlForMany(shape: JsonObject, root: JsonObject): Field["control"] {
   const others = alternatives(shape, root);
-  const types = others.map((each) => each.type);
-  if (others.length > 1 && types.every((type) => type === "string" || type === "number" || type === "integer"))
-    return "loose";
+  const isLoose = others.every(({ type }) => type === "string" || type === "number" || type === "integer");
+  if (others.length > 1 && isLoose) return "loose";
   if (others.length === 2 && others.some((each) => each.enum) && others.some((each) => each.properties))
     return "either";
-  return Object.keys(shape).every((key) => key === "default" || key === "description" || key === "title")
-    ? "any"
-    : "json";
+  return Object.keys(shape).every((key) => DESCRIBING.has(key)) ? "any" : "json";
 }
+
+/** Keys of a schema that say nothing about the type. */
+const DESCRIBING = new Set(["default", "description", "title"]);
 
 function alternatives(shape: JsonObject, root: JsonObject): JsonObject[] {
   return listOf(shape.anyOf)

@@ -1,4 +1,4 @@
-// What differs between two documents, told in lines that a person reads.
+// What differs between two documents, in lines for a person to read.
 
 import { equal, isObject, type Json, type JsonObject, without } from "./json";
 import { type EdgeView, edgesOf, type NodeView, nameOf, nodesOf } from "./parts";
@@ -39,10 +39,10 @@ function nodeDetails(one: JsonObject, other: JsonObject): string[] {
 
 function edges(before: JsonObject, after: JsonObject): Change[] {
   const names = new Map([...nodesOf(before), ...nodesOf(after)].map((node) => [node.id, nameOf(node)]));
-  const told = (edge: EdgeView) =>
+  const name = (edge: EdgeView) =>
     `Edge ${names.get(edge.source) ?? edge.source} → ${names.get(edge.target) ?? edge.target}`;
   const [old, now] = [edgesOf(before), edgesOf(after)];
-  const changes = compared(byKey(old), byKey(now), told, (one, other) => values(one.raw, other.raw, ""));
+  const changes = compared(byKey(old), byKey(now), name, (one, other) => values(one.raw, other.raw, ""));
   const order = (list: EdgeView[], other: EdgeView[]) =>
     list.map((edge) => edge.key).filter((key) => other.some((edge) => edge.key === key));
   if (!equal(order(old, now), order(now, old)))

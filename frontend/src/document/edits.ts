@@ -1,4 +1,4 @@
-// Edits of nodes and edges: each gives a new document and leaves what it is not about as it stands.
+// Edits of nodes and edges: each gives a new document in which everything else is as it was.
 
 import { isObject, type JsonObject, listOf, objectOf } from "./json";
 import { edgesOf, nodesOf, type Place } from "./parts";
@@ -28,11 +28,11 @@ export function moveNodes(document: JsonObject, places: Map<string, Place>): Jso
   return { ...document, nodes };
 }
 
-/** Take nodes away, with every edge that leads from or to them, and edges. */
+/** Take nodes away with every edge from or to them, and take edges away. */
 export function removeParts(document: JsonObject, nodeKeys: Set<string>, edgeKeys: Set<string>): JsonObject {
   const gone = nodesOf(document).filter((node) => nodeKeys.has(node.key));
   const goneNodes = new Set(gone.map((node) => node.index));
-  // A second node of the same id keeps the edges: they are drawn at the first.
+  // Where two nodes share an id, the edges are drawn at the first, so they go with that one only.
   const goneIds = new Set(gone.filter((node) => node.key === node.id).map((node) => node.id));
   const goneEdges = new Set(
     edgesOf(document)

@@ -37,7 +37,7 @@ export function textOf(value: unknown): string {
 export function equal(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true;
   if (Array.isArray(one) && Array.isArray(other)) {
-    return one.length === other.length && one.every((item, place) => equal(item, other[place]));
+    return one.length === other.length && one.every((item, index) => equal(item, other[index]));
   }
   if (isObject(one) && isObject(other)) {
     const keys = Object.keys(one);
@@ -55,14 +55,14 @@ export function without(object: JsonObject, key: string): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([name]) => name !== key));
 }
 
-/** A copy of `holder` with what stands at `path` replaced; undefined takes it away. Everything beside it stays. */
+/** A copy of `holder` with another value at `path`; undefined takes the key away. Everything else is kept. */
 export function put(holder: JsonObject, path: string[], value: Json | undefined): JsonObject {
   const [key, ...rest] = path as [string, ...string[]];
   if (rest.length) return { ...holder, [key]: put(objectOf(holder[key]), rest, value) };
   return value === undefined ? without(holder, key) : { ...holder, [key]: value };
 }
 
-/** What stands at `path`, undefined where there is nothing. */
+/** The value at `path`, undefined where there is none. */
 export function at(holder: Json | undefined, path: string[]): Json | undefined {
   return path.reduce<Json | undefined>((part, key) => (isObject(part) ? part[key] : undefined), holder);
 }

@@ -1,4 +1,4 @@
-// A node's id is a name that edges, templates and expressions use; renaming keeps them pointing at it.
+// Edges, templates and expressions name a node by its id; they follow when it gets another.
 
 import { changeEntry } from "./edits";
 import { isObject, type Json, type JsonObject, listOf, objectOf } from "./json";
@@ -58,7 +58,7 @@ export function inTemplate(text: string, before: string, id: string): string {
   );
 }
 
-/** The name where it stands by itself: not behind a dot, not inside a text. */
+/** The name where it is a name of its own: not behind a dot, not inside a text. */
 export function inExpression(source: string, before: string, id: string): string {
   return source.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(\.\s*)?[A-Za-z_][A-Za-z0-9_]*/g, (word) =>
     word === before ? id : word,

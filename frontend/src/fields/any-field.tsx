@@ -5,7 +5,7 @@ import { ANY_VALUE, TEXT_OR_NUMBER } from "./notations";
 import { TextField } from "./text-field";
 import { useWrittenValue, type ValueProps } from "./written-value";
 
-const HELP = "Text, or JSON such as 5, true, [], {}. A number that is meant as text stands in quotes.";
+const HELP = "Text, or JSON such as 5, true, [], {}. A number that is meant as text goes in quotes.";
 
 /** Any value: what is JSON is taken as JSON, everything else as text. */
 export function AnyField({ value, onChange, ...common }: FieldProps & ValueProps) {

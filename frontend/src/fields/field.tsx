@@ -1,7 +1,7 @@
 // Every form field: label above, help below, error between them, tied together for screen readers.
 
 import { type ReactNode, useId } from "react";
-import { Prose } from "../checks/prose";
+import { Prose } from "../text/prose";
 
 export type FieldProps = {
   label: string;

@@ -46,7 +46,7 @@ export function NodePanel({ node, findings }: Props) {
   );
 }
 
-/** Changes what stands at a path inside the node; typing on there is one step to undo. */
+/** Changes the value at a path inside the node; going on typing there is one step to undo. */
 function useNodeChange(node: NodeView): (path: string[], value: Json | undefined) => void {
   const { document, edit } = useWork();
   return (path, value) => {

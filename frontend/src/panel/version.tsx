@@ -5,7 +5,7 @@ import { type Change, diff } from "../document/diff";
 import type { JsonObject } from "../document/json";
 import type { Api } from "../server/api";
 import type { Deployment, SavedVersion } from "../server/page";
-import { Time } from "../shell/time";
+import { Time } from "../text/time";
 import { useWork } from "../work";
 import { Changes } from "./changes";
 

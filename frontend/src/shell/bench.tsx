@@ -34,7 +34,7 @@ export function Bench({ actions, choice, findings, children }: Props) {
   );
 }
 
-/** On narrow screens there is room for the palette or the sheet, and for neither beside the canvas. */
+/** A narrow screen shows either the palette or the panel's sheet, never both. */
 function usePalette(hideSheet: () => void) {
   const { page } = useWork();
   const [isOpen, setOpen] = useState(() => page.may_change && isWide());

@@ -4,9 +4,9 @@ import type { MouseEvent } from "react";
 import { diff, shown } from "../document/diff";
 import type { Difference } from "../document/merge";
 import type { Clash } from "../session/saving";
+import { Time } from "../text/time";
 import { useWork } from "../work";
 import { Alert } from "./alert";
-import { Time } from "./time";
 
 const LABELS: Record<string, string> = {
   name: "Name",

@@ -1,7 +1,7 @@
 // The newest draft that was left behind in this browser, to go on with or to discard.
 
 import type { Session } from "../session/session";
-import { Time } from "./time";
+import { Time } from "../text/time";
 
 export function DraftOffer({ drafts: { left, restore, drop } }: { drafts: Session["drafts"] }) {
   const [draft] = left;

@@ -3,8 +3,8 @@
 import { nameIn } from "../document/save-request";
 import type { DeployState } from "../server/page";
 import type { Session } from "../session/session";
+import { Time } from "../text/time";
 import { useWork } from "../work";
-import { Time } from "./time";
 
 export function Head({ session }: { session: Session }) {
   const { isReadOnly } = useWork();
@@ -71,7 +71,7 @@ function DeployButton({ session: { saved, deployState, isUnsaved, isBusy, deploy
   );
 }
 
-/** What Deploy would do now. It stands out once Deploy was pressed in vain. */
+/** What Deploy would do now; highlighted once somebody has pressed Deploy before saving. */
 function Explanation({ session }: { session: Session }) {
   const isMarked = session.isUnsaved && session.isAskedToSave;
   return (

@@ -48,7 +48,7 @@ function DeployWarning({ session: { deployState } }: { session: Session }) {
   if (lost.length)
     return (
       <p className="notice warn">
-        The saved groups {lost.join(", ")} do not exist (any more). Deploy will refuse until that is mended.
+        The saved groups {lost.join(", ")} do not exist (any more). Deploy will refuse until that is fixed.
       </p>
     );
   if (!hasDrifted) return null;

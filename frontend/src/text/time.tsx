@@ -1,4 +1,4 @@
-// A moment in the reader's zone and manner.
+// A moment in the reader's own time zone and format.
 
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
