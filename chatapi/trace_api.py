@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from chatapi.models import RunTrace
 from identity.errors import NotFound
 from publishing.api.cores import CoreView
-from publishing.api.fields import CursorPageSerializer, number_at
+from publishing.api.fields import CursorPageSerializer, read_number
 from publishing.api.openapi import cursor_list, in_module
 
 
@@ -66,7 +66,7 @@ class RunListView(TraceView):
         page = self.query(CursorPageSerializer)
         rows = self.traces(core_id).defer("nodes").order_by("-pk")
         if "cursor" in page:
-            rows = rows.filter(pk__lt=number_at(page["cursor"]))
+            rows = rows.filter(pk__lt=read_number(page["cursor"]))
         return self.paged(rows, page["limit"], show=lambda row: RunSummarySerializer(row).data, key=lambda row: row.pk)
 
 

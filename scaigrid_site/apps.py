@@ -1,4 +1,4 @@
-"""Floor 3: wires, decides nothing."""
+"""Floor 4: wires the others together, decides nothing."""
 
 from django.apps import AppConfig
 

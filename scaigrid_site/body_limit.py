@@ -1,4 +1,4 @@
-"""A body over the limit is never read: Django alone would collect all of it before a view can say no."""
+"""A body over the limit is never read: Django alone would read all of it before a view could refuse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NO_MORE: Message = {"type": "http.request", "body": b"", "more_body": False}
 class BodyLimit:
     """Hands a request on without a body that is larger than `most` bytes.
 
-    What it says of its length stays, so that the view refuses it, in its own envelope and to known callers only.
+    The declared length stays, so that the view refuses it in its own envelope, and known callers only.
     """
 
     def __init__(self, app: App, *, most: int) -> None:
@@ -34,7 +34,7 @@ class _Bounded:
 
     async def __call__(self) -> Message:
         if self._is_cut:
-            return await self._disconnected()
+            return await self._wait_for_disconnect()
         declared = dict(self._scope["headers"]).get(b"content-length", b"")
         if declared.isdigit() and int(declared) > self._most:
             self._is_cut = True
@@ -42,13 +42,13 @@ class _Bounded:
         message = await self._receive()
         self._size += len(message.get("body", b""))
         if self._size > self._most:
-            # It came in chunks, without a length. Django reads the headers after the body, so it may be told now.
+            # It came in chunks, without a length. Django reads the headers after the body, so now is early enough.
             self._scope["headers"] = [*self._scope["headers"], (b"content-length", str(self._size).encode())]
             self._is_cut = True
             return NO_MORE
         return message
 
-    async def _disconnected(self) -> Message:
+    async def _wait_for_disconnect(self) -> Message:
         while (message := await self._receive())["type"] != "http.disconnect":
             pass
         return message

@@ -50,7 +50,7 @@ class Conf:
         "",
     )
     ALLOWED_HOSTS: tuple[str, ...] = _described(
-        "More host names, comma-separated, that may stand in a request to the web pages.", ()
+        "More host names, comma-separated, under which the web pages answer.", ()
     )
     MAX_BODY_BYTES: int = _described("Largest accepted request body, in bytes.", 20_000_000)
     RUN_DEADLINE_S: float = _described("Longest time that one call of a Core may run, in seconds.", 300.0)
@@ -99,7 +99,7 @@ class Conf:
 
     @property
     def hosts(self) -> list[str]:
-        """Host names that may stand in a request; loopback is always among them."""
+        """Host names that a request may name; loopback is always among them."""
         return [
             urlsplit(self.public_url).hostname or "127.0.0.1",
             "127.0.0.1",

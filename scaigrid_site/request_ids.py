@@ -33,7 +33,7 @@ def stamp(get_response: Callable[[HttpRequest], Answer]) -> Callable[[HttpReques
 
 def _received(request: HttpRequest) -> HttpRequest:
     request_id = ids.new("req")
-    request.request_id = request_id  # type: ignore[attr-defined]  # the request says what it carries
+    request.request_id = request_id  # type: ignore[attr-defined]  # set here, read by the views
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
     return request

@@ -1,4 +1,4 @@
-"""What every URL of the control plane has in common: who asks, what was sent, and in which envelope it answers.
+"""What every URL of the control plane has in common: who asks, what was sent, and in which envelope we answer.
 
 Order: who asks, then which method, then what was sent, then whether the caller may.
 """
@@ -20,7 +20,7 @@ from identity.actors import Actor, actor_of
 from identity.models import User
 from publishing.api import errors
 from publishing.api.fields import CursorField, OffsetPageSerializer
-from publishing.api.policies import BearerAuthentication, SignedInAuthentication, sent
+from publishing.api.policies import BearerAuthentication, SignedInAuthentication, read_json
 from publishing.strict_json import InvalidJson
 
 Row = TypeVar("Row", bound=Model)
@@ -32,7 +32,7 @@ class ControlView(APIView):
     http_method_names = ["get", "head", "post", "put", "delete"]
 
     def refuse(self, error: Exception) -> HttpResponse:
-        """The answer that tells of `error`."""
+        """The answer to a request that failed with `error`."""
         raise NotImplementedError
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -53,18 +53,18 @@ class ControlView(APIView):
 
     def body(self) -> dict[str, Any]:
         """The object that was sent."""
-        value = sent(self.request)
+        value = read_json(self.request)
         if not isinstance(value, dict):
             raise InvalidJson("The body is not a JSON object.")
         return value
 
     def fields(self, shape: type[Serializer[Any]]) -> dict[str, Any]:
         """The fields of `shape` in the body."""
-        return _checked(shape, self.body())
+        return _check(shape, self.body())
 
     def query(self, shape: type[Serializer[Any]]) -> dict[str, Any]:
         """The fields of `shape` in the query string."""
-        return _checked(shape, self.request.query_params.dict())
+        return _check(shape, self.request.query_params.dict())
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], HttpResponse]:
         """DRF's hook: every exception becomes an answer in this view's envelope."""
@@ -111,7 +111,7 @@ class ApiView(ControlView):
 
 
 class UnservedView(ControlView):
-    """Every path under a prefix that nothing serves: answered before anything else is looked at."""
+    """Every path under a prefix that nothing serves: answered before anything else is checked."""
 
     authentication_classes: Sequence[type[BaseAuthentication]] = ()
     permission_classes = ()
@@ -131,7 +131,7 @@ class UnknownApiUrlView(UnservedView, ApiView):
     """Under `/api`."""
 
 
-def _checked(shape: type[Serializer[Any]], given: dict[str, Any]) -> dict[str, Any]:
+def _check(shape: type[Serializer[Any]], given: dict[str, Any]) -> dict[str, Any]:
     serializer = shape(data=given)
     serializer.is_valid(raise_exception=True)
     return cast(dict[str, Any], serializer.validated_data)

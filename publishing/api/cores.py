@@ -22,7 +22,7 @@ from publishing.api.core_serializers import (
     PublishBodySerializer,
     RollbackSerializer,
 )
-from publishing.api.fields import CursorPageSerializer, number_at
+from publishing.api.fields import CursorPageSerializer, read_number
 from publishing.api.openapi import cursor_list, in_module
 from publishing.errors import CoreNotFound, NotPublished
 from publishing.models import Core, Publication
@@ -148,7 +148,7 @@ class CoreVersionListView(CoreView):
         page = self.query(CursorPageSerializer)
         versions = self.core(core_id).versions.select_related("core").order_by("-number")
         if "cursor" in page:
-            versions = versions.filter(number__lt=number_at(page["cursor"]))
+            versions = versions.filter(number__lt=read_number(page["cursor"]))
         return self.paged(
             versions, page["limit"], show=lambda row: CoreVersionSerializer(row).data, key=lambda row: row.number
         )

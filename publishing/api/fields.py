@@ -1,4 +1,4 @@
-"""What several doors take and give: strict fields, pages, errors. A shape is both the check and the documentation."""
+"""What several endpoints take and give: strict fields, pages, errors. A serializer is both check and documentation."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class WholeNumberField(serializers.IntegerField):
 
 @extend_schema_field(OpenApiTypes.OBJECT)
 class FlowDocumentField(serializers.JSONField):
-    """A v2 flow document. That it is an object is for the actions to say, what is wrong inside for the compiler."""
+    """A v2 flow document. The actions check that it is an object, the compiler what is inside."""
 
 
 class SecondsField(serializers.FloatField):
@@ -54,7 +54,7 @@ class SecondsField(serializers.FloatField):
 
 
 class CursorField(serializers.CharField):
-    """The place where a page ended: opaque to callers, the key of the last row to us."""
+    """Where a page ended: opaque to callers, the key of the last row to us."""
 
     REFUSED = "Send the `next_cursor` of an earlier page, or leave it out."
     default_error_messages = {"cursor": REFUSED}
@@ -71,12 +71,12 @@ class CursorField(serializers.CharField):
 
     @staticmethod
     def at(key: object) -> str:
-        """The cursor behind the row with this key."""
+        """The cursor after the row with this key."""
         return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
 
 
-def number_at(cursor: str) -> int:
-    """The number that a cursor of numbered rows stands for; `Invalid` when it is another list's."""
+def read_number(cursor: str) -> int:
+    """The number in a cursor of numbered rows; `Invalid` when the cursor is another list's."""
     if not cursor.isdecimal() or len(cursor) > LONGEST_NUMBER:
         raise Invalid("The cursor is unusable.", [Problem("cursor", CursorField.REFUSED)])
     return int(cursor)
@@ -101,7 +101,7 @@ class EmptySerializer(serializers.Serializer[Any]):
 
 
 class MetaSerializer(serializers.Serializer[Any]):
-    """What every module answer carries beside its data."""
+    """What every module answer carries besides its data."""
 
     request_id = serializers.CharField()
 

@@ -42,13 +42,13 @@ class DeployBodySerializer(serializers.Serializer[Any]):
 
 
 class DocumentSerializer(serializers.Serializer[Any]):
-    """A document to look at, without keeping it."""
+    """A document to check without storing it."""
 
     content = FlowDocumentField(help_text="The v2 flow document.")
 
 
 class FlowSummarySerializer(serializers.Serializer[FlowVersion]):
-    """A flow in a list, told by its newest save."""
+    """A flow in a list, as of its newest save."""
 
     id = serializers.CharField(source="flow.id")
     name = serializers.CharField(source="flow.name")

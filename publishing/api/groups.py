@@ -40,7 +40,7 @@ class GroupListView(ApiView):
     def get(self, request: Request) -> Response:
         """List the groups of the tenant by id."""
         self.actor.must_manage(self.user.tenant_id)
-        return self.listed(_counted(self.user.tenant_id), lambda group: GroupSerializer(group).data)
+        return self.listed(_with_counts(self.user.tenant_id), lambda group: GroupSerializer(group).data)
 
 
 class GroupDetailView(ApiView):
@@ -48,7 +48,7 @@ class GroupDetailView(ApiView):
 
     @in_api("delete_group", status=204, errors=[403, 404], tag="groups")
     def delete(self, request: Request, group_id: str) -> Response:
-        """Delete a group. Publications that listed it never open up by that: at worst nobody may call them."""
+        """Delete a group. That never opens a publication that listed it: at worst nobody may call it any more."""
         self.actor.must_manage(self.user.tenant_id)
         group = Group.objects.filter(tenant=self.user.tenant_id, scaikey_id=group_id).first()
         if group is None:
@@ -57,7 +57,7 @@ class GroupDetailView(ApiView):
         return Response(status=204)
 
 
-def _counted(tenant: str) -> QuerySet[Group]:
+def _with_counts(tenant: str) -> QuerySet[Group]:
     return Group.objects.filter(tenant=tenant).annotate(
         user_count=Count("memberships", distinct=True),
         group_count=Count("children", distinct=True),

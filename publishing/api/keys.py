@@ -51,7 +51,7 @@ class KeySerializer(serializers.Serializer[ApiKey]):
 
 
 class MintedKeySerializer(KeySerializer):
-    """A new key; this is the only time that its secret is told."""
+    """A new key; this is the only answer that shows its secret."""
 
     key = serializers.CharField()
 
@@ -63,13 +63,13 @@ class KeyListView(ApiView):
     def get(self, request: Request) -> Response:
         """List the keys, the newest first, revoked ones included."""
         mine = Q(user=self.user.pk) | Q(user__tenant__in=self.actor.tenants or ())
-        return self.listed(_of_tenant(self.user).filter(mine), lambda key: KeySerializer(key).data)
+        return self.listed(_keys_of_tenant(self.user).filter(mine), lambda key: KeySerializer(key).data)
 
     @in_api("mint_key", data=MintedKeySerializer, body=NewKeySerializer, status=201, errors=[400, 403, 422], tag="keys")
     def post(self, request: Request) -> Response:
         """Mint a key. Its secret is in this answer and nowhere else."""
         given = self.fields(NewKeySerializer)
-        owner, models = self._user(given.get("user")), given.get("models")
+        owner, models = self._find_owner(given.get("user")), given.get("models")
         _must_be_callable(owner, models or [])
         key, secret = keys.mint(
             user=owner,
@@ -81,8 +81,8 @@ class KeyListView(ApiView):
         )
         return Response({**KeySerializer(key).data, "key": secret}, 201)
 
-    def _user(self, named: str | None) -> User:
-        """The user who shall own the key. Only an admin may name others, so nobody else learns who exists."""
+    def _find_owner(self, named: str | None) -> User:
+        """The user who will own the key. Only an admin may name others, so nobody else learns who exists."""
         if named is None or named == self.user.pk or named.lower() == self.user.email:
             return self.user
         self.actor.must_manage(self.user.tenant_id)
@@ -98,7 +98,7 @@ class KeyDetailView(ApiView):
     @in_api("revoke_key", status=204, errors=[403, 404], tag="keys")
     def delete(self, request: Request, key_id: str) -> Response:
         """Revoke a key, now and for good. It stays in the list."""
-        key = _of_tenant(self.user).filter(pk=key_id).first()
+        key = _keys_of_tenant(self.user).filter(pk=key_id).first()
         if key is None:
             raise NotFound("The key does not exist.")
         keys.revoke(key, actor=self.actor, at=timezone.now())
@@ -106,13 +106,13 @@ class KeyDetailView(ApiView):
 
 
 def _must_be_callable(owner: User, models: list[str]) -> None:
-    """Refuse a name that the owner may not call, so that a typing mistake is told now and not by a client later."""
+    """Refuse a name that the owner may not call, so that a typing mistake is found now and not by a client later."""
     unusable = set(registry.uncallable(owner, models))
     advice = "The key's user may not call a model of this name."
-    problems = [Problem(f"models.{place}", advice) for place, name in enumerate(models) if name in unusable]
+    problems = [Problem(f"models.{index}", advice) for index, name in enumerate(models) if name in unusable]
     if problems:
         raise Invalid("The key would not open every model that it names.", problems)
 
 
-def _of_tenant(user: User) -> QuerySet[ApiKey]:
+def _keys_of_tenant(user: User) -> QuerySet[ApiKey]:
     return ApiKey.objects.filter(user__tenant=user.tenant_id).select_related("user").order_by("-created_at", "pk")

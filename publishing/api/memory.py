@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from identity.errors import NotFound
 from publishing import actions
 from publishing.api.cores import CoreView
-from publishing.api.fields import number_at
+from publishing.api.fields import read_number
 from publishing.api.memory_serializers import (
     EntityExportSerializer,
     EntityPageSerializer,
@@ -25,15 +25,15 @@ from publishing.models import Core, Entity, Partition
 
 
 class MemoryView(CoreView):
-    """A URL of one Core's memory. Somebody else's memory reads like none."""
+    """A URL of one Core's memory. Somebody else's memory is answered like one that does not exist."""
 
     def entities(self, core: Core) -> QuerySet[Entity]:
-        """The memories that the caller may see: all for an admin, for others the own; the tenant's for admins."""
+        """The memories that the caller may see: an admin all of them, the tenant's included, others their own."""
         kept = Entity.objects.filter(core=core, turns_committed__gt=0).exclude(partition=Partition.CALL)
         return kept if self.actor.manages(core.tenant_id) else kept.filter(owner=self.user.pk)
 
     def entity(self, core_id: str, entity_id: str) -> Entity:
-        """The memory with this id; an admin who keeps one of the same id sees the own, unless `owner` says whose."""
+        """The memory with this id: the caller's own if there is one, else the tenant's, unless `owner` says whose."""
         found = self.entities(self.core(core_id)).filter(entity_id=entity_id).select_related("core")
         owner = self.query(OwnerQuerySerializer).get("owner")
         mine = found.filter(owner=self.user.pk).first() if owner is None else found.filter(owner=owner).first()
@@ -53,13 +53,13 @@ class EntityListView(MemoryView):
         errors=[404, 422],
     )
     def get(self, request: Request, core_id: str) -> Response:
-        """List the memories of a Core, the youngest first."""
+        """List the memories of a Core, newest first."""
         page = self.query(EntityPageSerializer)
         rows = self.entities(self.core(core_id)).defer("state", "resume").order_by("-pk")
         if "owner" in page:
             rows = rows.filter(owner=page["owner"])
         if "cursor" in page:
-            rows = rows.filter(pk__lt=number_at(page["cursor"]))
+            rows = rows.filter(pk__lt=read_number(page["cursor"]))
         return self.paged(
             rows, page["limit"], show=lambda row: EntitySummarySerializer(row).data, key=lambda row: row.pk
         )
@@ -85,11 +85,11 @@ class EntityTurnListView(MemoryView):
 
     @in_module("list_turns", data=cursor_list("Turns", TurnSerializer), query=TurnPageSerializer, errors=[404, 422])
     def get(self, request: Request, core_id: str, entity_id: str) -> Response:
-        """List the turns of a memory in their order."""
+        """List the turns of a memory in order."""
         page = self.query(TurnPageSerializer)
         rows = self.entity(core_id, entity_id).turns.order_by("number")
         if "cursor" in page:
-            rows = rows.filter(number__gt=number_at(page["cursor"]))
+            rows = rows.filter(number__gt=read_number(page["cursor"]))
         return self.paged(rows, page["limit"], show=lambda row: TurnSerializer(row).data, key=lambda row: row.number)
 
 
@@ -98,7 +98,7 @@ class EntityExportView(MemoryView):
 
     @in_module("export_entity", data=EntityExportSerializer, query=OwnerQuerySerializer, errors=[404])
     def get(self, request: Request, core_id: str, entity_id: str) -> Response:
-        """Export a memory with every turn of it, as a file to keep."""
+        """Export a memory with all its turns, as a file to keep."""
         answer = self.ok(EntityExportSerializer(self.entity(core_id, entity_id)).data)
         answer["Content-Disposition"] = 'attachment; filename="memory.json"'
         return answer

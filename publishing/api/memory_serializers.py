@@ -31,7 +31,7 @@ class TurnPageSerializer(CursorPageSerializer, OwnerQuerySerializer):
 
 
 class EntitySummarySerializer(serializers.Serializer[Entity]):
-    """A memory, without what stands in it."""
+    """A memory without its content."""
 
     entity_id = serializers.CharField()
     owner = serializers.CharField(help_text="A user id; empty where the memory belongs to the tenant.")
@@ -66,6 +66,6 @@ class TurnSerializer(serializers.Serializer[Turn]):
 
 
 class EntityExportSerializer(EntitySerializer):
-    """A memory with every turn of it."""
+    """A memory with all its turns."""
 
     history = TurnSerializer(source="turns", many=True)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: how endpoints are described, what is left out, and the pages that show it."""
+"""The OpenAPI document: how endpoints are described, what is left out, and the views that show it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = "apiKey"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """The scheme's own words in the document."""
+        """The security scheme in OpenAPI's words."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "sgk_…"}
 
 
@@ -39,7 +39,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """The scheme's own words in the document."""
+        """The security scheme in OpenAPI's words."""
         return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
 
 
@@ -103,7 +103,7 @@ def in_api(
 
 
 def items(name: str, shape: Shape, **more: serializers.Field[Any, Any, Any, Any]) -> Any:
-    """A list: `items` of `shape`, and what else the list says."""
+    """A list: `items` of `shape`, and further fields."""
     return inline_serializer(name, {"items": shape(many=True), **more})
 
 

@@ -1,6 +1,6 @@
-"""Who may come in, and what may be carried: keys, sessions, JSON. `settings.REST_FRAMEWORK` names these policies.
+"""Who is let in, and what a request may carry: keys, sessions, JSON. `settings.REST_FRAMEWORK` names these policies.
 
-DRF reads those settings while it is imported, so nothing here may import DRF's views; ours are in `control`.
+DRF reads those settings while it is imported, so nothing here may import DRF's views; ours are in `base`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 class SignedInAuthentication(SessionAuthentication):
-    """The session of the web UI, with its CSRF check. Stands on `/api/v1` only: cookies never open `/v1`."""
+    """The session of the web UI, with its CSRF check. For `/api/v1` only: cookies never open `/v1`."""
 
     def enforce_csrf(self, request: Request) -> None:
         """Django's check on Django's request: given DRF's, it would parse the body to look for a form field."""
@@ -68,7 +68,7 @@ class KeyHasNoLimit(BasePermission):
 
 
 class StrictJSONParser(BaseParser):
-    """JSON that is safe to keep (`publishing.strict_json`)."""
+    """JSON that is safe to store (`publishing.strict_json`)."""
 
     media_type = JSON
 
@@ -88,7 +88,7 @@ class IgnoreAccept(DefaultContentNegotiation):
         return first, first.media_type
 
 
-def sent(request: Request) -> Any:
+def read_json(request: Request) -> Any:
     """The JSON value in the body, `{}` when there is none.
 
     DRF's own `request.data` takes a body without a declared length for no body, which would turn a list of groups

@@ -26,9 +26,7 @@ class NewProviderSerializer(serializers.Serializer[Any]):
     """A provider to add."""
 
     ref = PlainCharField(max_length=100, help_text="The name by which flows know it; it never changes.")
-    base_url = PlainCharField(
-        max_length=500, help_text="What stands before `/chat/completions`, e.g. `https://host/v1`."
-    )
+    base_url = PlainCharField(max_length=500, help_text="The part before `/chat/completions`, e.g. `https://host/v1`.")
     api_key = PlainCharField(required=False, allow_blank=True, allow_null=True, max_length=1000, help_text=KEY_HELP)
     timeout_s = SecondsField(required=False, help_text=TIMEOUT_HELP)
 
@@ -55,7 +53,7 @@ class ProviderSerializer(serializers.Serializer[ModelProvider]):
     updated_at = serializers.DateTimeField()
 
 
-OPERATORS_HELP = "Refs that the operator provides to every tenant; an own provider of the same ref wins."
+OPERATORS_HELP = "Refs that the operator provides to every tenant; the tenant's own provider of the same ref wins."
 LIST = items(
     "Providers",
     ProviderSerializer,
@@ -84,7 +82,7 @@ class ProviderListView(ApiView):
         tag="providers",
     )
     def post(self, request: Request) -> Response:
-        """Add a provider. Its key is stored sealed and never told again."""
+        """Add a provider. Its key is stored sealed and never shown again."""
         given = self.fields(NewProviderSerializer)
         provider = actions.create_provider(
             tenant=self.user.tenant,
@@ -111,7 +109,7 @@ class ProviderDetailView(ApiView):
     def put(self, request: Request, ref: str) -> Response:
         """Change a provider. A key that is left out stays; for another server it must be sent again."""
         given = self.fields(ProviderChangeSerializer)
-        provider = self._provider(ref)
+        provider = self._find_provider(ref)
         if given.get("ref", ref) != ref:
             raise Invalid("The ref never changes.", [Problem("ref", f"Leave it out, or send {ref}.")])
         saved = actions.save_provider(
@@ -127,10 +125,10 @@ class ProviderDetailView(ApiView):
     @in_api("delete_provider", status=204, errors=[403, 404, 409], tag="providers")
     def delete(self, request: Request, ref: str) -> Response:
         """Remove a provider; refused while a live Core calls it."""
-        actions.delete_provider(self._provider(ref), actor=self.actor, at=timezone.now())
+        actions.delete_provider(self._find_provider(ref), actor=self.actor, at=timezone.now())
         return Response(status=204)
 
-    def _provider(self, ref: str) -> ModelProvider:
+    def _find_provider(self, ref: str) -> ModelProvider:
         """The provider of the caller's tenant with this ref; another tenant's reads like none."""
         provider = ModelProvider.objects.filter(tenant=self.user.tenant_id, ref=ref).first()
         if provider is None:

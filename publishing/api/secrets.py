@@ -1,4 +1,4 @@
-"""`/api/v1/secrets`: texts that the tenant's flows name and nobody reads again."""
+"""`/api/v1/secrets`: values that the tenant's flows use by name and nobody reads again."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SecretListView(ApiView):
         tag="secrets",
     )
     def post(self, request: Request) -> Response:
-        """Add a secret. Its value is stored sealed and never told again."""
+        """Add a secret. Its value is stored sealed and never shown again."""
         given = self.fields(NewSecretSerializer)
         secret = actions.create_secret(
             tenant=self.user.tenant, name=given["name"], value=given["value"], actor=self.actor, at=timezone.now()
@@ -78,16 +78,16 @@ class SecretDetailView(ApiView):
     def put(self, request: Request, name: str) -> Response:
         """Give a secret another value; flows use it from the next call."""
         value = self.fields(SecretValueSerializer)["value"]
-        saved = actions.save_secret(self._secret(name), value=value, actor=self.actor, at=timezone.now())
+        saved = actions.save_secret(self._find_secret(name), value=value, actor=self.actor, at=timezone.now())
         return Response(SecretSerializer(saved).data)
 
     @in_api("delete_secret", status=204, errors=[403, 404], tag="secrets")
     def delete(self, request: Request, name: str) -> Response:
         """Remove a secret; flows that name it fail from the next call."""
-        actions.delete_secret(self._secret(name), actor=self.actor, at=timezone.now())
+        actions.delete_secret(self._find_secret(name), actor=self.actor, at=timezone.now())
         return Response(status=204)
 
-    def _secret(self, name: str) -> Secret:
+    def _find_secret(self, name: str) -> Secret:
         """The secret of the caller's tenant with this name; another tenant's reads like none."""
         secret = Secret.objects.filter(tenant=self.user.tenant_id, name=name).first()
         if secret is None:

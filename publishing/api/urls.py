@@ -55,6 +55,6 @@ documentation = [
     *_both("schema", openapi.SchemaView.as_view(), name="schema"),
     *_both("docs", openapi.DocsView.as_view(url_name="schema"), name="api-docs"),
 ]
-# Whatever else stands under `/v1/modules` or `/api`.
+# Everything else under `/v1/modules` or `/api`.
 unknown_module = [re_path("", base.UnknownModuleUrlView.as_view())]
 unknown_api = [re_path("", base.UnknownApiUrlView.as_view())]
