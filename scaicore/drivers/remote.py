@@ -7,7 +7,7 @@ from scaicore.errors import RunFailed, RunTimedOut
 from scaicore.jsondata import Json, defect
 from scaicore.program import RESPONSE
 from scaicore.runtime.protocol import Event, Finished, RunRequest, TextDelta, Usage, response_text
-from scaicore.runtime.run import check_kept
+from scaicore.runtime.scopes import check_state
 from scaicore.services import RemoteCall, RemoteEnd, RemoteText, ServiceFailed
 
 UNUSABLE = "service_upstream_failed"
@@ -76,5 +76,5 @@ def _state(end: RemoteEnd, request: RunRequest) -> dict[str, Json]:
         return {}
     if end.state is None:
         return request.state
-    check_kept(end.state)
+    check_state(end.state)
     return end.state

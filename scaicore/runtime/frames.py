@@ -1,4 +1,8 @@
-"""Where a run stands: which branches have arrived where, in the whole flow and in each region that a node runs."""
+"""How far a run has come: which edges have been decided, in the whole flow and in each region that a node runs.
+
+A frame is one execution of a region: a turn of a loop, a branch of a parallel, or the flow itself. Frames and the
+nodes that run them alternate: a frame lies within a `RegionRun`, which lies in a frame, and so on up to the flow.
+"""
 
 from dataclasses import dataclass, field
 
@@ -9,8 +13,8 @@ from scaicore.runtime.linker import RuntimeNode
 
 
 class Frame:
-    """One running of a region, or of the whole flow. `within` is the node that runs it, as the `number`th of its own;
-    `active` counts the nodes in it that are ready, at work or parked."""
+    """One execution of a region, or of the whole flow. `within` is the node that runs it, as the `number`th of its own
+    regions; `active` counts the nodes in it that are ready, at work or parked."""
 
     __slots__ = ("active", "arrived", "last", "number", "region_number", "scope", "until", "within")
 
@@ -23,6 +27,7 @@ class Frame:
         self.number = number
         self.region_number = 0 if within is None else within.node.inner[number].number
         self.active = 0
+        # Index of a node → `(edges still undecided, whether one was taken)`, once the first of several has arrived.
         self.arrived: dict[int, tuple[int, bool]] = {}
         self.last: Json = None
 
@@ -41,7 +46,7 @@ class RegionRun:
     turns: list[Json] = field(default_factory=list)  # the last result of each
     branches: dict[str, Json] = field(default_factory=dict)  # the same by the id of each one's first node
     exits: list[tuple[int, bool]] = field(default_factory=list)
-    is_called: bool = False  # whether it is about to go on
+    is_queued: bool = False  # whether it is about to go on
     scope: dict[str, Json] | None = None  # of a while-loop's last turn
 
     @property
@@ -53,13 +58,13 @@ class RegionRun:
         """The regions that begin now; none when all that may begin has begun."""
         plan = self.node.plan
         if isinstance(plan, LoopPlan):
-            return [] if self.running else self._turn(plan)
+            return [] if self.running else self._next_turn(plan)
         limit = plan.limit if isinstance(plan, ParallelPlan) and plan.limit else len(self.node.inner)
         count = min(limit - self.running, len(self.node.inner) - self.cursor)
-        return [self._started(self.frame.scope, self.cursor) for _ in range(count)]
+        return [self._begun(self.frame.scope, self.cursor) for _ in range(count)]
 
     def end(self, frame: Frame) -> None:
-        """A region has ended with its last result."""
+        """Take the last result of a region that has ended."""
         self.running -= 1
         if self.has_turns:
             self.turns.append(frame.last)
@@ -72,9 +77,12 @@ class RegionRun:
         """A list of the turns' results, or an object of the branches' results in the document's order."""
         if self.has_turns:
             return self.turns
+        # Branches end in any order; the result must not depend on which was faster.
         return {inner.name: self.branches[inner.name] for inner in self.node.inner}
 
-    def _turn(self, plan: LoopPlan) -> list[Frame]:
+    def _next_turn(self, plan: LoopPlan) -> list[Frame]:
+        # A while-loop goes on with the names of its last turn, or its condition could never change. Each item of a
+        # list begins with what was there before the loop.
         before = self.frame.scope if self.items is not None or self.scope is None else self.scope
         if self.cursor >= (plan.limit if self.items is None else len(self.items)):
             if self.items is None:
@@ -83,9 +91,9 @@ class RegionRun:
         if plan.condition is not None and not plan.condition.holds(before):
             return []
         item = self.cursor if self.items is None else self.items[self.cursor]
-        return [self._started({**before, plan.item_name: item, plan.index_name: self.cursor}, 0)]
+        return [self._begun({**before, plan.item_name: item, plan.index_name: self.cursor}, 0)]
 
-    def _started(self, scope: dict[str, Json], number: int) -> Frame:
+    def _begun(self, scope: dict[str, Json], number: int) -> Frame:
         self.cursor += 1
         self.running += 1
         return Frame(scope, self.node_run.until, self, number)

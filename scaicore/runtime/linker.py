@@ -47,8 +47,7 @@ class InnerRegion:
 
 @dataclass(slots=True)
 class RuntimeNode:
-    """A node ready to run. `arrivals` is the number of edges that lead to it, `region_number` says in which region it
-    lies, 0 for none; `inner` are the regions that it runs by itself."""
+    """A node ready to run. Other nodes are named by their index in the program, regions by their number."""
 
     id: str
     kind: str
@@ -58,12 +57,12 @@ class RuntimeNode:
     binding: str | None
     timeout_s: float | None
     is_response: bool
-    region_number: int = 0
     makes: tuple[str, ...] = ()
-    inner: list[InnerRegion] = field(default_factory=list)
+    region_number: int = 0  # the innermost region that it lies in; 0 is the flow itself
+    inner: list[InnerRegion] = field(default_factory=list)  # the regions that it runs by itself
     exits: list[int] = field(default_factory=list)  # where edges lead that leave its regions
-    arrivals: int = 0
-    onward: list[int] = field(default_factory=list)
+    arrivals: int = 0  # the edges that lead to it and order the run
+    targets: list[int] = field(default_factory=list)  # where its unconditional edges lead
     branches: list[Branch] = field(default_factory=list)
     feeds: list[Feed] = field(default_factory=list)
 
@@ -98,33 +97,36 @@ def link(program: Program) -> Runnable:
 
 
 def _link(program: Program) -> Runnable:
-    positions = {node.id: position for position, node in enumerate(program.nodes)}
+    indices = {node.id: index for index, node in enumerate(program.nodes)}
     nodes = tuple(_runtime_node(node, program) for node in program.nodes)
     for edge in program.edges:
-        _connect(edge, nodes, positions)
-    _enclose(program, nodes, positions)
+        _connect(edge, nodes, indices)
+    _enclose(program, nodes, indices)
     for node in nodes:
-        # The `else` branch is asked last, wherever it stands in the document.
+        # The `else` branch is asked last, wherever it is in the document.
         node.branches.sort(key=lambda branch: branch.condition is None)
+    made = {name for node in nodes for name in (node.id, node.binding, *node.makes) if name}
     return Runnable(
         program=program,
-        entries=_entries(program, positions),
+        entries=_entries(program, indices),
         nodes=nodes,
         defaults={variable.name: variable.default for variable in program.variables},
         types={variable.name: variable.type for variable in program.variables},
         shape=_shape(program),
         keeps_memory=program.instance_mode != "stateless",
-        made=frozenset(name for node in nodes for name in (node.id, node.binding, *node.makes) if name) - INPUT_NAMES,
+        # A node may take one of these names on purpose, to replace what the caller sent for the nodes behind it.
+        made=frozenset(made) - INPUT_NAMES,
         responders=frozenset(program.responders),
     )
 
 
-def _entries(program: Program, positions: dict[str, int]) -> dict[str, int]:
+def _entries(program: Program, indices: dict[str, int]) -> dict[str, int]:
     found = {program.entry, *(node.id for node in program.nodes if entered_by(node.kind))}
-    return {node_id: positions[node_id] for node_id in sorted(found)}
+    return {node_id: indices[node_id] for node_id in sorted(found)}
 
 
 def _shape(program: Program) -> str:
+    """What a waiting run must find again to go on. Texts and conditions may change meanwhile, nodes and edges not."""
     nodes = [(node.id, node.kind) for node in program.nodes]
     edges = [(edge.type, edge.source, edge.source_port, edge.target, edge.target_port) for edge in program.edges]
     return hashlib.sha256(compact([nodes, edges]).encode(errors="replace")).hexdigest()[:32]
@@ -133,12 +135,12 @@ def _shape(program: Program) -> str:
 def _runtime_node(node: ProgramNode, program: Program) -> RuntimeNode:
     kind = KINDS[node.kind]
     config = msgspec.convert(node.config, kind.config)
-    made = kind.prepare(config, program)
-    plan = made if isinstance(made, Plan) else None
+    prepared = kind.prepare(config, program)
+    plan = prepared if isinstance(prepared, Plan) else None
     return RuntimeNode(
         id=node.id,
         kind=node.kind,
-        work=_planned if isinstance(made, Plan) else made,
+        work=_no_work if isinstance(prepared, Plan) else prepared,
         plan=plan,
         waits=kind.waits,
         makes=tuple(kind.makes(config)),
@@ -148,8 +150,8 @@ def _runtime_node(node: ProgramNode, program: Program) -> RuntimeNode:
     )
 
 
-def _planned(_visit: NodeRun) -> Json:
-    """A node with a plan does nothing by itself."""
+def _no_work(_node_run: NodeRun) -> Json:
+    """A node with a plan does nothing by itself: the engine carries out the plan."""
     return None
 
 
@@ -162,32 +164,32 @@ def arcs(edges: Sequence[ProgramEdge]) -> list[Arc]:
     ]
 
 
-def _enclose(program: Program, nodes: tuple[RuntimeNode, ...], positions: dict[str, int]) -> None:
-    """Give each region to the node that runs it, in the document's order."""
-    ways = arcs(program.edges)
-    found = regions.find(region_owners({node.id: node.kind for node in program.nodes}), ways)
-    for node_id, number in regions.innermost(found).items():
-        nodes[positions[node_id]].region_number = number
-    for number, region in sorted(enumerate(found, 1), key=lambda pair: positions[pair[1].firsts[0]]):
-        owner = nodes[positions[region.owner]]
-        begins = {positions[first] for first in region.firsts}
-        owner.inner.append(
-            InnerRegion(number, region.firsts[0], tuple(target for target in owner.onward if target in begins))
-        )
-        owner.onward = [target for target in owner.onward if target not in begins]
-        owner.exits += [
-            positions[arc.target] for arc in ways if arc.source in region.nodes and arc.target not in region.nodes
-        ]
-
-
-def _connect(edge: ProgramEdge, nodes: tuple[RuntimeNode, ...], positions: dict[str, int]) -> None:
-    source, target = nodes[positions[edge.source]], nodes[positions[edge.target]]
+def _connect(edge: ProgramEdge, nodes: tuple[RuntimeNode, ...], indices: dict[str, int]) -> None:
+    source, target = nodes[indices[edge.source]], nodes[indices[edge.target]]
     if edge.type == "data":
         target.feeds.append(Feed(edge.target_port or DEFAULT_PORT, edge.source, edge.source_port))
         return
     target.arrivals += 1
     if edge.type == "sequential":
-        source.onward.append(positions[edge.target])
+        source.targets.append(indices[edge.target])
         return
     condition = None if edge.condition == ELSE else Expression(edge.condition or "")
-    source.branches.append(Branch(edge.id, positions[edge.target], condition))
+    source.branches.append(Branch(edge.id, indices[edge.target], condition))
+
+
+def _enclose(program: Program, nodes: tuple[RuntimeNode, ...], indices: dict[str, int]) -> None:
+    """Give each region to the node that runs it, in the document's order."""
+    ordering = arcs(program.edges)
+    found = regions.find(region_owners({node.id: node.kind for node in program.nodes}), ordering)
+    for node_id, number in regions.innermost(found).items():
+        nodes[indices[node_id]].region_number = number
+    for number, region in sorted(enumerate(found, 1), key=lambda pair: indices[pair[1].firsts[0]]):
+        owner = nodes[indices[region.owner]]
+        firsts = {indices[first] for first in region.firsts}
+        # The edges into a region are followed when it begins, not when its owner has finished.
+        inward = tuple(target for target in owner.targets if target in firsts)
+        owner.inner.append(InnerRegion(number, region.firsts[0], inward))
+        owner.targets = [target for target in owner.targets if target not in firsts]
+        owner.exits += [
+            indices[arc.target] for arc in ordering if arc.source in region.nodes and arc.target not in region.nodes
+        ]

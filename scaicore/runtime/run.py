@@ -1,4 +1,9 @@
-"""One run: its scope, its memory, its bounds, and what becomes ready when a node has finished."""
+"""One run: its scope, its memory, its bounds, and what becomes ready when a node has finished.
+
+A node is ready once every edge into it is decided, and at least one was taken. An edge is decided when its source has
+finished; and where a node will never run, so that its outgoing edges are not taken either, at once (dead path
+elimination). This way branches join without waiting for one that was not chosen.
+"""
 
 import time
 from collections import deque
@@ -6,18 +11,17 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from scaicore.errors import RunFailed, RunTimedOut
-from scaicore.jsondata import Json, compact, defect, size
-from scaicore.language import variables
+from scaicore.jsondata import Json, size
 from scaicore.nodes.base import LoopPlan
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import RESPONSE
+from scaicore.runtime import scopes
 from scaicore.runtime.frames import Frame, RegionRun
-from scaicore.runtime.linker import Branch, Feed, Runnable, RuntimeNode
+from scaicore.runtime.linker import Branch, Runnable, RuntimeNode
 from scaicore.runtime.protocol import Finished, NodeFailed, NodeFinished, RunRequest, Usage, response_text
 
 MAX_STEPS: Final = 10_000
 MAX_HELD: Final = 64_000_000  # characters of all results together
-MAX_STATE: Final = 1_048_576  # bytes of JSON
 ENDED: Final = -1  # in place of a node that is ready: the region has ended
 
 
@@ -36,7 +40,7 @@ class FlowRun:
     __slots__ = (
         "_deadline",
         "_held",
-        "_spent",
+        "_usage",
         "bound",
         "failed",
         "last",
@@ -51,27 +55,28 @@ class FlowRun:
     )
 
     def __init__(self, request: RunRequest) -> None:
-        self.runnable = request.program
+        self.runnable: Runnable = request.program
         self.request = request
-        self.state = _initial_state(self.runnable, request.state)
-        self.ready: deque[tuple[Frame, int]] = deque()
+        self.state = scopes.initial_state(self.runnable, request.state)
+        self.ready: deque[tuple[Frame, int]] = deque()  # nodes that may start, by their index in the program
         self.parked: list[Parked] = []
         self.failed: NodeFailed | None = None
         self.steps = 0
         self.streamed: list[str] = []
+        # `(result, finish_reason)` of the node bound to `response` and of the node that finished last.
         self.bound: tuple[Json, str] | None = None
         self.last: tuple[Json, str] = (None, "stop")
         self._deadline = time.monotonic() + request.deadline_s
-        self.root = Frame(_initial_scope(self.runnable, request, self.state), self._deadline)
+        self.root = Frame(scopes.initial_scope(self.runnable, request, self.state), self._deadline)
         self._held = 0
-        self._spent: Usage | None = None
+        self._usage: Usage | None = None
 
     def start(self) -> None:
-        """Begin at one entry; what only others lead to is never reached."""
+        """Begin at one entry; what only the other entries lead to never runs."""
         begin = self.request.entry or self.runnable.program.entry
-        for node_id, position in self.runnable.entries.items():
+        for node_id, index in self.runnable.entries.items():
             if node_id != begin:
-                self._arrive(self.root, position, False)
+                self._arrive(self.root, index, False)
         self._arrive(self.root, self.runnable.entries[begin], True)
 
     def remaining(self) -> float:
@@ -81,9 +86,9 @@ class FlowRun:
             raise RunTimedOut
         return left
 
-    def enter(self, frame: Frame, position: int) -> tuple[RuntimeNode, NodeRun]:
-        """A node that is ready, once the bounds allow it."""
-        node = self.runnable.nodes[position]
+    def start_node(self, frame: Frame, index: int) -> tuple[RuntimeNode, NodeRun]:
+        """A node that is ready, once the bounds allow it: RunTimedOut or RunFailed when they do not."""
+        node = self.runnable.nodes[index]
         now = time.monotonic()
         if now >= frame.until:
             raise RunTimedOut(node.id)
@@ -93,50 +98,55 @@ class FlowRun:
         return node, self.new_node_run(frame, node, now)
 
     def new_node_run(self, frame: Frame, node: RuntimeNode, now: float) -> NodeRun:
-        """What a node of this frame sees."""
+        """What a node of this frame works with."""
         until = frame.until if node.timeout_s is None else min(frame.until, now + node.timeout_s)
-        scope = frame.scope | _fed(node.feeds, frame.scope) if node.feeds else frame.scope
+        # Without data edges nodes share the frame's scope: it is copied only where a node sees names of its own.
+        scope = frame.scope | scopes.read_feeds(node.feeds, frame.scope) if node.feeds else frame.scope
         return NodeRun(scope, self.state, self.request.input, self.request.services, now, until, frame)
 
-    def open(self, node: RuntimeNode, node_run: NodeRun) -> None:
+    def begin_regions(self, node: RuntimeNode, node_run: NodeRun) -> None:
         """Begin the regions that a node runs."""
         plan = node.plan
         items = plan.items(node_run) if isinstance(plan, LoopPlan) and plan.items is not None else None
         region_run = RegionRun(node_run.frame, node, node_run, items)
-        self._go_on(region_run)
+        self._begin_next(region_run)
         if not region_run.running:
+            # No region began, such as for an empty list. An empty frame ends at once, so that the node finishes in
+            # the same way as after its last region.
             nothing = Frame({}, 0)
             nothing.within = region_run
             self.ready.append((nothing, ENDED))
 
-    def proceed(self, region_run: RegionRun) -> NodeFinished | None:
-        """Go on where a region has ended: with the next one, or behind the node once all of them have."""
-        region_run.is_called = False
-        self._go_on(region_run)
+    def continue_regions(self, region_run: RegionRun) -> NodeFinished | None:
+        """Go on after a region has ended: with the next one, or behind the node once all of them have."""
+        region_run.is_queued = False
+        self._begin_next(region_run)
         if region_run.running:
             return None
-        return self.leave(region_run.node, region_run.node_run, region_run.result, region_run.exits)
+        return self.finish_node(region_run.node, region_run.node_run, region_run.result, region_run.exits)
 
-    def leave(
+    def finish_node(
         self, node: RuntimeNode, node_run: NodeRun, result: Json, exits: Iterable[tuple[int, bool]] = ()
     ) -> NodeFinished:
         """Put a node's result into the scope and make ready what comes next."""
         frame: Frame = node_run.frame
-        self._keep(frame, node, result, node_run.finish_reason)
+        self._store(frame, node, result, node_run.finish_reason)
+        # Conditions may ask for the node's own result, so it is stored before they are evaluated.
         taken = _choose(node, frame) if node.branches else None
         if result is None and taken is not None:
             result = taken.edge_id
-            self._keep(frame, node, result, node_run.finish_reason)
+            self._store(frame, node, result, node_run.finish_reason)
         if node_run.prompt_tokens is not None:
-            self._spend(node_run)
-        for target in node.onward:
+            self._add_usage(node_run)
+        for target in node.targets:
             self._arrive(frame, target, True)
         for branch in node.branches:
             self._arrive(frame, branch.target, branch is taken)
-        for target, is_live in exits:
-            self._arrive(frame, target, is_live)
+        for target, is_taken in exits:
+            self._arrive(frame, target, is_taken)
+        # Only now: what has just become ready keeps the region from ending.
         if frame.within is not None:
-            self._retire(frame)
+            self._leave(frame, frame.within)
         duration_ms = (time.monotonic() - node_run.started_at) * 1000
         return NodeFinished(node.id, node.kind, duration_ms, result, tuple(node_run.warnings))
 
@@ -144,66 +154,68 @@ class FlowRun:
         """The run's last event; RunFailed when the memory grew too large."""
         self.check_state()
         output, finish_reason = self._output()
+        # What a client has read cannot be taken back; a response that does not continue it must not look like one.
         if self.streamed and not response_text(output).startswith("".join(self.streamed)):
-            raise RunFailed  # what the client has read is not what the flow answers
-        return Finished(output, self._spent, self.state, finish_reason)
+            raise RunFailed
+        return Finished(output, self._usage, self.state, finish_reason)
 
     def pause(self, prompt: str, resume: dict[str, Json]) -> Finished:
         """The last event of a run that asks somebody for a decision."""
         self.check_state()
         if self.streamed:
-            raise RunFailed  # the client has read what is not the question
-        return Finished({RESPONSE: prompt}, self._spent, self.state, resume=resume)
+            raise RunFailed  # as in `finish`: the client has read what is not the question
+        return Finished({RESPONSE: prompt}, self._usage, self.state, resume=resume)
 
     def check_state(self) -> None:
         """RunFailed when the memory grew too large."""
         if self.runnable.keeps_memory:
-            check_kept(self.state)
+            scopes.check_state(self.state)
 
-    def _go_on(self, region_run: RegionRun) -> None:
-        """Begin the regions that may begin now."""
+    def _begin_next(self, region_run: RegionRun) -> None:
         for frame in region_run.begin():
             for target in region_run.node.inner[frame.number].firsts:
                 self._arrive(frame, target, True)
 
-    def _retire(self, frame: Frame) -> None:
-        """One node less; the last one of a region ends it."""
+    def _leave(self, frame: Frame, region_run: RegionRun) -> None:
+        """One node of the region less; the last one ends it."""
         frame.active -= 1
-        if frame.active == 0 and frame.within is not None:
-            frame.within.end(frame)
-            if not frame.within.is_called:
-                frame.within.is_called = True  # once, however many regions end before it goes on
+        if frame.active == 0:
+            region_run.end(frame)
+            # Several branches may end before the node goes on: it is queued once for all of them.
+            if not region_run.is_queued:
+                region_run.is_queued = True
                 self.ready.append((frame, ENDED))
 
-    def _arrive(self, frame: Frame, target: int, is_live: bool) -> None:
-        """An edge was taken, or never will be. A node is ready when all its edges are decided and one was taken; a node
-        that none will reach passes that on to the nodes behind it."""
+    def _arrive(self, frame: Frame, target: int, is_taken: bool) -> None:
+        """An edge was decided: a node whose edges are all decided becomes ready, or passes on that it never runs."""
         node = self.runnable.nodes[target]
-        if is_live and node.arrivals < 2 and node.region_number == frame.region_number:  # the usual case
+        if is_taken and node.arrivals < 2 and node.region_number == frame.region_number:  # the usual case, fast
             frame.active += 1
             self.ready.append((frame, target))
             return
-        pending = [(target, is_live)]
+        # A stack instead of recursion: a branch that was not taken may be thousands of nodes long.
+        pending = [(target, is_taken)]
         while pending:
-            position, live = pending.pop()
-            node = self.runnable.nodes[position]
+            index, taken = pending.pop()
+            node = self.runnable.nodes[index]
             if node.region_number != frame.region_number and frame.within is not None:
-                frame.within.exits.append((position, live))
+                frame.within.exits.append((index, taken))  # out of the region: counts when all regions have ended
                 continue
             if node.arrivals > 1:
-                left, any_live = frame.arrived.get(position, (node.arrivals, False))
-                live = live or any_live
-                frame.arrived[position] = (left - 1, live)
+                left, any_taken = frame.arrived.get(index, (node.arrivals, False))
+                taken = taken or any_taken
+                frame.arrived[index] = (left - 1, taken)
                 if left > 1:
                     continue
-            if live:
+            if taken:
                 frame.active += 1
-                self.ready.append((frame, position))
+                self.ready.append((frame, index))
             else:
-                pending.extend((behind, False) for behind in (*node.onward, *node.exits))
+                pending.extend((behind, False) for behind in (*node.targets, *node.exits))
                 pending.extend((branch.target, False) for branch in node.branches)
 
-    def _keep(self, frame: Frame, node: RuntimeNode, result: Json, finish_reason: str) -> None:
+    def _store(self, frame: Frame, node: RuntimeNode, result: Json, finish_reason: str) -> None:
+        # Entries give the input back; it was bounded when the request was read.
         if result is not self.request.input:
             self._held += size(result, MAX_HELD)
         if self._held > MAX_HELD:
@@ -215,62 +227,25 @@ class FlowRun:
         if node.is_response:
             self.bound = self.last
 
-    def _spend(self, node_run: NodeRun) -> None:
-        so_far = self._spent or Usage(0, 0)
-        self._spent = Usage(
+    def _add_usage(self, node_run: NodeRun) -> None:
+        so_far = self._usage or Usage(0, 0)
+        self._usage = Usage(
             so_far.prompt_tokens + (node_run.prompt_tokens or 0),
             so_far.completion_tokens + (node_run.completion_tokens or 0),
         )
 
     def _output(self) -> tuple[dict[str, Json], str]:
+        """The output and its finish reason: what is bound to `response`, else the result that came last."""
         result, finish_reason = self.bound or self.last
+        # Such as a sub-flow's output, which is given on as it is.
         if self.bound is None and isinstance(result, dict) and RESPONSE in result:
             return result, finish_reason
         return {RESPONSE: result}, finish_reason
 
 
 def _choose(node: RuntimeNode, frame: Frame) -> Branch:
-    """The branch that a node with conditional edges takes."""
+    """The branch that a node with conditional edges takes; RunFailed when none of their conditions holds."""
     for branch in node.branches:
         if branch.condition is None or branch.condition.holds(frame.scope):
             return branch
     raise RunFailed("no_branch")
-
-
-def _initial_state(runnable: Runnable, persisted: dict[str, Json]) -> dict[str, Json]:
-    """The defaults, then what was persisted; a value that the present version declares otherwise starts anew."""
-    state = dict(runnable.defaults)
-    if runnable.keeps_memory and persisted:
-        for name, type_name in runnable.types.items():
-            if name in persisted and variables.fits(persisted[name], type_name):
-                state[name] = persisted[name]
-    return state
-
-
-def _initial_scope(runnable: Runnable, request: RunRequest, state: dict[str, Json]) -> dict[str, Json]:
-    """The input under its own names. A caller cannot lay anything under the name of a node that has not run."""
-    scope = dict(request.input)
-    if not runnable.made.isdisjoint(scope):
-        scope = {name: value for name, value in scope.items() if name not in runnable.made}
-    scope["state"] = state
-    if request.entity_id is not None:
-        scope["entity_id"] = request.entity_id
-    return scope
-
-
-def _fed(feeds: Iterable[Feed], scope: dict[str, Json]) -> dict[str, Json]:
-    """What data edges bring: the source's result, or the field of it that bears the source port's name."""
-    values = {}
-    for feed in feeds:
-        result = scope.get(feed.source)
-        values[feed.port] = result.get(feed.source_port, result) if isinstance(result, dict) else result
-    return values
-
-
-def check_kept(state: dict[str, Json]) -> None:
-    """RunFailed when `state` is more than a Core may remember, or nothing that can be stored."""
-    text = compact(state)
-    if len(text.encode(errors="surrogatepass")) > MAX_STATE:
-        raise RunFailed("state_too_large")
-    if ("\\u" in text or not text.isprintable()) and defect(state):
-        raise RunFailed("not_plain_data")

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from scaicore.errors import RunFailed, RunTimedOut
@@ -25,13 +26,21 @@ class NodeDone:
 
 
 class NodeTasks:
-    """Tasks at work. Whoever makes one cancels them all at the end, whatever happens."""
+    """Nodes at work. Whoever starts some must call `cancel_all` at the end, whatever happens.
+
+    All events go through one short queue: a client that reads slowly slows the nodes down, all the way to the model's
+    own connection, in place of filling the memory.
+    """
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._events: asyncio.Queue[TextDelta | NodeDone] = asyncio.Queue(_AHEAD)
-        self._working = 0
+        self._working = 0  # nodes whose end was not read yet
         self._is_leaving = False
+
+    @cached_property
+    def _events(self) -> asyncio.Queue[TextDelta | NodeDone]:
+        """Made when the first node starts: most runs of calculating flows need none."""
+        return asyncio.Queue(_AHEAD)
 
     @property
     def is_busy(self) -> bool:
@@ -43,11 +52,11 @@ class NodeTasks:
             node_run.emit_text = self._emit_text
         self._working += 1
         task = asyncio.create_task(self._work(node, node_run))
-        self._tasks.add(task)
+        self._tasks.add(task)  # the event loop itself keeps no task alive
         task.add_done_callback(self._tasks.discard)
 
     async def next_event(self, seconds: float) -> TextDelta | NodeDone:
-        """The next thing that a node sends or ends with; RunTimedOut when nothing comes in time."""
+        """The next text or end of a node; RunTimedOut when none comes in time."""
         try:
             async with asyncio.timeout(seconds):
                 event = await self._events.get()
@@ -59,17 +68,20 @@ class NodeTasks:
 
     async def cancel_all(self) -> None:
         """Stop every node that is still at work and wait until it has stopped."""
+        if not self._tasks:
+            return
         self._is_leaving = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _emit_text(self, text: str) -> None:
         await self._events.put(TextDelta(text))
 
     async def _work(self, node: RuntimeNode, node_run: NodeRun) -> None:
+        """Run a node to its end. Whatever happens there becomes an event: a task that only died would never be noticed,
+        and the run would wait for its end until the deadline."""
         try:
             async with asyncio.timeout(max(0.0, node_run.until - time.monotonic())):
                 done = NodeDone(node, node_run, await node.work(node_run))
@@ -78,8 +90,8 @@ class NodeTasks:
         except asyncio.CancelledError:
             if self._is_leaving:
                 raise
-            done = NodeDone(node, node_run, error=RunFailed("node_failed", node.id))  # cancelled from within
+            # Not cancelled by this run: something inside the node, such as a library's own task group, gave up.
+            done = NodeDone(node, node_run, error=RunFailed("node_failed", node.id))
         except Exception as problem:
-            # Carried to the engine, which tells what it knows from the rest.
             done = NodeDone(node, node_run, error=problem)
         await self._events.put(done)
