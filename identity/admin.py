@@ -217,8 +217,8 @@ class ApiKeyAdmin(StaffAdmin):
 class AuditEntryAdmin(StaffAdmin):
     """Who changed what, when. Nobody changes an entry."""
 
-    list_display = ("at", "actor", "action", "tenant", "change")
-    list_filter = ("action", "tenant")
+    list_display = ("at", "actor", "door", "action", "tenant", "change")
+    list_filter = ("door", "action", "tenant")
     search_fields = ("actor", "action", "target")
     date_hierarchy = "at"
 

@@ -21,6 +21,7 @@ def record(
         tenant=tenant,
         actor=actor.name,
         actor_id=actor.user_id,
+        door=actor.door,
         action=action,
         target=target,
         before=before,

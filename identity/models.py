@@ -237,13 +237,26 @@ class LiveKey(models.Model):
         return self.key_id
 
 
+class Door(models.TextChoices):
+    """Where somebody came in to change something."""
+
+    API = "api", "REST API"
+    PAGE = "page", "Web pages"
+    ADMIN = "admin", "Admin"
+    COMMAND = "command", "Command line"
+
+
 class AuditEntry(models.Model):
-    """What somebody changed, written in the transaction of the change; names are text and outlive their rows."""
+    """What somebody changed, written in the transaction of the change; names are text and outlive their rows.
+
+    `door` is empty where nobody came in, and in entries older than the field.
+    """
 
     at = models.DateTimeField()
     tenant = models.CharField(max_length=63)
     actor_id = models.CharField(max_length=40, blank=True)
     actor = models.CharField(max_length=254)
+    door = models.CharField(max_length=10, choices=Door.choices, blank=True, default="")
     action = models.CharField(max_length=60)
     target = models.CharField(max_length=300)
     before = models.JSONField(null=True)
