@@ -9,46 +9,39 @@ from django.db import transaction
 
 import scaicore
 from identity.actors import Actor
-from publishing import actions, deploy_state, registry
-from publishing.models import Flow, Publication, Visibility
+from publishing import actions, deploy_state
+from publishing.disagreements import find_disagreement
+from publishing.models import Flow, Publication
+from publishing.reach import Reach, measure_reach, question_about
 
 Change = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Reach:
-    """Who could call at one moment. `callers` is left empty where everyone may: nobody could be new there."""
-
-    name: str
-    is_open: bool
-    count: int
-    group_ids: tuple[str, ...] = ()
-    callers: frozenset[str] = frozenset()
-
-    def __str__(self) -> str:
-        whom = "everyone in the tenant" if self.is_open else "its groups"
-        return f"{whom}, {self.count} active user{'' if self.count == 1 else 's'}"
-
-    @property
-    def told(self) -> str:
-        """The visibility, by name."""
-        return "everyone in the tenant" if self.is_open else ", ".join(self.group_ids) or "groups that are gone: nobody"
-
-
-@dataclass(frozen=True)
 class DeployPlan:
-    """A deploy before it is done. `live` is the flow version that is live now; `lost` counts memories left unread."""
+    """A deploy before it is done. `live` is the flow version that is live now; `lost` counts memories left unread.
+
+    `held`: the reason for which staff keep it from being published. `disagreement`: what document and registry say.
+    """
 
     live: str
     saved: str
     before: Reach | None
     after: Reach | None
     lost: int
+    held: str = ""
+    disagreement: str | None = None
 
     @property
     def told(self) -> str:
-        """One line for the whole change of access."""
+        """One line for the whole change of access, and for where document and registry disagree now."""
+        return f"{self._access} {self.disagreement}" if self.disagreement else self._access
+
+    @property
+    def _access(self) -> str:
         before, after = self.before, self.after
+        if self.held:
+            return f"Stays un-published, held by staff: {self.held}"
         if after is None:
             return f"Un-publishes {before.name}." if before else "Not published as a chat model."
         if before is None:
@@ -56,19 +49,10 @@ class DeployPlan:
         return f"Published to {after}." if before == after else f"Published to {after}; before: {before}."
 
     @property
-    def newcomers(self) -> bool:
-        """Whether somebody could call a published model who cannot now."""
-        before, after = self.before, self.after
-        if before is None or after is None or before.is_open:
-            return False
-        return after.is_open or not after.callers <= before.callers
-
-    @property
     def questions(self) -> list[str]:
         """What is worth asking before: access that widens, memory that would not be read any more."""
-        asked = []
-        if self.newcomers and self.after:
-            asked.append(f"Access widens: {self.after.name} is now for {self.before}; it would be for {self.after}.")
+        widens = question_about(self.before, self.after)
+        asked = [widens] if widens else []
         if self.lost:
             kept = f"{self.lost} conversation{'' if self.lost == 1 else 's'}"
             asked.append(
@@ -84,8 +68,9 @@ class DeployPlan:
         return [
             ("Live version", self.live or "none", self.saved),
             ("Published as", before.name if before else "not published", after.name if after else "not published"),
-            ("Open to", before.told if before else "nobody", after.told if after else "nobody"),
+            ("Open to", before.audience if before else "nobody", after.audience if after else "nobody"),
             ("Active users who can call", str(before.count if before else 0), str(after.count if after else 0)),
+            *([("Held by staff", self.held, self.held)] if self.held else []),
         ]
 
 
@@ -94,19 +79,11 @@ def plan_deploy(flow: Flow, *, actor: Actor, at: datetime) -> DeployPlan:
     saved = flow.saved
     where = deploy_state.find_state(flow, saved.version)
     lost = where.forgets(scaicore.properties(saved.content))
-    before = _reach(Publication.objects.filter(core__flow=flow).first())
+    disagreement = find_disagreement(where.core, saved.content)
+    before = measure_reach(Publication.objects.filter(core__flow=flow).first())
     with transaction.atomic():
         done = actions.deploy(flow, actor=actor, at=at)
-        after = _reach(done.publication)
+        after = measure_reach(done.publication)
         transaction.set_rollback(True)
-    return DeployPlan(where.live or "", saved.version, before, after, lost)
-
-
-def _reach(publication: Publication | None) -> Reach | None:
-    if publication is None:
-        return None
-    audience = registry.audience(publication)
-    if publication.visibility == Visibility.TENANT:
-        return Reach(publication.name, True, audience.count())
-    callers = frozenset(audience.values_list("pk", flat=True))
-    return Reach(publication.name, False, len(callers), tuple(publication.group_ids), callers)
+    held = done.hold.reason if done.hold else ""
+    return DeployPlan(where.live or "", saved.version, before, after, lost, held, disagreement)

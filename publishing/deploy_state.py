@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
 from identity.models import Group
-from publishing.models import Core, Entity, Flow, FlowVersion, Publication
+from publishing.disagreements import find_disagreement
+from publishing.models import Core, Entity, Flow, FlowVersion, Hold, Publication
 from scaicore import Properties
 
 
@@ -19,6 +21,7 @@ class DeployState:
     saved: str
     core: Core | None
     publication: Publication | None
+    hold: Hold | None = None
 
     @property
     def live(self) -> str | None:
@@ -30,14 +33,9 @@ class DeployState:
         """Whether something is live, and not what is saved."""
         return self.live is not None and self.live != self.saved
 
-    def has_drifted(self, wanted: Properties) -> bool:
-        """Whether the saved flow is live, yet published otherwise than it says (by the API, or a group is gone)."""
-        if self.live != self.saved:
-            return False
-        publication = self.publication
-        if publication is None or not wanted.publish_as_model:
-            return wanted.publish_as_model != (publication is not None)
-        return publication.group_ids != sorted(set(wanted.group_ids)) or publication.has_nobody
+    def has_drifted(self, content: dict[str, Any]) -> bool:
+        """Whether the saved document is live, yet published otherwise than it says, and a deploy would change that."""
+        return self.live == self.saved and self.hold is None and find_disagreement(self.core, content) is not None
 
     def forgets(self, wanted: Properties) -> int:
         """How many memories of the live version a version with these properties would no longer read."""
@@ -66,12 +64,12 @@ def lost_groups(flow: Flow, wanted: Properties) -> list[str]:
 def find_state(flow: Flow, saved: str) -> DeployState:
     """The state of `flow`, whose newest saved version is `saved`."""
     core = getattr(flow, "core", None)
-    return DeployState(saved, core, getattr(core, "publication", None))
+    return DeployState(saved, core, getattr(core, "publication", None), getattr(core, "hold", None))
 
 
 def listed(tenant_id: str, search: str = "") -> QuerySet[Flow]:
     """The tenant's flows, last changed first, with what their state needs."""
-    flows = Flow.objects.filter(tenant=tenant_id).select_related("core__live", "core__publication")
+    flows = Flow.objects.filter(tenant=tenant_id).select_related("core__live", "core__publication", "core__hold")
     flows = flows.prefetch_related("core__publication__grants")
     if search:
         flows = flows.filter(name__icontains=search)

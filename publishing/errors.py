@@ -12,6 +12,7 @@ identity.errors.ActionRefused
 │   ├── SlugTaken            another Core of the tenant has this slug
 │   ├── MemoryAtStake        the saved version would not read what the live one remembers
 │   ├── StillPublished       the flow's Core is published
+│   ├── PublicationHeld      staff hold the Core: it stays un-published, and is not deleted either
 │   ├── ProviderExists       another model provider of the tenant has this ref
 │   ├── ProviderInUse        live Cores call the model provider
 │   └── SecretExists         another secret of the tenant has this name
@@ -101,6 +102,17 @@ class StillPublished(Conflict):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The flow is published as {name}.")
+
+
+class PublicationHeld(Conflict):
+    """Staff hold the Core, so nobody publishes it, and nobody but staff deletes it to make it anew."""
+
+    code = "PUBLICATION_HELD"
+    fix = "Ask staff to lift the hold, then try again."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Held by staff: {reason}")
+        self.problems = [Problem("core_id", self.message)]
 
 
 class ProviderExists(Conflict):

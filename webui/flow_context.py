@@ -10,6 +10,7 @@ from identity.actors import actor_of
 from identity.models import User
 from publishing import actions, deploy_plan, deploy_state, documents, registry
 from publishing.deploy_state import DeployState
+from publishing.disagreements import find_disagreement
 from publishing.models import Flow, FlowVersion
 from webui import flow_svg, snippets
 from webui.flow_saves import LastSave
@@ -66,20 +67,17 @@ def page_context(
     }
 
 
-def warning(flow: Flow, state: DeployState, wanted: scaicore.Properties) -> str:
+def warning(flow: Flow, state: DeployState, content: dict[str, Any]) -> str:
     """What an admin should know about who can call the flow, in a sentence or two; empty when all is well."""
-    if lost := deploy_state.lost_groups(flow, wanted):
+    if state.hold:
+        return f"Held by staff: {state.hold.reason} — It stays un-published until they lift the hold; Deploy works."
+    if lost := deploy_state.lost_groups(flow, scaicore.properties(content)):
         named = f"The saved group {lost[0]} does" if len(lost) == 1 else f"The saved groups {', '.join(lost)} do"
         return (
             f"{named} not exist (any more). Deploy will refuse until the list is corrected; an empty list would open "
             "the model to everyone in the tenant."
         )
-    if state.has_drifted(wanted):
-        return (
-            "Who can call this was changed outside this page, by the API or because a group was deleted. Deploy brings "
-            "it back in line with what is saved."
-        )
-    return ""
+    return find_disagreement(state.core, content) or ""
 
 
 def read_only_note(flow: Flow) -> str:
@@ -103,12 +101,12 @@ def _document(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
 
 def _for_admins(flow: Flow, state: DeployState, form: PropertiesForm | None) -> dict[str, Any]:
     """The form, and what Save and Deploy would do."""
-    wanted = scaicore.properties(flow.saved.content)
+    content = flow.saved.content
     is_live = state.live == state.saved
     return {
         "form": form or PropertiesForm(flow=flow),
-        "warning": warning(flow, state, wanted),
-        "is_due": not is_live or state.has_drifted(wanted),
+        "warning": warning(flow, state, content),
+        "is_due": not is_live or state.has_drifted(content),
         "deploy_does": f"Version {state.saved} is live." if is_live else f"Deploy makes version {state.saved} live.",
     }
 

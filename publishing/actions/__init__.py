@@ -16,6 +16,7 @@ from publishing.actions.cores import (
 )
 from publishing.actions.entities import erase_entity
 from publishing.actions.flows import create_flow, delete_flow, save_flow
+from publishing.actions.holds import hold_core, lift_hold
 from publishing.actions.providers import create_provider, delete_provider, save_provider
 from publishing.actions.publications import check_groups, publish, unpublish
 from publishing.actions.remotes import RemoteProgram
@@ -44,6 +45,8 @@ __all__ = [
     "deploy",
     "erase_entity",
     "grant_access",
+    "hold_core",
+    "lift_hold",
     "publish",
     "reseal",
     "rollback",

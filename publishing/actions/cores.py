@@ -20,7 +20,7 @@ from publishing.actions import publications, remotes
 from publishing.actions.base import UNCHANGED, Unchanged, locked_core, locked_flow, named
 from publishing.actions.remotes import RemoteProgram
 from publishing.errors import DoesNotCompile, SlugTaken, StaleSave
-from publishing.models import Core, CoreVersion, Flow, Publication
+from publishing.models import Core, CoreVersion, Flow, Hold, Publication
 from publishing.providers import providers_of
 from scaicore.compiler import manifest
 
@@ -33,11 +33,14 @@ class Deployment:
     version: CoreVersion
     publication: Publication | None
     unpublished: str | None
+    hold: Hold | None = None
 
     @property
     def message(self) -> str:
         """The sentence that the toast and the command line show."""
         done = f"Deployed core_id={self.core.pk}"
+        if self.hold:
+            return f"{done} — held by staff: {self.hold.reason}"
         if self.publication:
             return f"{done} — published as {self.publication.name}"
         return f"{done} — unpublished {self.unpublished}" if self.unpublished else done
@@ -68,8 +71,8 @@ def deploy(flow: Flow, *, actor: Actor, at: datetime, expected: str | None = Non
         at=at,
         after={"flow": flow.pk, "flow_version": saved.version, "core_version": version.number},
     )
-    publication, unpublished = publications.reconcile(core, documents.config(saved.content), actor=actor, at=at)
-    return Deployment(core, version, publication, unpublished)
+    done = publications.reconcile(core, documents.config(saved.content), actor=actor, at=at)
+    return Deployment(core, version, done.publication, done.unpublished, done.hold)
 
 
 @transaction.atomic
@@ -144,9 +147,14 @@ def update_core(
 
 @transaction.atomic
 def delete_core(core: Core, *, actor: Actor, at: datetime) -> None:
-    """Remove a Core with its versions and its publication; its flow stays and may be deployed anew."""
+    """Remove a Core with its versions and its publication; its flow stays and may be deployed anew.
+
+    Only staff remove a Core that staff hold: made anew, it would no longer be held.
+    """
     actor.must_manage(core.tenant_id)
     core = locked_core(core)
+    if not actor.is_staff:
+        publications.must_not_be_held(core)
     publication = Publication.objects.filter(core=core).first()
     before = {"slug": core.slug, "published": publications.audit_view(publication)}
     audit.record("core.deleted", core.pk, tenant=core.tenant_id, actor=actor, at=at, before=before)

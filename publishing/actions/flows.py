@@ -13,8 +13,9 @@ from identity.actors import Actor
 from identity.models import Tenant, User
 from publishing import documents
 from publishing.actions.base import UNCHANGED, Unchanged, locked_flow, named
+from publishing.actions.publications import must_not_be_held
 from publishing.errors import StaleSave, StillPublished
-from publishing.models import Flow, FlowVersion, Publication
+from publishing.models import Core, Flow, FlowVersion, Publication
 
 
 @transaction.atomic
@@ -79,12 +80,15 @@ def save_flow(
 
 @transaction.atomic
 def delete_flow(flow: Flow, *, actor: Actor, at: datetime) -> None:
-    """Remove a flow with its versions and its Core; refused while the Core is published."""
+    """Remove a flow with its versions and its Core; refused while the Core is published, or held by staff."""
     actor.must_manage(flow.tenant_id)
     flow = locked_flow(flow)
-    publication = Publication.objects.filter(core__flow=flow).first()
+    core = Core.objects.select_for_update().filter(flow=flow).first()
+    publication = Publication.objects.filter(core=core).first()
     if publication:
         raise StillPublished(publication.name)
+    if core and not actor.is_staff:
+        must_not_be_held(core)
     audit.record(
         "flow.deleted", flow.pk, tenant=flow.tenant_id, actor=actor, at=at, before=_flow_told(flow, flow.saved)
     )

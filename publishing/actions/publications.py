@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 import scaicore
 from identity import audit
@@ -14,35 +14,40 @@ from identity.actors import Actor
 from identity.errors import Invalid, Problem
 from identity.models import Group
 from publishing.actions.base import UNCHANGED, Unchanged, locked_core
-from publishing.models import Core, Grant, Publication, Visibility
+from publishing.errors import PublicationHeld
+from publishing.models import Core, Grant, Hold, LastVisibility, Publication, Visibility
+
+# Visibility, and the groups that it lists; `groups` without any means nobody.
+Audience = tuple[Visibility, list[Group]]
+
+
+class Reconciled(NamedTuple):
+    """What a document's flag made of its Core: published, un-published under that name, or held back by staff."""
+
+    publication: Publication | None = None
+    unpublished: str | None = None
+    hold: Hold | None = None
 
 
 @transaction.atomic
 def publish(core: Core, *, group_ids: object = UNCHANGED, actor: Actor, at: datetime) -> tuple[Publication, bool]:
     """Make `core` reachable as a chat model; returns the publication and whether it is new.
 
-    `group_ids`: `[]` opens it to the tenant, a list of ScaiKey group ids to their members. Left out: a new
-    publication is open to the tenant, an existing one keeps its visibility.
+    `group_ids`: `[]` opens it to the tenant, a list of ScaiKey group ids to their members. Left out: an existing
+    publication keeps its visibility, a new one takes up the last one, and the first of all is open to the tenant.
     """
     actor.must_manage(core.tenant_id)
     core = locked_core(core)
-    groups = UNCHANGED if isinstance(group_ids, Unchanged) else _groups(core.tenant_id, group_ids)
+    must_not_be_held(core)
+    wanted = None if isinstance(group_ids, Unchanged) else _audience(_groups(core.tenant_id, group_ids))
     publication = Publication.objects.filter(core=core).first()
     before = audit_view(publication)
     is_new = publication is None
     if publication is None:
-        must_be_callable(core, _live_program(core), is_published=True)
-        publication = Publication(
-            core=core,
-            tenant_id=core.tenant_id,
-            name=core.model_name,
-            visibility=Visibility.TENANT,
-            published_at=at,
-            published_by=actor.name,
-        )
-        publication.save(force_insert=True)
-    if not isinstance(groups, Unchanged):
-        _set_visibility(publication, groups)
+        publication = _new_publication(core, actor=actor, at=at)
+        wanted = wanted or _last_audience(core)
+    if wanted:
+        _open(publication, wanted)
     after = audit_view(publication)
     if before != after:
         action = "core.published" if is_new else "publication.changed"
@@ -52,26 +57,35 @@ def publish(core: Core, *, group_ids: object = UNCHANGED, actor: Actor, at: date
 
 @transaction.atomic
 def unpublish(core: Core, *, actor: Actor, at: datetime) -> str | None:
-    """End the publication; returns the name that ended, None when there was none."""
+    """End the publication and remember whom it was open to; returns the name that ended, None when there was none."""
     actor.must_manage(core.tenant_id)
     core = locked_core(core)
     publication = Publication.objects.filter(core=core).first()
     if publication is None:
         return None
     before = audit_view(publication)
+    _remember(publication)
     publication.delete()
     audit.record("core.unpublished", core.pk, tenant=core.tenant_id, actor=actor, at=at, before=before)
     return publication.name
 
 
-def reconcile(
-    core: Core, config: dict[str, Any], *, actor: Actor, at: datetime
-) -> tuple[Publication | None, str | None]:
-    """Bring the publication in line with a document's flag; returns what is published, or the name that ended."""
+def reconcile(core: Core, config: dict[str, Any], *, actor: Actor, at: datetime) -> Reconciled:
+    """Bring the publication in line with a document's flag. A hold is no failure here: the deploy goes on."""
+    hold = Hold.objects.filter(core=locked_core(core)).first()
+    if hold:
+        return Reconciled(hold=hold)
     if config.get("publish_as_model", False):
         group_ids = config.get("model_visibility_group_ids", UNCHANGED)
-        return publish(core, group_ids=group_ids, actor=actor, at=at)[0], None
-    return None, unpublish(core, actor=actor, at=at)
+        return Reconciled(publication=publish(core, group_ids=group_ids, actor=actor, at=at)[0])
+    return Reconciled(unpublished=unpublish(core, actor=actor, at=at))
+
+
+def must_not_be_held(core: Core) -> None:
+    """Refuse what staff hold back; the caller has locked `core`, so that no hold comes in between."""
+    hold = Hold.objects.filter(core=core).first()
+    if hold:
+        raise PublicationHeld(hold.reason)
 
 
 def must_be_callable(core: Core, program: scaicore.Program, *, is_published: bool | None = None) -> None:
@@ -110,12 +124,10 @@ def _groups(tenant_id: str, given: object) -> list[Group]:
             "group_ids is not a list.", [Problem("group_ids", "Send a list of group ids; [] means the tenant.")]
         )
     names = {name for name in given if isinstance(name, str) and name.strip() and "\0" not in name}
-    # Locked, so that a group which is being deleted is either found and granted first, or not found.
-    asked = Group.objects.select_for_update(no_key=True).filter(tenant=tenant_id, scaikey_id__in=names).order_by("pk")
-    found = {group.scaikey_id: group for group in asked}
+    found = {group.scaikey_id: group for group in _locked(Group.objects.filter(tenant=tenant_id, scaikey_id__in=names))}
     problems = [
-        Problem(f"group_ids[{place}]", _wrong_with(name, known=isinstance(name, str) and name in names))
-        for place, name in enumerate(given)
+        Problem(f"group_ids[{index}]", _wrong_with(name, known=isinstance(name, str) and name in names))
+        for index, name in enumerate(given)
         if not isinstance(name, str) or name not in found
     ]
     if problems:
@@ -127,12 +139,49 @@ def _wrong_with(name: Any, *, known: bool) -> str:
     return f"The group {name[:128]} does not exist." if known else "Send a group id as a non-empty string."
 
 
-def _set_visibility(publication: Publication, groups: Iterable[Group]) -> None:
-    wanted = list(groups)
-    publication.visibility = Visibility.GROUPS if wanted else Visibility.TENANT
+def _new_publication(core: Core, *, actor: Actor, at: datetime) -> Publication:
+    """A publication that is open to nobody yet."""
+    must_be_callable(core, _live_program(core), is_published=True)
+    publication = Publication(
+        core=core,
+        tenant_id=core.tenant_id,
+        name=core.model_name,
+        visibility=Visibility.GROUPS,
+        published_at=at,
+        published_by=actor.name,
+    )
+    publication.save(force_insert=True)
+    return publication
+
+
+def _audience(groups: list[Group]) -> Audience:
+    return (Visibility.GROUPS if groups else Visibility.TENANT), groups
+
+
+def _last_audience(core: Core) -> Audience:
+    """Whom the Core was open to before it was un-published; of its groups, those that still exist."""
+    last = LastVisibility.objects.filter(core=core).first()
+    if last is None:
+        return Visibility.TENANT, []
+    return Visibility(last.visibility), _locked(last.groups.all())
+
+
+def _open(publication: Publication, wanted: Audience) -> None:
+    publication.visibility, groups = wanted
     publication.save(update_fields=["visibility"])
-    publication.grants.exclude(group__in=wanted).delete()
+    publication.grants.exclude(group__in=groups).delete()
     Grant.objects.bulk_create(
-        [Grant(tenant_id=publication.tenant_id, publication=publication, group=group) for group in wanted],
+        [Grant(tenant_id=publication.tenant_id, publication=publication, group=group) for group in groups],
         ignore_conflicts=True,
     )
+
+
+def _remember(publication: Publication) -> None:
+    kept = {"visibility": publication.visibility}
+    last, _ = LastVisibility.objects.update_or_create(core_id=publication.core_id, defaults=kept)
+    last.groups.set(_locked(Group.objects.filter(grants__publication=publication)))
+
+
+def _locked(groups: QuerySet[Group]) -> list[Group]:
+    """Locked, so that a group which is being deleted is either found first and lost afterwards, or not found."""
+    return list(groups.select_for_update(no_key=True, of=("self",)).order_by("pk"))

@@ -81,6 +81,9 @@ class CoreSerializer(serializers.Serializer[Core]):
     published_slug = serializers.CharField(source="publication.name", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+    held = serializers.CharField(
+        source="hold.reason", required=False, help_text="Why staff keep it un-published: only while they do, to admins."
+    )
 
     @extend_schema_field(RemoteSerializer(allow_null=True))
     def get_remote(self, core: Core) -> dict[str, Any] | None:
@@ -138,6 +141,13 @@ class PublicationSerializer(serializers.Serializer[Publication]):
     version = serializers.IntegerField(source="core.live.number", default=None, allow_null=True)
     published_at = serializers.DateTimeField()
     published_by = serializers.CharField()
+
+
+def core(row: Core, actor: Actor) -> dict[str, Any]:
+    """The Core as `actor` may see it."""
+    shown = CoreSerializer(row).data
+    has_hold = shown.get("held") and actor.manages(row.tenant_id)
+    return {name: value for name, value in shown.items() if name != "held" or has_hold}
 
 
 def publication(row: Publication, actor: Actor) -> dict[str, Any]:

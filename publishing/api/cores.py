@@ -33,7 +33,7 @@ class CoreView(ModuleView):
 
     def core(self, core_id: str) -> Core:
         """The Core of the caller's tenant with this id; another tenant's reads like none."""
-        cores = Core.objects.select_related("live", "publication", "tenant")
+        cores = Core.objects.select_related("live", "publication", "hold", "tenant")
         core = cores.filter(tenant=self.user.tenant_id, pk=core_id).first()
         if core is None:
             raise CoreNotFound
@@ -48,8 +48,10 @@ class CoreListView(ModuleView):
         """List the Cores of the tenant by slug."""
         page = self.query(CursorPageSerializer)
         cores = Core.objects.filter(tenant=self.user.tenant_id, slug__gt=page.get("cursor", ""))
-        rows = cores.select_related("live", "publication").order_by("slug")
-        return self.paged(rows, page["limit"], show=lambda core: CoreSerializer(core).data, key=lambda core: core.slug)
+        rows = cores.select_related("live", "publication", "hold").order_by("slug")
+        return self.paged(
+            rows, page["limit"], show=lambda core: core_serializers.core(core, self.actor), key=lambda core: core.slug
+        )
 
     @in_module("create_core", data=CoreSerializer, body=NewCoreSerializer, status=201, errors=[403, 409, 422])
     def post(self, request: Request) -> Response:
@@ -65,7 +67,7 @@ class CoreListView(ModuleView):
             actor=self.actor,
             at=timezone.now(),
         )
-        return self.ok(CoreSerializer(core).data, 201)
+        return self.ok(core_serializers.core(core, self.actor), 201)
 
 
 class CoreDetailView(CoreView):
@@ -74,7 +76,7 @@ class CoreDetailView(CoreView):
     @in_module("read_core", data=CoreSerializer, errors=[404])
     def get(self, request: Request, core_id: str) -> Response:
         """Read a Core."""
-        return self.ok(CoreSerializer(self.core(core_id)).data)
+        return self.ok(core_serializers.core(self.core(core_id), self.actor))
 
     @in_module("update_core", data=CoreSerializer, body=CoreChangeSerializer, errors=[403, 404, 422])
     def put(self, request: Request, core_id: str) -> Response:
@@ -92,11 +94,11 @@ class CoreDetailView(CoreView):
             actor=self.actor,
             at=timezone.now(),
         )
-        return self.ok(CoreSerializer(self.core(core.pk)).data)
+        return self.ok(core_serializers.core(self.core(core.pk), self.actor))
 
-    @in_module("delete_core", status=204, errors=[403, 404])
+    @in_module("delete_core", status=204, errors=[403, 404, 409])
     def delete(self, request: Request, core_id: str) -> Response:
-        """Delete a Core with its versions and its publication. Its flow stays."""
+        """Delete a Core with its versions and its publication, unless staff hold it. Its flow stays."""
         actions.delete_core(self.core(core_id), actor=self.actor, at=timezone.now())
         return Response(status=204)
 
@@ -117,10 +119,13 @@ class PublicationView(CoreView):
         data=PublicationSerializer,
         body=PublishBodySerializer,
         status=[200, 201],
-        errors=[403, 404, 422],
+        errors=[403, 404, 409, 422],
     )
     def post(self, request: Request, core_id: str) -> Response:
-        """Make the Core a chat model, or change who may call it: 201 the first time, 200 after."""
+        """Make the Core a chat model, or change who may call it: 201 the first time, 200 after.
+
+        409 while staff hold the Core.
+        """
         group_ids = self.body().get("group_ids", UNCHANGED)
         publication, is_new = actions.publish(
             self.core(core_id), group_ids=group_ids, actor=self.actor, at=timezone.now()
@@ -162,7 +167,7 @@ class CoreRollbackView(CoreView):
         """Make an earlier version live; the publication stays."""
         version = self.fields(RollbackSerializer)["version"]
         actions.rollback(self.core(core_id), version=version, actor=self.actor, at=timezone.now())
-        return self.ok(CoreSerializer(self.core(core_id)).data)
+        return self.ok(core_serializers.core(self.core(core_id), self.actor))
 
 
 def _remote(given: dict[str, Any]) -> RemoteProgram | Unchanged:

@@ -92,6 +92,9 @@ class DeploymentSerializer(serializers.Serializer[Deployment]):
     visibility = serializers.CharField(source="publication.visibility", default=None, allow_null=True)
     group_ids = serializers.ListField(source="publication.group_ids", child=serializers.CharField(), default=list)
     message = serializers.CharField(help_text="The sentence that the web UI shows.")
+    held = serializers.CharField(
+        source="hold.reason", required=False, help_text="While staff hold the Core un-published: why."
+    )
 
 
 class DeployedVersionSerializer(serializers.Serializer[CoreVersion]):

@@ -113,7 +113,7 @@ class FlowDetailView(FlowView):
 
     @in_api("delete_flow", status=204, errors=[403, 404, 409])
     def delete(self, request: Request, flow_id: str) -> Response:
-        """Delete a flow with its versions and its Core; refused while it is published."""
+        """Delete a flow with its versions and its Core; refused while the Core is published or held by staff."""
         actions.delete_flow(self.flow(flow_id), actor=self.actor, at=timezone.now())
         return Response(status=204)
 

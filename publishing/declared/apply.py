@@ -14,8 +14,8 @@ from publishing.declared.schema import DeclaredTenant
 
 
 @transaction.atomic
-def apply(path: Path, *, actor: Actor, at: datetime, is_plan: bool = False) -> list[str]:
-    """Bring the database in line with the file; returns one line for each change, none when nothing differs.
+def apply(path: Path, *, actor: Actor, at: datetime, is_plan: bool = False) -> ApplyRun:
+    """Bring the database in line with the file; returns one line for each change, none when nothing differs, and notes.
 
     A plan does the same and takes it back, so that it can neither change anything nor say something else.
     """
@@ -26,7 +26,7 @@ def apply(path: Path, *, actor: Actor, at: datetime, is_plan: bool = False) -> l
     for number, declared in enumerate(declaration.tenants):
         _apply_tenant(run, f"tenants[{number}]", declared, path.parent)
     transaction.set_rollback(is_plan)
-    return run.changes
+    return run
 
 
 def _apply_tenant(run: ApplyRun, place: str, declared: DeclaredTenant, folder: Path) -> None:

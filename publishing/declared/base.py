@@ -29,11 +29,12 @@ def refused(place: str, message: str) -> DeclarationRefused:
 
 @dataclass
 class ApplyRun:
-    """One application of a file: who, when, and one line for each change so far."""
+    """One application of a file: who, when, one line for each change so far, and what else is worth reading."""
 
     actor: Actor
     at: datetime
     changes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def added(self, what: str) -> None:
         """Note something new."""
@@ -42,6 +43,10 @@ class ApplyRun:
     def changed(self, what: str, how: str) -> None:
         """Note something that is otherwise now."""
         self.changes.append(f"~ {what}: {how}")
+
+    def noted(self, what: str, why: str) -> None:
+        """Note something that is not as the file says, and stays so."""
+        self.notes.append(f"! {what}: {why}")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from publishing import actions, documents, strict_json
 from publishing.actions import publications
 from publishing.declared.base import ApplyRun, must_differ, refused, standing_at
 from publishing.declared.schema import DeclaredFlow
-from publishing.models import Core, Flow, Publication
+from publishing.models import Core, Flow, Hold, Publication
 
 # What the server owns in a document; a file may carry an older state of it.
 OWNED = ("id", "name", "version")
@@ -93,18 +93,21 @@ def _deploy(run: ApplyRun, flow: Flow) -> None:
     """Make the saved version live, unless it is; then bring the publication in line with the document's flag."""
     core = Core.objects.filter(flow=flow).select_related("live").first()
     saved = flow.saved
-    before = _published(core)
+    before = _publication_words(core)
     if core is None or core.live is None or core.live.flow_version != saved.version:
         core = actions.deploy(flow, actor=run.actor, at=run.at).core
         run.changed(f"flow {flow.name}", f"version {saved.version} is live as {core}")
     else:
         publications.reconcile(core, documents.config(saved.content), actor=run.actor, at=run.at)
-    after = _published(core)
+    after = _publication_words(core)
+    hold = Hold.objects.filter(core=core).first()
+    if hold and documents.config(saved.content).get("publish_as_model"):
+        run.noted(f"publication of {core}", f"held by staff: {hold.reason}")
     if before != after:
         run.changed(f"publication of {core}", f"{before} → {after}")
 
 
-def _published(core: Core | None) -> str:
+def _publication_words(core: Core | None) -> str:
     publication = Publication.objects.filter(core=core).first() if core else None
     if publication is None:
         return "not published"

@@ -3,7 +3,7 @@
 from publishing.models.flows import Core, CoreVersion, Flow, FlowVersion, core_id, flow_id
 from publishing.models.memory import Entity, Partition, Turn
 from publishing.models.providers import ModelProvider, Secret
-from publishing.models.publications import Access, Grant, Publication, Visibility
+from publishing.models.publications import Access, Grant, Hold, LastVisibility, Publication, Visibility
 from publishing.models.requests import AccessRequest, Decision, Refusal
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "Flow",
     "FlowVersion",
     "Grant",
+    "Hold",
+    "LastVisibility",
     "ModelProvider",
     "Partition",
     "Publication",

@@ -65,6 +65,43 @@ class Grant(models.Model):
         return f"{self.publication_id} for {self.group_id}"
 
 
+class LastVisibility(models.Model):
+    """Whom a Core was open to when it was last un-published: what publishing it again without a list takes up.
+
+    The groups are rows and not ids: a deleted group vanishes here too, and one made anew under its id is another.
+    """
+
+    core = models.OneToOneField(Core, primary_key=True, on_delete=models.CASCADE, related_name="last_visibility")
+    visibility = models.CharField(max_length=10, choices=Visibility.choices)
+    groups = models.ManyToManyField(Group, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(visibility__in=Visibility.values), name="last_visibility_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.core_id}: {self.visibility}"
+
+
+class Hold(models.Model):
+    """Staff keep a Core from being published: it has no publication (triggers of migration `publishing.0008`)."""
+
+    core = models.OneToOneField(Core, primary_key=True, on_delete=models.CASCADE, related_name="hold")
+    reason = models.CharField(max_length=500)
+    held_at = models.DateTimeField()
+    held_by = models.CharField(max_length=254)
+
+    class Meta:
+        constraints = [
+            # A hold without a word would leave the tenant's admins with nothing to do about it.
+            models.CheckConstraint(condition=~models.Q(reason=""), name="hold_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.core_id}: {self.reason}"
+
+
 class Access(models.Model):
     """The access decision: one row for each active user and each publication of the user's own tenant.
 

@@ -12,8 +12,9 @@ from identity import groups
 from identity.actors import actor_of
 from identity.models import AuditEntry, Group, User
 from publishing import actions, deploy_plan
-from publishing.deploy_plan import DeployPlan, Reach
+from publishing.deploy_plan import DeployPlan
 from publishing.models import Core, Flow
+from publishing.reach import Reach
 from scaicore import with_properties
 from tests.support.browsing import deploy, opened, page_of, toasts
 
@@ -67,7 +68,7 @@ def test_as_many_others_are_newcomers_too(narrowed: Core, root: User, bo: User) 
     plan = planned(narrowed, root)
     assert plan.before and plan.after
     assert plan.before.count == plan.after.count == 1
-    assert plan.newcomers
+    assert plan.questions
 
 
 def test_a_first_publication_asks_nothing() -> None:

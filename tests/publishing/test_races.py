@@ -115,6 +115,17 @@ def test_a_group_deleted_while_it_is_granted_never_widens(as_root: Rest, narrow_
     assert Publication.objects.get().visibility == "groups"
 
 
+def test_a_group_deleted_while_its_model_is_unpublished_and_published_again_never_widens(
+    as_root: Rest, narrow_echo: Core
+) -> None:
+    delete: Act = lambda: Rest(as_root.key).delete("/api/v1/groups/group_acme_eng")  # noqa: E731
+    again = publishing(as_root, narrow_echo, {})
+    answers = at_once(unpublishing(as_root, narrow_echo), delete, again, unpublishing(as_root, narrow_echo), again)
+    assert set(statuses(answers)) <= {200, 201, 204}
+    as_root.post(f"/v1/modules/scaicore/cores/{narrow_echo.pk}/publish", {})
+    assert (Publication.objects.get().visibility, Publication.objects.get().group_ids) == ("groups", [])
+
+
 def test_a_core_deleted_while_it_is_published_leaves_nothing(as_root: Rest, echo: Core) -> None:
     acts = [publishing(as_root, echo, {}), lambda: Rest(as_root.key).delete(f"/v1/modules/scaicore/cores/{echo.pk}")]
     assert set(statuses(at_once(*acts * 2))) <= {200, 204, 404}

@@ -268,7 +268,8 @@ def test_the_page_says_when_nobody_is_left_who_can_call(admin: Client, narrow_ec
     engineering.delete()
     page = page_of(admin.get(f"/flows/{narrow_echo.flow_id}/"))
     assert "Nobody can call this" in page
-    assert "Who can call this was changed outside this page" in page
+    says, registry = "The flow says published to the tenant", "the registry says nobody, because its groups are gone"
+    assert f"{says}; {registry}; the next deploy will set the tenant." in page
     assert Publication.objects.get().visibility == "groups"
 
 

@@ -21,6 +21,7 @@ from identity.errors import ActionRefused, Invalid, Problem
 from identity.models import User
 from publishing import actions, deploy_plan, deploy_state, documents, registry
 from publishing.api import errors, flow_serializers
+from publishing.disagreements import find_disagreement
 from publishing.models import Core, Flow, FlowVersion
 from scaicore.language.variables import TYPES
 from webui import flow_context
@@ -45,7 +46,7 @@ def refusals_as_json(view: Answer[Given]) -> Answer[Given]:
 
 def own_flow(user: User, flow_id: str) -> Flow:
     """The flow of the user's own tenant; another's is 404 like one that never existed."""
-    mine = Flow.objects.select_related("tenant", "core__live", "core__publication")
+    mine = Flow.objects.select_related("tenant", "core__live", "core__publication", "core__hold")
     return get_object_or_404(mine, pk=flow_id, tenant=user.tenant_id)
 
 
@@ -134,7 +135,9 @@ def _standing(flow: Flow, saved: FlowVersion, actor: Actor) -> dict[str, Any]:
         "core_id": core.pk if core else None,
         "core_version": core.live.number if core and core.live else None,
         "is_behind": where.is_behind,
-        "has_drifted": where.has_drifted(wanted),
+        "has_drifted": where.has_drifted(saved.content),
+        "disagreement": find_disagreement(core, saved.content) if may_change else None,
+        "held": where.hold.reason if where.hold and may_change else None,
         "published_slug": publication.name if publication else None,
         "visibility": publication.visibility if publication else None,
         "group_ids": publication.group_ids if publication and may_change else [],

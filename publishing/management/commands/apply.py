@@ -29,15 +29,15 @@ class Command(MigratedCommand):
         """Apply and tell."""
         actor, is_plan = actors.operator("apply"), options["plan"]
         try:
-            changes = declared.apply(options["file"], actor=actor, at=timezone.now(), is_plan=is_plan)
+            done = declared.apply(options["file"], actor=actor, at=timezone.now(), is_plan=is_plan)
         except declared.DeclarationRefused as refusal:
             raise CommandError(str(refusal)) from None
         except OperationalError as error:
             # Somebody's change stood in the way of this one and this in the way of theirs, or the server is gone.
             raise CommandError(f"The database gave up, and nothing was changed. Try again. ({error})") from None
-        for line in changes:
+        for line in [*done.changes, *done.notes]:
             self.stdout.write(line)
-        self.stdout.write(_summary(len(changes), is_plan))
+        self.stdout.write(_summary(len(done.changes), is_plan))
 
 
 def _summary(number: int, is_plan: bool) -> str:

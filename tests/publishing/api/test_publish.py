@@ -11,10 +11,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from identity import groups
-from identity.actors import actor_of
+from identity.actors import actor_of, operator
 from identity.models import AuditEntry, Group, Tenant, User
 from publishing import actions, registry
 from publishing.models import Core, Publication
+from tests.conftest import echo_document
 from tests.support.api_calls import Rest, code, data
 
 SHAPE = {"core_id", "published_slug", "visibility", "group_ids", "version", "published_at", "published_by"}
@@ -199,6 +200,69 @@ def test_the_limit_is_a_setting(as_root: Rest, echo: Core, settings: Settings) -
 def test_accept_is_ignored(as_root: Rest, echo: Core, accept: str) -> None:
     answer = as_root.post(url(echo), {}, Accept=accept)
     assert (answer.status_code, answer["content-type"]) == (200, "application/json")
+
+
+def test_publishing_again_takes_up_the_last_restriction(
+    as_root: Rest, narrow_echo: Core, engineering: Group, bo: User
+) -> None:
+    as_root.delete(url(narrow_echo))
+    assert data(as_root.post(url(narrow_echo), {}), 201)["group_ids"] == ["group_acme_eng"]
+    decision = registry.access(bo, narrow_echo)
+    assert decision
+    assert not decision.may_call
+
+
+def test_publishing_again_with_a_list_sets_the_list(as_root: Rest, narrow_echo: Core, operations: Group) -> None:
+    as_root.delete(url(narrow_echo))
+    as_root.post(url(narrow_echo), {"group_ids": ["group_acme_ops"]})
+    assert standing(narrow_echo) == ("groups", ["group_acme_ops"])
+    as_root.delete(url(narrow_echo))
+    as_root.post(url(narrow_echo), {"group_ids": []})
+    assert standing(narrow_echo) == ("tenant", [])
+
+
+def test_the_last_restriction_is_the_last_one(as_root: Rest, narrow_echo: Core) -> None:
+    as_root.delete(url(narrow_echo))
+    as_root.post(url(narrow_echo), {"group_ids": []})
+    as_root.delete(url(narrow_echo))
+    as_root.post(url(narrow_echo), {})
+    assert standing(narrow_echo) == ("tenant", [])
+
+
+def test_a_group_deleted_meanwhile_leaves_the_others(
+    as_root: Rest, narrow_echo: Core, engineering: Group, operations: Group
+) -> None:
+    as_root.post(url(narrow_echo), {"group_ids": ["group_acme_eng", "group_acme_ops"]})
+    as_root.delete(url(narrow_echo))
+    groups.delete_group(operations, actor=operator("test"), at=timezone.now())
+    as_root.post(url(narrow_echo), {})
+    assert standing(narrow_echo) == ("groups", ["group_acme_eng"])
+
+
+def test_groups_that_are_all_gone_open_it_to_nobody(
+    as_root: Rest, narrow_echo: Core, engineering: Group, acme: Tenant
+) -> None:
+    as_root.delete(url(narrow_echo))
+    groups.delete_group(engineering, actor=operator("test"), at=timezone.now())
+    Group.objects.create(tenant=acme, scaikey_id="group_acme_eng")
+    assert data(as_root.post(url(narrow_echo), {}), 201)["visibility"] == "groups"
+    assert standing(narrow_echo) == ("groups", [])
+    assert not registry.audience(Publication.objects.get()).exists()
+
+
+def test_a_deploy_without_a_list_takes_up_the_last_restriction(as_root: Rest, narrow_echo: Core) -> None:
+    as_root.delete(url(narrow_echo))
+    document = echo_document()
+    del document["config"]["model_visibility_group_ids"]
+    flow = f"/api/v1/flows/{narrow_echo.flow_id}"
+    as_root.put(flow, {"base_version": "1.0.0", "content": document})
+    as_root.post(f"{flow}/deploy")
+    assert standing(narrow_echo) == ("groups", ["group_acme_eng"])
+
+
+def test_an_entry_tells_by_which_door_it_was_done(as_root: Rest, echo: Core) -> None:
+    as_root.delete(url(echo))
+    assert AuditEntry.objects.latest("pk").door == "api"
 
 
 def test_a_core_without_a_publication_has_none_to_read(as_ann: Rest, unpublished: Core) -> None:
