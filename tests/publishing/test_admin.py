@@ -87,7 +87,7 @@ def test_a_group_of_another_tenant_is_no_choice(staff: Client, echo: Core, globe
 def test_a_group_that_vanished_meanwhile_is_refused_beside_the_field(
     staff: Client, echo: Core, engineering: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("publishing.admin_forms.PublicationForm.group_ids", ["group_gone"])
+    monkeypatch.setattr("publishing.admin.forms.PublicationForm.group_ids", ["group_gone"])
     answer = staff.post(page_of(echo), {"visibility": "groups", "allowed_groups": [engineering.pk]})
     errors = answer.context["adminform"].form.errors
     assert errors == {"allowed_groups": ["The group group_gone does not exist."]}
@@ -134,7 +134,7 @@ def test_the_head_count_is_the_audience(staff: Client, echo: Core, narrow_echo: 
 def test_a_large_tenant_is_counted_on_the_page_of_the_publication(
     staff: Client, narrow_echo: Core, bo: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("publishing.admin.MOST_COUNTED", 2)
+    monkeypatch.setattr("publishing.admin.publications.MOST_COUNTED", 2)
     assert "counted on its page" in staff.get(PUBLICATIONS).content.decode()
     assert "1 user:" in staff.get(page_of(narrow_echo)).content.decode()
     Group.objects.all().delete()
@@ -150,7 +150,7 @@ def test_the_audience_page_lists_exactly_who_may_call(staff: Client, narrow_echo
 def test_the_audience_comes_in_pages(
     staff: Client, echo: Core, monkeypatch: pytest.MonkeyPatch, ann: User, root: User
 ) -> None:
-    monkeypatch.setattr("publishing.admin.PER_PAGE", 1)
+    monkeypatch.setattr("publishing.admin.publications.PER_PAGE", 1)
     text = staff.get(page(PUBLICATIONS, echo, "audience") + "?page=2").content.decode()
     assert "Page 2 of 2" in text
     assert page("/admin/identity/user/", root) in text

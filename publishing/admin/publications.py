@@ -1,32 +1,28 @@
-"""Flows, Cores and publications, as staff see them."""
+"""Publications, as staff see them: to whom, and who may call now."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, Exists, Max, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, Count, Exists, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from identity import admin_base
 from identity.actors import Actor
 from identity.admin_base import StaffAdmin
-from identity.errors import Conflict
 from identity.models import Group, User
-from publishing import actions, documents, registry
-from publishing.admin_forms import CoreForm, PublicationForm
-from publishing.models import Access, Core, CoreVersion, Flow, FlowVersion, Publication, Visibility
+from publishing import actions, registry
+from publishing.admin.forms import PublicationForm
+from publishing.models import Access, Publication, Visibility
 
 NOBODY = "Nobody can call this"
 NO_GROUP = "no group is left"
@@ -35,82 +31,6 @@ PER_PAGE = 100
 # The decision is asked for each user of the tenant and each publication of the page: about 15 microseconds a time.
 MOST_COUNTED = 2000
 FIRST_NAMES = 10
-
-
-@admin.register(Flow)
-class FlowAdmin(StaffAdmin):
-    """Flows are edited on their own page; here they are found, read and deleted."""
-
-    may_delete = True
-    list_display = ("name", "tenant", "saved_version", "core", "owner", "updated_at")
-    list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
-    list_select_related = ("tenant", "core", "owner")
-    search_fields = ("name", "id", "owner__email")
-    fields = ("id", "tenant", "name", "description", "owner", "core", "created_at", "updated_at", "document")
-
-    def listed(self, rows: QuerySet[Flow]) -> QuerySet[Flow]:
-        newest = FlowVersion.objects.filter(flow=OuterRef("pk")).order_by("-number")
-        return rows.annotate(saved_version=Subquery(newest.values("version")[:1]))
-
-    @admin.display(description="saved version")
-    def saved_version(self, flow: Any) -> str:
-        return str(flow.saved_version)
-
-    @admin.display(ordering="core__slug", empty_value="not deployed")
-    def core(self, flow: Flow) -> str | None:
-        return flow.core.slug if hasattr(flow, "core") else None
-
-    @admin.display(description="saved document")
-    def document(self, flow: Flow) -> SafeString:
-        shown = documents.shown(flow, flow.saved)
-        return format_html("<pre>{}</pre>", json.dumps(shown, indent=2, ensure_ascii=False))
-
-    def remove(self, row: Flow, *, actor: Actor, at: datetime) -> None:
-        actions.delete_flow(row, actor=actor, at=at)
-
-
-@admin.register(Core)
-class CoreAdmin(StaffAdmin):
-    """Cores with their live version, which may be set back."""
-
-    may_change = may_delete = True
-    form = CoreForm
-    list_display = ("slug", "tenant", "name", "live_version", "published", "updated_at")
-    list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
-    search_fields = ("slug", "name", "id")
-    actions = ("roll_back",)
-    fields = ("id", "tenant", "slug", "name", "description", "flow", "live", "published", "created_at", "updated_at")
-    readonly_fields = tuple(name for name in fields if name != "live")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Core]:
-        # The program and the manifest of a version are far larger than all the rest of the page.
-        related = super().get_queryset(request).select_related("tenant", "publication", "live")
-        return related.defer("live__program", "live__manifest")
-
-    def offered(self, request: HttpRequest, row: Core | None) -> admin_base.Offer:
-        """The Core's own versions."""
-        return {"live": CoreVersion.objects.filter(core=row).defer("program", "manifest")}
-
-    @admin.display(description="live version", ordering="live__number")
-    def live_version(self, core: Core) -> int | None:
-        return core.live.number if core.live else None
-
-    @admin.display(description="published as", empty_value="not published")
-    def published(self, core: Core) -> str | None:
-        return core.publication.name if hasattr(core, "publication") else None
-
-    def act(self, row: Core, form: Any, *, actor: Actor, at: datetime) -> None:
-        if "live" in form.changed_data:
-            actions.rollback(row, version=form.cleaned_data["live"].number, actor=actor, at=at)
-
-    def remove(self, row: Core, *, actor: Actor, at: datetime) -> None:
-        actions.delete_core(row, actor=actor, at=at)
-
-    @admin.action(description="Roll back to the version before the live one", permissions=["change"])
-    def roll_back(self, request: HttpRequest, queryset: QuerySet[Core]) -> None:
-        for core in queryset:
-            version = actions.rollback(core, version=_earlier(core), actor=admin_base.actor(request), at=timezone.now())
-            self.message_user(request, f"{core} answers with version {version.number} from now on.", messages.SUCCESS)
 
 
 @admin.register(Publication)
@@ -183,14 +103,6 @@ class PublicationAdmin(StaffAdmin):
 
     def remove(self, row: Publication, *, actor: Actor, at: datetime) -> None:
         actions.unpublish(row.core, actor=actor, at=at)
-
-
-def _earlier(core: Core) -> int:
-    live = core.live.number if core.live else 0
-    number = core.versions.filter(number__lt=live).aggregate(number=Max("number"))["number"]
-    if number is None:
-        raise Conflict(f"There is no version of {core} before the live one.")
-    return int(number)
 
 
 def _head_count() -> Case:
