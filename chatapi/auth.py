@@ -1,4 +1,4 @@
-"""From a bearer key and the registry's verdict to an allowed call, or to the one refusal that fits."""
+"""From a bearer key and the registry's decision to an allowed call, or to the one refusal that fits."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ def digest_of(authorization: str | None) -> bytes:
 
 
 async def authenticate(authorization: str | None) -> str:
-    """The id of the key, whatever is called; `KeyInvalid` when it opens nothing."""
-    verdict = _live(await registry.resolve(digest_of(authorization), ""))
-    return verdict.key_id or ""
+    """The id of the key, whatever it is used for; `KeyInvalid` when it opens nothing."""
+    decision = _check_key(await registry.resolve(digest_of(authorization), ""))
+    return decision.key_id or ""
 
 
 async def authorize(authorization: str | None, model: str) -> registry.AllowedCall:
     """The caller and the model, when the call is allowed; one statement decides all of it."""
-    verdict = _live(await registry.resolve(digest_of(authorization), model))
-    if verdict.core_id is None:
+    decision = _check_key(await registry.resolve(digest_of(authorization), model))
+    if decision.core_id is None:
         raise ModelUnknown(model)
-    if not verdict.is_named:
+    if not decision.is_named:
         # Said whether or not the user may call it, and noted for no admin: a membership would not help.
         raise AccessDenied(NOT_NAMED)
-    allowed = verdict.allowed()
+    allowed = decision.allowed()
     if allowed is None:
-        usage.refuse(verdict.core_id, verdict.user_id or "", timezone.now())
+        usage.record_refusal(decision.core_id, decision.user_id or "", timezone.now())
         raise AccessDenied
     return allowed
 
 
-def _live(verdict: registry.AccessDecision) -> registry.AccessDecision:
-    if verdict.key_id is None:
+def _check_key(decision: registry.AccessDecision) -> registry.AccessDecision:
+    if decision.key_id is None:
         raise KeyInvalid
-    if verdict.is_stale:
-        usage.touch(verdict.key_id)
-    return verdict
+    if decision.is_stale:
+        usage.touch(decision.key_id)
+    return decision

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import aclosing
 
 from chatapi import auth, chat_request, completions, responses
 from chatapi.errors import ChatError, refused_field
 from chatapi.responses import Whole
-from publishing.models import Publication
+from publishing import registry
 
 
 async def answer(
@@ -16,24 +15,22 @@ async def answer(
 ) -> Whole:
     """The answer to one invocation; never raises but on cancellation."""
     try:
-        name = await _name(core_id)
+        name = await registry.published_name(core_id)
         try:
-            asked = parse(body, headers, model=name)
+            request = parse(body, headers, model=name)
         except ChatError:
-            await auth.authenticate(authorization)  # a stranger is told nothing about the body
+            await auth.authenticate(authorization)  # a stranger learns nothing about the body
             raise
-        run, core = await completions.begun(authorization, asked, request_id)
-        async with aclosing(run), aclosing(run.text()) as pieces:
-            async for _ in pieces:
-                pass
+        run = await completions.begin(authorization, request, request_id)
+        result = await run.finish()
     except Exception as error:
         return responses.render_module_refusal(error, request_id)
-    data = {"core_id": core_id, "version": core.number, "output": run.output, "usage": run.tokens}
+    data = {"core_id": core_id, "version": run.core.number, "output": result.output, "usage": result.tokens}
     return responses.render_json({"status": "ok", "data": data, "meta": {"request_id": request_id}}, request_id)
 
 
 async def refuse(authorization: str | None, error: ChatError, *, request_id: str) -> Whole:
-    """The answer to a request whose headers were enough to refuse it; the key is looked at first all the same."""
+    """The answer to a request whose headers were enough to refuse it; the key is checked first all the same."""
     try:
         await auth.authenticate(authorization)
     except Exception as earlier:
@@ -53,10 +50,3 @@ def parse(body: bytes, headers: Mapping[str, str], *, model: str) -> chat_reques
     return chat_request.invocation(
         model, given, chat_request.entity_id_of(entity_id, headers), body=body, headers=headers
     )
-
-
-async def _name(core_id: str) -> str:
-    """The name under which a Core is called; empty, which nothing is called, when it is not published."""
-    if "\0" in core_id:
-        return ""
-    return await Publication.objects.filter(core=core_id).values_list("name", flat=True).afirst() or ""

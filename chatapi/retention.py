@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 import psycopg
 from django.conf import settings
 
+from chatapi import traces
 from publishing import memory
 from publishing.db import pool
 
@@ -16,12 +17,10 @@ log = logging.getLogger(__name__)
 
 EVERY_S: Final = 3600.0
 
-TRACES = "DELETE FROM chatapi_runtrace WHERE at < now() - make_interval(days => %s)"
-
 
 async def prune() -> None:
     """Remove what is older than it is kept."""
-    await pool.rows(TRACES, [settings.TRACE_DAYS])
+    await pool.rows(traces.PRUNE, [settings.TRACE_DAYS])
     await memory.forget_old_keys()
 
 

@@ -1,4 +1,10 @@
-"""One run of a Core: its events, its deadline, its text for the caller, and the record of how it ended."""
+"""One run of a Core, from its begin to its end: whoever calls a Core calls it here.
+
+    run = await runs.begin(caller, core, request, purpose="chat", request_id="req_…", services=services)
+    result = await run.finish()
+
+A stream reads `run.text()` before it finishes. A run that is not finished must be closed.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +14,16 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
+
+from django.conf import settings
 
 import scaicore
 from chatapi import traces, turns, usage
 from chatapi.chat_request import ChatRequest
-from chatapi.chat_response import FinishReason, Tokens
-from chatapi.errors import ChatError, CoreFailed, CoreTimedOut
+from chatapi.chat_response import FinishReason, StopFilter, Tokens
+from chatapi.errors import CoreFailed, CoreTimedOut
 from chatapi.models import Outcome
-from chatapi.stops import StopFilter
 from publishing import memory
 from publishing.registry import AllowedCall, LiveCore
 from scaicore import tokens
@@ -24,7 +31,7 @@ from scaicore.services import Services
 
 log = logging.getLogger(__name__)
 
-ENDED_BY: dict[type[BaseException], Outcome] = {
+OUTCOMES: dict[type[BaseException], Outcome] = {
     CoreFailed: Outcome.FAILED,
     CoreTimedOut: Outcome.TIMED_OUT,
     asyncio.CancelledError: Outcome.CANCELLED,
@@ -32,141 +39,231 @@ ENDED_BY: dict[type[BaseException], Outcome] = {
 }
 
 
-class Run:
-    """A run on behalf of one caller. `text` gives its reply once; afterwards `tokens` and `output` are set.
+class Result(NamedTuple):
+    """What a run gave. `text` is its reply, cut at the caller's stop sequences; `output` is all that the flow put out.
 
-    Close it whatever happens: that gives back the memory that it holds.
+    `has_reported_usage`: the tokens are what the models reported, not our own count of the words.
     """
+
+    text: str
+    output: dict[str, Any]
+    tokens: Tokens
+    finish_reason: FinishReason
+    has_reported_usage: bool
+
+
+async def begin(
+    caller: AllowedCall,
+    core: LiveCore,
+    request: ChatRequest,
+    *,
+    purpose: str,
+    request_id: str,
+    services: Services,
+    timeout_s: float | None = None,
+    entry: str | None = None,
+    is_remembered: bool = True,
+) -> Run | Replay:
+    """A run of `core` on behalf of `caller`, holding its memory; the replay of one where the call repeats another.
+
+    `timeout_s` bounds the wait for the memory and then the run, `entry` is the node to start at, and a run that is not
+    remembered reads and writes no memory. Raises `EntityBusy`, `IdempotencyMismatch` or `FieldInvalid`.
+    """
+    turn = None
+    if is_remembered:
+        wait_s = min(settings.ENTITY_WAIT_S, timeout_s or settings.ENTITY_WAIT_S)
+        turn = await turns.begin(caller, core, request, request_id=request_id, wait_s=wait_s)
+    if turn is not None and turn.recorded is not None:
+        await turn.release()
+        return Replay(core, turn.recorded, request.stop)
+    return Run(
+        caller,
+        core,
+        request,
+        turn,
+        purpose=purpose,
+        request_id=request_id,
+        services=services,
+        deadline_s=timeout_s or settings.RUN_DEADLINE_S,
+        entry=entry,
+    )
+
+
+class Replay:
+    """The answer of a turn that was committed before, given again: nothing runs, and nothing is written or counted."""
+
+    def __init__(self, core: LiveCore, recorded: memory.Recorded, stop: tuple[str, ...]) -> None:
+        self.core = core
+        stops = StopFilter(stop)
+        text = stops.feed(recorded.response) + stops.rest()
+        spent = (recorded.prompt_tokens, recorded.completion_tokens)
+        self._result = Result(text, {"response": recorded.response}, Tokens(*spent, sum(spent)), "stop", True)
+
+    async def text(self) -> AsyncGenerator[str]:
+        """The reply, in one piece."""
+        if self._result.text:
+            yield self._result.text
+
+    async def finish(self) -> Result:
+        """What the run gave when it ran."""
+        return self._result
+
+    async def aclose(self) -> None:
+        """Nothing: the memory was given back before the replay began."""
+
+
+class Run:
+    """A run that has begun. It starts to work when its text is read, and it is counted once, however it ends."""
 
     def __init__(
         self,
-        *,
         caller: AllowedCall,
         core: LiveCore,
-        asked: ChatRequest,
-        purpose: str,
+        request: ChatRequest,
         turn: memory.LeasedTurn | None,
+        *,
+        purpose: str,
         request_id: str,
-        deadline_s: float,
         services: Services,
-        entry: str | None = None,
+        deadline_s: float,
+        entry: str | None,
     ) -> None:
-        self.tokens = Tokens(0, 0, 0)
-        self.output: dict[str, Any] = {}
-        self.has_reported_usage = False
-        self.finish_reason: FinishReason = "stop"
+        self.core = core
         self._caller = caller
-        self._core = core
-        self._asked = asked
-        self._purpose = purpose
+        self._request = request
         self._turn = turn
+        self._purpose = purpose
         self._request_id = request_id
-        self._deadline_s = deadline_s
         self._services = services
+        self._deadline_s = deadline_s
         self._entry = entry
         self._started = time.monotonic()
         self._first_token_ms: int | None = None
-        self._sent: list[str] = []
         self._tracer = traces.Tracer() if core.program.program.tracing else None
+        self._received: list[str] = []
+        self._shown: list[str] = []
+        self._output: dict[str, Any] = {}
+        self._tokens = Tokens(0, 0, 0)
+        self._finish_reason: FinishReason = "stop"
+        self._has_reported_usage = False
+        self._text = self._counted_text()
 
-    async def text(self) -> AsyncGenerator[str]:
-        """The pieces of the reply, cut at the caller's stop sequences. However it ends, the run is counted once.
+    def text(self) -> AsyncGenerator[str]:
+        """The pieces of the reply, cut at the caller's stop sequences. They can be read once.
 
         Raises `CoreFailed` or `CoreTimedOut`; closing it early cancels the run.
         """
-        outcome = Outcome.FAILED
-        stops = StopFilter(self._asked.stop)
+        return self._text
+
+    async def finish(self) -> Result:
+        """Let the run come to its end, whatever of its text was read before, and give the memory back."""
+        async with aclosing(self):
+            async for _ in self._text:
+                pass
+        text = "".join(self._shown)
+        return Result(text, self._output, self._tokens, self._finish_reason, self._has_reported_usage)
+
+    async def aclose(self) -> None:
+        """End the run if it still goes on, and give the memory back, unchanged unless the turn was committed."""
         try:
+            await self._text.aclose()
+        finally:
+            if self._turn is not None:
+                await self._turn.release()
+
+    async def _counted_text(self) -> AsyncGenerator[str]:
+        outcome = Outcome.FAILED
+        stops = StopFilter(self._request.stop)
+        try:
+            # Text beyond a stop sequence is read all the same: the turn is committed at the end of the run.
             async with aclosing(self._pieces()) as pieces:
                 async for piece in pieces:
                     if shown := stops.feed(piece):
                         self._note_first_token()
+                        self._shown.append(shown)
                         yield shown
             if rest := stops.rest():
+                self._shown.append(rest)
                 yield rest
             outcome = Outcome.OK
         except BaseException as error:
-            outcome = ENDED_BY.get(type(error), Outcome.FAILED)
+            outcome = OUTCOMES.get(type(error), Outcome.FAILED)
             raise
         finally:
             self._record(outcome)
 
-    async def aclose(self) -> None:
-        """Give the memory back, unchanged unless the turn was committed."""
-        if self._turn is not None:
-            await self._turn.release()
-
     async def _pieces(self) -> AsyncGenerator[str]:
         """The reply as the driver gives it: its deltas, then what the output holds beyond them."""
-        driver = scaicore.DRIVERS[self._core.driver]
+        driver = scaicore.DRIVERS[self.core.driver]
         try:
-            async with aclosing(driver.run(self._request())) as events:
+            async with aclosing(driver.run(self._run_request())) as events:
                 async for event in events:
                     if self._tracer is not None:
-                        self._tracer.hear(event)
+                        self._tracer.note(event)
                     if isinstance(event, scaicore.TextDelta):
-                        self._sent.append(event.text)
+                        self._received.append(event.text)
                         yield event.text
-                    elif isinstance(event, scaicore.Finished) and (rest := await self._finished(event)):
+                    elif isinstance(event, scaicore.Finished) and (rest := await self._commit(event)):
                         yield rest
         except scaicore.RunTimedOut as error:
-            raise self._told(CoreTimedOut(), error) from None
+            self._log_failure(error)
+            raise CoreTimedOut from None
         except scaicore.RunFailed as error:
-            raise self._told(CoreFailed(), error) from None
+            self._log_failure(error)
+            raise CoreFailed from None
 
-    def _request(self) -> scaicore.RunRequest:
-        asked = self._asked
+    def _run_request(self) -> scaicore.RunRequest:
+        turn = self._turn
         return scaicore.RunRequest(
-            program=self._core.program,
-            input=asked.input,
-            entity_id=asked.entity_id,
-            state=self._turn.state if self._turn else {},
-            resume=self._turn.resume if self._turn else None,
-            now=self._turn.now if self._turn else time.time(),
+            program=self.core.program,
+            input=self._request.input,
+            entity_id=self._request.entity_id,
+            state=turn.state if turn else {},
+            resume=turn.resume if turn else None,
+            now=turn.now if turn else time.time(),
             deadline_s=self._deadline_s,
             services=self._services,
-            origin=scaicore.Origin(self._caller.core_id, self._core.number, self._request_id),
+            origin=scaicore.Origin(self._caller.core_id, self.core.number, self._request_id),
             entry=self._entry,
         )
 
-    async def _finished(self, event: scaicore.Finished) -> str:
+    async def _commit(self, event: scaicore.Finished) -> str:
         """What of the reply was not sent yet, once the turn is written: no answer is whole before its memory is."""
-        self.output = event.output
-        self.has_reported_usage = event.usage is not None
-        self.finish_reason = "length" if event.finish_reason == "length" else "stop"
         reply = scaicore.response_text(event.output)
-        self.tokens = self._counted(event.usage, reply)
+        self._output = event.output
+        self._tokens = self._count_tokens(event.usage, reply)
+        self._has_reported_usage = event.usage is not None
+        self._finish_reason = "length" if event.finish_reason == "length" else "stop"
         if self._turn is not None:
-            outcome = memory.TurnResult(
+            result = memory.TurnResult(
                 event.state,
                 event.resume,
-                self._core.number,
-                self._asked.message,
+                self.core.number,
+                self._request.message,
                 reply,
-                self.tokens.prompt_tokens,
-                self.tokens.completion_tokens,
+                self._tokens.prompt_tokens,
+                self._tokens.completion_tokens,
             )
-            await turns.commit(self._turn, outcome)
-        return reply[sum(map(len, self._sent)) :]
+            await turns.commit(self._turn, result)
+        return reply[sum(map(len, self._received)) :]
 
-    def _counted(self, reported: scaicore.Usage | None, reply: str) -> Tokens:
+    def _count_tokens(self, reported: scaicore.Usage | None, reply: str) -> Tokens:
         """What the models reported; without a model, the words that went in and out."""
         if reported is None:
-            prompt = sum(tokens.count(text) for text in self._asked.texts)
+            prompt = sum(tokens.count(text) for text in self._request.texts)
             reported = scaicore.Usage(prompt, tokens.count(reply))
         total = reported.prompt_tokens + reported.completion_tokens
         return Tokens(reported.prompt_tokens, reported.completion_tokens, total)
 
-    def _told(self, refusal: ChatError, error: scaicore.RunFailed | scaicore.RunTimedOut) -> ChatError:
+    def _log_failure(self, error: scaicore.RunFailed | scaicore.RunTimedOut) -> None:
         log.warning(
             "run.failed request_id=%s model=%s version=%d node=%s: %s",
             self._request_id,
-            self._asked.model,
-            self._core.number,
+            self._request.model,
+            self.core.number,
             error.node_id,
             getattr(error, "detail", error),
         )
-        return refusal
 
     def _note_first_token(self) -> None:
         if self._first_token_ms is None:
@@ -176,23 +273,9 @@ class Run:
         return round((time.monotonic() - self._started) * 1000)
 
     def _record(self, outcome: Outcome) -> None:
-        row = self._row(outcome)
-        usage.record(row)
-        if self._tracer is not None:
-            trace = traces.TraceRow(
-                row.at,
-                row.request_id,
-                row.tenant_id,
-                row.user_id,
-                row.core_id,
-                row.core_version,
-                row.outcome,
-                row.duration_ms,
-                self._tracer.nodes,
-            )
-            usage.keep(trace)
+        usage.record(self._usage_row(outcome), self._tracer.nodes if self._tracer else None)
 
-    def _row(self, outcome: Outcome) -> usage.UsageRow:
+    def _usage_row(self, outcome: Outcome) -> usage.UsageRow:
         caller = self._caller
         return usage.UsageRow(
             at=datetime.now(UTC),
@@ -201,13 +284,13 @@ class Run:
             user_id=caller.user_id,
             key_id=caller.key_id,
             core_id=caller.core_id,
-            core_version=self._core.number,
-            model=self._asked.model,
+            core_version=self.core.number,
+            model=self._request.model,
             purpose=self._purpose,
-            is_streamed=self._asked.is_streamed,
+            is_streamed=self._request.is_streamed,
             outcome=outcome.value,
-            prompt_tokens=self.tokens.prompt_tokens,
-            completion_tokens=self.tokens.completion_tokens,
+            prompt_tokens=self._tokens.prompt_tokens,
+            completion_tokens=self._tokens.completion_tokens,
             duration_ms=self._elapsed_ms(),
             first_token_ms=self._first_token_ms,
         )

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-
-from django.conf import settings
-
-from chatapi import chat_request, turns
+from chatapi import chat_request, runs
 from chatapi.errors import ChatError, CoreTimedOut
-from chatapi.runs import Run
 from identity import ids
 from publishing import registry
 from publishing.clients.http import TenantHttpClient
@@ -53,23 +48,16 @@ class CallersCores:
 
 
 async def _run(caller: AllowedCall, name: str, call: CoreCall) -> CoreAnswer:
-    core = await registry.load(caller.version_id)
-    asked = chat_request.invocation(name, call.input, call.instance_key)
-    request_id, deadline_s = ids.new("req"), call.timeout_s or settings.RUN_DEADLINE_S
-    turn = await turns.begin(caller, core, asked, request_id=request_id, wait_s=min(settings.ENTITY_WAIT_S, deadline_s))
-    run = Run(
-        caller=caller,
-        core=core,
-        asked=asked,
+    run = await runs.begin(
+        caller,
+        await registry.load(caller.version_id),
+        chat_request.invocation(name, call.input, call.instance_key),
         purpose=PURPOSE,
-        turn=turn,
-        request_id=request_id,
-        deadline_s=deadline_s,
+        request_id=ids.new("req"),
         services=services(caller, depth=call.depth),
+        timeout_s=call.timeout_s,
     )
-    async with aclosing(run), aclosing(run.text()) as pieces:
-        async for _ in pieces:
-            pass
-    if not run.has_reported_usage:
-        return CoreAnswer(run.output, None, None)
-    return CoreAnswer(run.output, run.tokens.prompt_tokens, run.tokens.completion_tokens)
+    result = await run.finish()
+    if not result.has_reported_usage:
+        return CoreAnswer(result.output, None, None)
+    return CoreAnswer(result.output, result.tokens.prompt_tokens, result.tokens.completion_tokens)

@@ -39,6 +39,7 @@ class TraceRow(Struct, frozen=True):
     nodes: list[NodeTrace]
 
 
+PRUNE = "DELETE FROM chatapi_runtrace WHERE at < now() - make_interval(days => %s)"
 COLUMNS = ", ".join(TraceRow.__struct_fields__)
 INSERT = f"""
 INSERT INTO chatapi_runtrace ({COLUMNS})
@@ -48,14 +49,14 @@ ON CONFLICT (request_id) DO NOTHING
 
 
 class Tracer:
-    """Listens to a run's events."""
+    """Notes what the nodes of one run do."""
 
     def __init__(self) -> None:
         self.nodes: list[NodeTrace] = []
         self._started = time.monotonic()
         self._open: dict[str, NodeTrace] = {}
 
-    def hear(self, event: scaicore.Event) -> None:
+    def note(self, event: scaicore.Event) -> None:
         """Note what the event says of a node."""
         if isinstance(event, scaicore.NodeStarted):
             node = NodeTrace(event.node_id, event.kind, round((time.monotonic() - self._started) * 1000, 3))

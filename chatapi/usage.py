@@ -17,6 +17,8 @@ import psycopg
 from msgspec import Struct
 
 from chatapi import traces
+from chatapi.traces import NodeTrace, TraceRow
+from identity import keys
 from publishing import refused_calls
 from publishing.db import pool
 
@@ -53,18 +55,13 @@ SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::chatapi_usagerecord, %s::js
 ON CONFLICT (request_id) DO NOTHING
 """  # noqa: S608  the columns are the fields above
 
-TOUCH = """
-UPDATE identity_apikey SET last_used_at = now()
-WHERE id = ANY(%s) AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
-"""
-
 
 class Ledger:
     """What is noted and not yet written, in one event loop: rows by the statement that writes them."""
 
     def __init__(self) -> None:
         self._rows: dict[str, list[Struct]] = {}
-        self._keys: set[str] = set()
+        self._key_ids: set[str] = set()
         self._writing: asyncio.Task[None] | None = None
 
     def note(self, statement: str, row: Struct) -> None:
@@ -78,7 +75,7 @@ class Ledger:
 
     def touch(self, key_id: str) -> None:
         """Have the key's last use written soon."""
-        self._keys.add(key_id)
+        self._key_ids.add(key_id)
         self._wake()
 
     async def flush(self) -> None:
@@ -92,17 +89,31 @@ class Ledger:
 
     async def _write(self) -> None:
         try:
-            while self._rows or self._keys:
+            while self._rows or self._key_ids:
                 # Any of these may be sent again after a broken connection: none does anything the second time.
-                keys, self._keys = self._keys, set()
-                if keys and not await _stored(TOUCH, sorted(keys), len(keys)):
-                    self._keys |= keys
+                key_ids, self._key_ids = self._key_ids, set()
+                if key_ids and not await _stored(keys.TOUCH, sorted(key_ids), len(key_ids)):
+                    self._key_ids |= key_ids
                 for statement in list(self._rows):
                     rows = self._rows.pop(statement)
                     if not await _stored(statement, msgspec.json.encode(rows).decode(), len(rows)):
                         self._rows[statement] = [*rows, *self._rows.get(statement, [])]
         finally:
             self._writing = None
+
+
+def _trace_row(row: UsageRow, nodes: list[NodeTrace]) -> TraceRow:
+    return TraceRow(
+        row.at,
+        row.request_id,
+        row.tenant_id,
+        row.user_id,
+        row.core_id,
+        row.core_version,
+        row.outcome,
+        row.duration_ms,
+        nodes,
+    )
 
 
 async def _stored(statement: str, values: object, count: int) -> bool:
@@ -125,18 +136,15 @@ def _ledger() -> Ledger:
     return _ledgers.setdefault(asyncio.get_running_loop(), Ledger())
 
 
-def record(row: UsageRow) -> None:
-    """Count one run."""
+def record(row: UsageRow, nodes: list[NodeTrace] | None = None) -> None:
+    """Count one run, and keep what its `nodes` did where the flow asks for that."""
     _ledger().note(INSERT, row)
+    if nodes is not None:
+        _ledger().note(traces.INSERT, _trace_row(row, nodes))
 
 
-def keep(trace: traces.TraceRow) -> None:
-    """Keep one run's trace."""
-    _ledger().note(traces.INSERT, trace)
-
-
-def refuse(core_id: str, user_id: str, at: datetime) -> None:
-    """Note that a user was refused a model of the own tenant."""
+def record_refusal(core_id: str, user_id: str, at: datetime) -> None:
+    """Note that a user was refused a model of their own tenant."""
     _ledger().note(refused_calls.INSERT, refused_calls.RefusedRow(core_id, user_id, at))
 
 

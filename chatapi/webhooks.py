@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from contextlib import aclosing
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from django.conf import settings
 
-from chatapi import chat_request, responses, subflows, turns
+from chatapi import chat_request, responses, runs, subflows
 from chatapi.errors import ChatError, SignatureInvalid, UrlUnknown, refused_field
-from chatapi.replays import Replay
 from chatapi.responses import Whole
-from chatapi.runs import Run
 from publishing import memory, registry
 from publishing.clients.http import TenantHttpClient
 from scaicore import webhooks
@@ -42,27 +38,33 @@ class CalledWebhook(NamedTuple):
 async def answer(tenant: str, slug: str, headers: Mapping[str, str], body: bytes, *, request_id: str) -> Whole:
     """The answer to one call of a webhook. `headers` by lower-case name; never raises but on cancellation."""
     try:
-        hook = await _found(tenant, slug)
+        hook = await _find(tenant, slug)
         await _check_signature(hook, headers, body)
-        run = await _begun(hook, _parsed(hook, headers, body), request_id)
-        async with aclosing(run), aclosing(run.text()) as pieces:
-            async for _ in pieces:
-                pass
+        run = await runs.begin(
+            hook.caller,
+            hook.core,
+            _parse(hook, headers, body),
+            purpose=PURPOSE,
+            request_id=request_id,
+            services=subflows.services(hook.caller),
+            entry=hook.webhook.entry,
+        )
+        result = await run.finish()
     except Exception as error:
         return responses.render_module_refusal(error, request_id)
-    return responses.render_json({"output": run.output}, request_id)
+    return responses.render_json({"output": result.output}, request_id)
 
 
 async def refuse(tenant: str, slug: str, error: ChatError, *, request_id: str) -> Whole:
     """The answer to a request whose headers were enough to refuse it, where there is a webhook at all."""
     try:
-        await _found(tenant, slug)
+        await _find(tenant, slug)
     except Exception as earlier:
         return responses.render_module_refusal(earlier, request_id)
     return responses.render_module_refusal(error, request_id)
 
 
-async def _found(tenant: str, slug: str) -> CalledWebhook:
+async def _find(tenant: str, slug: str) -> CalledWebhook:
     caller = await registry.unattended(tenant, slug)
     if caller is None:
         raise UrlUnknown
@@ -85,17 +87,17 @@ async def _check_signature(hook: CalledWebhook, headers: Mapping[str, str], body
         raise SignatureInvalid
 
 
-def _parsed(hook: CalledWebhook, headers: Mapping[str, str], body: bytes) -> chat_request.Invocation:
+def _parse(hook: CalledWebhook, headers: Mapping[str, str], body: bytes) -> chat_request.Invocation:
     given = chat_request.json_object(body)
     keeps_entities = hook.core.program.program.instance_mode == "entity"
-    asked = chat_request.invocation(
+    request = chat_request.invocation(
         hook.name, given, _entity_id(given) if keeps_entities else None, body=body, headers=headers
     )
-    if asked.idempotency_key is None:
-        return asked
+    if request.idempotency_key is None:
+        return request
     # All webhooks share the caller that is nobody; each has keys of its own.
-    own = memory.fingerprint(hook.caller.core_id, asked.idempotency_key).hex()
-    return msgspec.structs.replace(asked, idempotency_key=own)
+    own = memory.fingerprint(hook.caller.core_id, request.idempotency_key).hex()
+    return msgspec.structs.replace(request, idempotency_key=own)
 
 
 def _entity_id(given: dict[str, Any]) -> str:
@@ -107,22 +109,3 @@ def _entity_id(given: dict[str, Any]) -> str:
     if not isinstance(entity_id, str):
         raise refused_field("entity_id", "`entity_id` must be a string.", "invalid_type")
     return chat_request.entity_id_of(entity_id, chat_request.NO_HEADERS) or ""
-
-
-async def _begun(hook: CalledWebhook, asked: chat_request.Invocation, request_id: str) -> Run | Replay:
-    """The call, about to run or to be answered again. Close it whatever happens."""
-    caller, core = hook.caller, hook.core
-    turn = await turns.begin(caller, core, asked, request_id=request_id, wait_s=settings.ENTITY_WAIT_S)
-    if turn is not None and turn.recorded is not None:
-        return Replay(turn, turn.recorded, ())
-    return Run(
-        caller=caller,
-        core=core,
-        asked=asked,
-        purpose=PURPOSE,
-        turn=turn,
-        request_id=request_id,
-        deadline_s=settings.RUN_DEADLINE_S,
-        services=subflows.services(caller),
-        entry=hook.webhook.entry,
-    )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from django.db.models import QuerySet
@@ -119,6 +120,8 @@ SELECT c.id, c.live_id FROM publishing_core c JOIN identity_tenant t ON t.slug =
 WHERE t.slug = %s AND t.is_active AND c.slug = %s AND c.live_id IS NOT NULL
 """
 
+NAME = "SELECT name FROM publishing_publication WHERE core_id = %s"
+
 VERSION = "SELECT id FROM publishing_coreversion WHERE core_id = %s AND number = %s"
 
 LOAD = """
@@ -126,7 +129,7 @@ SELECT v.number, c.driver, v.program FROM publishing_coreversion v JOIN publishi
 WHERE v.id = %s
 """
 
-_asking: WeakKeyDictionary[asyncio.AbstractEventLoop, Batcher[tuple[bytes, str], AccessDecision]] = WeakKeyDictionary()
+_asking: WeakKeyDictionary[asyncio.AbstractEventLoop, Batcher[tuple[bytes, str], tuple[Any, ...]]] = WeakKeyDictionary()
 _loaded: OrderedDict[int, LiveCore] = OrderedDict()
 MOST_LOADED = 512
 
@@ -135,8 +138,8 @@ async def resolve(digest: bytes, name: str) -> AccessDecision:
     """The decision about the key with this digest and the model `name`: one row, read now."""
     loop = asyncio.get_running_loop()
     if loop not in _asking:
-        _asking[loop] = Batcher(_decide)
-    return await _asking[loop].get((digest, name))
+        _asking[loop] = Batcher(partial(pool.rows_for_each, DECIDE))
+    return AccessDecision._make(await _asking[loop].get((digest, name)))
 
 
 async def callable_models(key_id: str) -> list[ListedModel]:
@@ -160,6 +163,12 @@ async def allowed(caller: AllowedCall, name: str, *, version: int | None = None)
             return None
         [(version_id,)] = found
     return caller._replace(core_id=core_id, version_id=version_id, published_at=published_at)
+
+
+async def published_name(core_id: str) -> str:
+    """The name under which a Core is called; empty, which nothing is called, when it is not published."""
+    rows = [] if "\0" in core_id else await pool.rows(NAME, [core_id])
+    return str(rows[0][0]) if rows else ""
 
 
 async def unattended(tenant: str, slug: str) -> AllowedCall | None:
@@ -201,8 +210,3 @@ def uncallable(user: User, names: Iterable[str]) -> list[str]:
 def access(user: User, core: Core) -> Access | None:
     """The decision about one user and one Core; None when the user's tenant does not publish it."""
     return Access.objects.filter(user=user, publication_id=core.pk).first()
-
-
-async def _decide(asked: list[tuple[bytes, str]]) -> list[AccessDecision]:
-    rows = await pool.rows(DECIDE, [[digest for digest, _ in asked], [name for _, name in asked]])
-    return [AccessDecision(*row) for row in rows]

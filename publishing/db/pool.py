@@ -50,6 +50,11 @@ async def rows(statement: str, values: Values) -> list[tuple[Any, ...]]:
     raise psycopg.OperationalError("every connection of the pool was broken")
 
 
+async def rows_for_each(statement: str, questions: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """One row for each of `questions`, in order, from a statement that takes an array of each of their parts."""
+    return await rows(statement, [list(part) for part in zip(*questions, strict=True)])
+
+
 async def close() -> None:
     """Close the running loop's pool, if it has one."""
     pool = _pools.pop(asyncio.get_running_loop(), None)

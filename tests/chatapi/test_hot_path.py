@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import AsyncExitStack
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from graphlib import TopologicalSorter
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import psycopg
 import pytest
 
 from chatapi import completions, usage
+from chatapi.asgi import ChatFastPath
 from chatapi.responses import Frames, Whole
 from publishing import registry
 from publishing.db import pool
@@ -18,6 +25,27 @@ from publishing.models import Core
 from tests.support.chat_calls import HELLO, hello
 
 BODY = json.dumps(HELLO).encode()
+STREAM = json.dumps(hello(stream=True)).encode()
+ROOT = Path(__file__).resolve().parents[2]
+# The rooms of a chat call, in the order of the way inside. What a run may use of the world outside is made anew for
+# each (`clients`), and used by none here: the echo flow calls nobody.
+ROOMS = [
+    "chatapi.asgi",
+    "chatapi.completions",
+    "chatapi.chat_request",
+    "chatapi.auth",
+    "publishing.registry",
+    "publishing.db.batching",
+    "publishing.db.pool",
+    "chatapi.hidden_prompts",
+    "chatapi.subflows",
+    "chatapi.turns",
+    "chatapi.runs",
+    "chatapi.chat_response",
+]
+BEHIND_THE_ANSWER = "chatapi.usage"
+# One function each, that knows nothing of calls.
+LEAVES = ["identity.ids", "identity.keys", "publishing.strict_json"]
 
 
 @pytest.fixture
@@ -75,8 +103,68 @@ async def test_calls_that_wait_at_the_same_moment_are_decided_together(
 async def test_a_stream_holds_no_connection(inside: None, echo: Core, anns_key: str) -> None:
     await answer(anns_key)
     await usage.flush()
-    frames = await answer(anns_key, json.dumps(hello(stream=True)).encode())
+    frames = await answer(anns_key, STREAM)
     assert isinstance(frames, Frames)
     statistics = (await pool.acquire()).get_stats()
     assert statistics["pool_available"] == statistics["pool_size"]
     assert b"".join([frame async for frame in frames.rest]).endswith(b"data: [DONE]\n\n")
+
+
+async def serve(authorization: str, body: bytes) -> list[dict[str, Any]]:
+    """The messages with which the fast path answers one call."""
+    request = [{"type": "http.request", "body": body, "more_body": False}]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return request.pop() if request else await asyncio.Event().wait() or {}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"authorization", authorization.encode()), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": headers}
+    await ChatFastPath(send)(scope, receive, send)
+    return sent
+
+
+@contextmanager
+def followed() -> Iterator[dict[str, set[str]]]:
+    """Which modules of the product entered each of its modules, meanwhile. To be made is not yet to be entered."""
+    entered: dict[str, set[str]] = defaultdict(set)
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        module = _module(frame)
+        if event == "call" and module and frame.f_code.co_name != "__init__":
+            entered[module] |= {_caller(frame)} - {module, ""}
+
+    sys.setprofile(note)
+    try:
+        yield entered
+    finally:
+        sys.setprofile(None)
+
+
+def _module(frame: FrameType) -> str:
+    name = str(frame.f_globals.get("__name__", ""))
+    return name if name.startswith(("chatapi.", "publishing.", "identity.", "scaicore.")) else ""
+
+
+def _caller(frame: FrameType) -> str:
+    back = frame.f_back
+    while back is not None and not _module(back):
+        back = back.f_back
+    return _module(back) if back else ""
+
+
+@pytest.mark.parametrize("body", [BODY, STREAM], ids=["whole", "streamed"])
+async def test_a_call_walks_through_few_modules_and_turns_back_in_none(
+    inside: None, echo: Core, anns_key: str, body: bytes
+) -> None:
+    await serve(anns_key, body)
+    await usage.flush()
+    with followed() as entered:
+        sent = await serve(anns_key, body)
+        await usage.flush()
+    assert sent[0]["status"] == 200
+    assert {name for name in entered if not name.startswith("scaicore.")} == {*ROOMS, BEHIND_THE_ANSWER, *LEAVES}
+    TopologicalSorter(entered).prepare()  # raises `CycleError` where a module enters one that it was entered from
