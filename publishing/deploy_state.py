@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from identity.models import Group
 from publishing.disagreements import find_disagreement
 from publishing.models import Core, Entity, Flow, FlowVersion, Hold, Publication
 from scaicore import Properties
@@ -50,15 +49,6 @@ class DeployState:
 def _memory(mode: str, scope: str) -> tuple[str, str]:
     """What decides which memory a call meets; the scope matters to entities alone."""
     return mode, scope if mode == "entity" else ""
-
-
-def lost_groups(flow: Flow, wanted: Properties) -> list[str]:
-    """The saved group ids for which a deploy would be refused: it would publish to them, and they do not exist."""
-    if not wanted.publish_as_model:
-        return []
-    named = Group.objects.filter(tenant=flow.tenant_id, scaikey_id__in=wanted.group_ids)
-    known = set(named.values_list("scaikey_id", flat=True))
-    return [name for name in wanted.group_ids if name not in known]
 
 
 def find_state(flow: Flow, saved: str) -> DeployState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from identity.models import Group
@@ -30,6 +31,17 @@ def find_disagreement(core: Core | None, content: dict[str, Any]) -> str | None:
     return f"The flow says {flow}; the registry says {registry}; the next deploy will {then}."
 
 
+def find_lost_groups(tenant_id: str, content: dict[str, Any]) -> list[str]:
+    """What the document names as groups and a deploy would refuse, in its order; nothing if it does not publish."""
+    config = documents.config(content)
+    given = config.get(GROUP_IDS, []) if config.get("publish_as_model", False) else []
+    if not isinstance(given, list):
+        return [json.dumps(given)]
+    names = {name for name in given if isinstance(name, str) and "\0" not in name}
+    known = set(Group.objects.filter(tenant=tenant_id, scaikey_id__in=names).values_list("scaikey_id", flat=True))
+    return [str(name) for name in given if not isinstance(name, str) or name not in known]
+
+
 def _said(config: dict[str, Any]) -> str | None:
     """Whom the document publishes to; None when it does not publish."""
     if not config.get("publish_as_model", False):
@@ -55,21 +67,11 @@ def _audience(group_ids: list[str]) -> str:
 
 def _outcome(core: Core, content: dict[str, Any], *, is_published: bool) -> str:
     """What a deploy of a document that disagrees would do."""
-    config = documents.config(content)
-    says = _said(config)
+    says = _said(documents.config(content))
     if says is None:
         return "un-publish it"
-    if lost := _lost_groups(core.tenant_id, config.get(GROUP_IDS, [])):
+    if lost := find_lost_groups(core.tenant_id, content):
         return f"be refused: {', '.join(lost)} does not exist"
     if is_published:
         return f"set {says}"
     return f"publish it to {says}" if says else "publish it"
-
-
-def _lost_groups(tenant_id: str, given: object) -> list[str]:
-    """What a deploy of this list would refuse."""
-    if not isinstance(given, list):
-        return [str(given)]
-    names = {name for name in given if isinstance(name, str)}
-    known = Group.objects.filter(tenant=tenant_id, scaikey_id__in=names).values_list("scaikey_id", flat=True)
-    return sorted({str(name) for name in given} - set(known))

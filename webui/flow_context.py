@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.shortcuts import get_object_or_404
+
 import scaicore
 from identity.actors import actor_of
 from identity.models import User
 from publishing import actions, deploy_plan, deploy_state, documents, registry
 from publishing.deploy_state import DeployState
-from publishing.disagreements import find_disagreement
+from publishing.disagreements import find_disagreement, find_lost_groups
 from publishing.models import Flow, FlowVersion
-from webui import flow_svg, snippets
+from webui import flow_saves, flow_svg, snippets
 from webui.flow_saves import LastSave
 from webui.forms import PropertiesForm
 
@@ -42,6 +44,12 @@ class Clash:
     differences: list[tuple[str, str, str]]
 
 
+def own_flow(user: User, flow_id: str) -> Flow:
+    """The flow of the user's own tenant; another's is 404 like one that never existed."""
+    mine = Flow.objects.select_related("tenant", "core__live", "core__publication", "core__hold")
+    return get_object_or_404(mine, pk=flow_id, tenant=user.tenant_id)
+
+
 def page_context(
     user: User,
     flow: Flow,
@@ -57,7 +65,7 @@ def page_context(
     may_change = actor_of(user).manages(flow.tenant_id)
     return {
         "flow": flow,
-        "saved": saved,
+        "saved": flow_saves.last_save(flow),
         "state": state,
         "notice": notice,
         "clash": clash,
@@ -71,7 +79,7 @@ def warning(flow: Flow, state: DeployState, content: dict[str, Any]) -> str:
     """What an admin should know about who can call the flow, in a sentence or two; empty when all is well."""
     if state.hold:
         return f"Held by staff: {state.hold.reason} — It stays un-published until they lift the hold; Deploy works."
-    if lost := deploy_state.lost_groups(flow, scaicore.properties(content)):
+    if lost := find_lost_groups(flow.tenant_id, content):
         named = f"The saved group {lost[0]} does" if len(lost) == 1 else f"The saved groups {', '.join(lost)} do"
         return (
             f"{named} not exist (any more). Deploy will refuse until the list is corrected; an empty list would open "
@@ -82,14 +90,9 @@ def warning(flow: Flow, state: DeployState, content: dict[str, Any]) -> str:
 
 def read_only_note(flow: Flow) -> str:
     """Who may change the flow, for those who may not."""
-    admins = some_admins(flow)
+    admins = list(User.objects.admins_of(flow.tenant_id).values_list("email", flat=True)[:ADMINS_NAMED])
     named = f": {', '.join(admins)}" if admins else ""
     return f"Only tenant admins of {flow.tenant.name or flow.tenant} may change, save and deploy this flow{named}."
-
-
-def some_admins(flow: Flow) -> list[str]:
-    """The addresses of a few who may change the flow."""
-    return list(User.objects.admins_of(flow.tenant_id).values_list("email", flat=True)[:ADMINS_NAMED])
 
 
 def _document(flow: Flow, saved: FlowVersion) -> dict[str, Any]:

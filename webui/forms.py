@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 
 import scaicore
 from identity.errors import Invalid
-from publishing import documents
+from publishing import actions, documents
 from publishing.models import Flow, FlowVersion
 from webui.flow_saves import Base, current_base
 
@@ -62,7 +62,7 @@ class GroupIdsField(forms.CharField):
         return super().has_changed(self.to_python(initial), data)
 
 
-NO_NAME = {"required": "Give the flow a name."}
+NAME_RULE = dict.fromkeys(("required", "max_length"), actions.NAME_RULE)
 
 
 class NewFlowForm(forms.Form):
@@ -70,7 +70,7 @@ class NewFlowForm(forms.Form):
 
     name = forms.CharField(
         max_length=200,
-        error_messages=NO_NAME,
+        error_messages=NAME_RULE,
         help_text="For example: Hello World Echo Agent. It can be changed later.",
     )
     description = PlainText(required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
@@ -81,7 +81,7 @@ class PropertiesForm(forms.Form):
 
     base_version = forms.CharField(widget=forms.HiddenInput)
     base_time = forms.DateTimeField(widget=forms.HiddenInput)
-    name = forms.CharField(max_length=200, error_messages=NO_NAME)
+    name = forms.CharField(max_length=200, error_messages=NAME_RULE)
     description = PlainText(required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
     publish = forms.BooleanField(required=False, label="Publish as chat model")
     groups = GroupIdsField(
@@ -165,6 +165,19 @@ def saved_values(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
         "groups": given if is_readable else [json.dumps(given)],
         "instance_mode": properties.instance_mode,
         "entity_scope": properties.entity_scope,
+    }
+
+
+def describe_properties(flow: Flow) -> dict[str, dict[str, Any]]:
+    """The label, help and choices of each property, for the canvas to show as the form does."""
+    form = PropertiesForm(flow=flow)
+    return {
+        name: {
+            "label": form[name].label,
+            "help": form[name].help_text,
+            "choices": getattr(form.fields[name], "choices", []),
+        }
+        for name in PROPERTIES
     }
 
 

@@ -23,7 +23,7 @@ export function Editor({ page }: { page: Page }) {
   const work = useWorkState(page);
   const { document, nodes, edges, undo, redo } = work;
   const tenant = useTenant(api, page);
-  const session = useSession(api, work, tenant.groups);
+  const session = useSession(api, work);
   const { diagnostics, state } = useValidation(api, document);
   const findings = useMemo(() => locate(diagnostics, nodes, edges), [diagnostics, nodes, edges]);
   const choice = usePanelChoice(work);

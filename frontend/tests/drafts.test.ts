@@ -15,7 +15,7 @@ test("drafts that others left are offered, the own one is not, and a full store 
     clear: () => kept.clear(),
   } as Storage;
   const [mine, other] = [new DraftStore("u", "f", () => store), new DraftStore("u", "f", () => store)];
-  assert.ok(other.keep({ baseVersion: "1.0.0", base: {}, document: { a: 1 }, at: "2026-01-01" }));
+  assert.ok(other.keep({ baseVersion: "1.0.0", baseTime: "", base: {}, document: { a: 1 }, at: "2026-01-01" }));
   assert.deepEqual(
     mine.left().map((draft) => draft.document),
     [{ a: 1 }],
@@ -24,7 +24,7 @@ test("drafts that others left are offered, the own one is not, and a full store 
   assert.equal(
     new DraftStore("u", "f", () => {
       throw new Error("full");
-    }).keep({ baseVersion: "", base: {}, document: {}, at: "" }),
+    }).keep({ baseVersion: "", baseTime: "", base: {}, document: {}, at: "" }),
     false,
   );
 });

@@ -25,9 +25,10 @@ test("text that is a number is kept as one, and other text as text", () => {
   assert.deepEqual(["30", "{{state.wait}}"].map(TEXT_OR_NUMBER.read), [30, "{{state.wait}}"]);
 });
 
-test("group ids are read from commas, semicolons and lines, each once", () => {
-  assert.deepEqual(readGroupIds(" group_a, group_b;group_a\ngroup_c "), ["group_a", "group_b", "group_c"]);
-  assert.deepEqual(readGroupIds(" , "), []);
+test("group ids are read between the separators, each once", () => {
+  const separators = /[,;\s]+/;
+  assert.deepEqual(readGroupIds(" group_a, group_b;group_a\ngroup_c ", separators), ["group_a", "group_b", "group_c"]);
+  assert.deepEqual(readGroupIds(" , ", separators), []);
 });
 
 test("a list of groups that holds something else is shown as it is", () => {

@@ -3,7 +3,7 @@
 The REST endpoints, the editor form, Django admin and the command line are doors to these functions.
 """
 
-from publishing.actions.base import UNCHANGED, Unchanged
+from publishing.actions.base import NAME_RULE, UNCHANGED, Unchanged
 from publishing.actions.cores import (
     Deployment,
     compilation,
@@ -25,6 +25,7 @@ from publishing.actions.sealing import reseal
 from publishing.actions.secrets import create_secret, delete_secret, save_secret
 
 __all__ = [
+    "NAME_RULE",
     "UNCHANGED",
     "Deployment",
     "RemoteProgram",

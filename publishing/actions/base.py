@@ -16,10 +16,13 @@ class Unchanged:
 UNCHANGED: Final = Unchanged()
 
 
+NAME_RULE: Final = "Give it a name of 1 to 200 characters."
+
+
 def named(name: str) -> str:
     """The name to store; `Invalid` when it is blank or longer than 200 characters."""
     if not name.strip() or len(name) > 200:
-        raise Invalid("The name is unusable.", [Problem("name", "Give it a name of 1 to 200 characters.")])
+        raise Invalid("The name is unusable.", [Problem("name", NAME_RULE)])
     return name.strip()
 
 

@@ -99,5 +99,5 @@ def test_the_page_of_the_flow_names_it_to_admins_alone(client: Client, narrow_ec
     for user, is_told in ((root, True), (bo, False)):
         client.force_login(user)
         assert (RESTRICTED in page_of(client.get(f"/flows/{narrow_echo.flow_id}/?plain"))) is is_told
-        standing = client.get(f"/flows/{narrow_echo.flow_id}/standing/").json()
-        assert standing["disagreement"] == (RESTRICTED if is_told else None)
+        state = client.get(f"/flows/{narrow_echo.flow_id}/state/").json()
+        assert state["warning"] == (RESTRICTED if is_told else "")

@@ -117,12 +117,12 @@ def test_a_lost_group_behind_an_unticked_box_is_not_pointed_out(admin: Client, d
     engineering.delete()
     page = page_of(admin.get(f"/flows/{draft.pk}/"))
     assert "does not exist (any more)" not in page
-    assert admin.get(f"/flows/{draft.pk}/standing/").json()["lost_groups"] == []
+    assert admin.get(f"/flows/{draft.pk}/state/").json()["warning"] == ""
 
 
 def test_a_blank_name_is_refused_beside_its_field(admin: Client, draft: Flow) -> None:
     page = page_of(save(admin, draft, opened(admin, draft), name="  "))
-    assert '<p class="error" id="id_name_error">Give the flow a name.</p>' in page
+    assert '<p class="error" id="id_name_error">Give it a name of 1 to 200 characters.</p>' in page
 
 
 def test_a_stale_save_changes_nothing_and_shows_both_sides(admin: Client, draft: Flow, ops: User) -> None:

@@ -17,12 +17,10 @@ from identity.errors import ActionRefused, Invalid
 from publishing import actions, deploy_plan, deploy_state
 from publishing.errors import DoesNotCompile, StaleSave
 from publishing.models import Flow
-from webui import flow_context, flow_saves
+from webui import editor_data, flow_context, flow_saves
 from webui.decorators import MemberRequest, admin_of, member_page
-from webui.flow_context import Clash, Notice
+from webui.flow_context import Clash, Notice, own_flow
 from webui.forms import NewFlowForm, PropertiesForm
-from webui.views import flow_editor
-from webui.views.flow_editor import own_flow
 
 PAGE_SIZE = 25
 browsed = require_http_methods(["GET", "HEAD", "POST"])
@@ -129,7 +127,7 @@ def _page(request: MemberRequest, flow: Flow, *, status: int = 200, **more: Any)
     context = flow_context.page_context(request.user, flow, base_url=base_url, **more)
     # A form that was sent is answered by the form; whoever has scripts is given the canvas, unless it is not wanted.
     if request.method != "POST" and "plain" not in request.GET:
-        context["editor_data"] = flow_editor.page_data(request.user, flow, context["saved"])
+        context["editor_data"] = editor_data.page_data(request.user, flow)
     return render(request, "flows/flow.html", context, status=status)
 
 

@@ -3,8 +3,8 @@
 import type { Json } from "./json";
 
 /** The ids in what was typed or pasted, each once. */
-export function readGroupIds(text: string): string[] {
-  return [...new Set(text.split(/[,;\s]+/).filter(Boolean))];
+export function readGroupIds(text: string, separators: RegExp): string[] {
+  return [...new Set(text.split(separators).filter(Boolean))];
 }
 
 /** The text for what the document holds, even where that is no list of ids. */

@@ -1,9 +1,10 @@
 // What is typed for the groups, which groups fit the last word of it, and how one of them is taken.
 
-import { type KeyboardEvent, useEffect, useState } from "react";
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useState } from "react";
 import { readGroupIds, unknownGroupIds, writeGroupIds } from "../document/group-ids";
 import { equal, type Json } from "../document/json";
 import type { Group } from "../server/page";
+import { useWork } from "../work";
 
 export const GROUPS_ID = "visibility-groups";
 const MOST = 8;
@@ -11,16 +12,15 @@ const MOST = 8;
 export type GroupPicker = ReturnType<typeof useGroupPicker>;
 
 export function useGroupPicker(value: Json | undefined, onChange: (ids: string[]) => void, groups: Group[] | null) {
-  const [text, setText] = useIdsText(value);
+  const { text, setText, read, word } = useIdsText(value);
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
-  const ids = readGroupIds(text);
-  const word = /[^,;\s]*$/.exec(text)![0];
+  const ids = read(text);
   const options = fittingGroups(groups ?? [], ids, word);
   const set = (typed: string) => {
     setText(typed);
     setActive(-1);
-    if (!equal(readGroupIds(typed), ids)) onChange(readGroupIds(typed));
+    if (!equal(read(typed), ids)) onChange(read(typed));
   };
   const isTyping = isOpen && document.activeElement?.id === GROUPS_ID;
   return {
@@ -50,9 +50,12 @@ export function useGroupPicker(value: Json | undefined, onChange: (ids: string[]
 
 /** The text as typed, until the document holds other ids: undo and restore change them, too. */
 function useIdsText(value: Json | undefined) {
+  const { page } = useWork();
+  const separators = useMemo(() => new RegExp(page.group_separators), [page]);
+  const read = useCallback((text: string) => readGroupIds(text, separators), [separators]);
   const [text, setText] = useState(() => writeGroupIds(value));
-  useEffect(() => setText((typed) => (equal(readGroupIds(typed), value) ? typed : writeGroupIds(value))), [value]);
-  return [text, setText] as const;
+  useEffect(() => setText((typed) => (equal(read(typed), value) ? typed : writeGroupIds(value))), [value, read]);
+  return { text, setText, read, word: text.split(separators).at(-1)! };
 }
 
 function fittingGroups(groups: Group[], ids: string[], word: string): Group[] {

@@ -1,7 +1,7 @@
 // Who may call: group ids with commas between them, typed, pasted or picked from the tenant's groups.
 
 import type { Json } from "../document/json";
-import type { Group } from "../server/page";
+import type { Group, Property } from "../server/page";
 import { ChosenGroups } from "./chosen-groups";
 import { GroupOptions, optionId } from "./group-options";
 import { GROUPS_ID, type GroupPicker, onPickerKey, useGroupPicker } from "./group-picker";
@@ -10,11 +10,11 @@ type Props = {
   value: Json | undefined;
   onChange: (ids: string[]) => void;
   groups: Group[] | null;
-  tenant: string;
+  property: Property;
   isDisabled: boolean;
 };
 
-export function GroupsField({ value, onChange, groups, tenant, isDisabled }: Props) {
+export function GroupsField({ value, onChange, groups, property, isDisabled }: Props) {
   const picker = useGroupPicker(value, onChange, groups);
   const { unknown, options } = picker;
   const isShown = picker.isOpen && options.length > 0 && !isDisabled;
@@ -24,7 +24,7 @@ export function GroupsField({ value, onChange, groups, tenant, isDisabled }: Pro
       className="field groups"
       onBlur={(event) => event.currentTarget.contains(event.relatedTarget) || picker.setOpen(false)}
     >
-      <label htmlFor={GROUPS_ID}>Visibility group IDs (comma-separated)</label>
+      <label htmlFor={GROUPS_ID}>{property.label}</label>
       <Combobox picker={picker} isShown={isShown} isDisabled={isDisabled} />
       <GroupOptions picker={picker} isShown={isShown} />
       {unknown.length > 0 && (
@@ -33,7 +33,7 @@ export function GroupsField({ value, onChange, groups, tenant, isDisabled }: Pro
         </p>
       )}
       <p className="help" id={`${GROUPS_ID}-help`}>
-        Empty: everyone in {tenant} may call it.
+        {property.help}
       </p>
       <ChosenGroups groups={picker.chosen} isDisabled={isDisabled} drop={picker.drop} />
     </div>
@@ -68,5 +68,5 @@ function Combobox({ picker, isShown, isDisabled }: ComboboxProps) {
 }
 
 function unknownMessage(ids: string[]): string {
-  return ids.length === 1 ? `The group ${ids[0]} does not exist.` : `These groups do not exist: ${ids.join(", ")}.`;
+  return ids.map((id) => `The group ${id} does not exist.`).join(" ");
 }

@@ -1,6 +1,7 @@
 // Flow properties: what the whole flow is called, who may call it, what it remembers, which models it uses.
 
 import { at, type Json, objectOf, put, textOf } from "../document/json";
+import { PROPERTIES, type PropertyName } from "../document/properties";
 import { descriptionIn, nameIn } from "../document/save-request";
 import { CheckField } from "../fields/check-field";
 import { ChoiceField } from "../fields/choice-field";
@@ -13,17 +14,6 @@ import { Models } from "./models";
 import { Variables } from "./variables";
 
 const META = ["config", "scaiflow_meta"];
-const PUBLISHES = ["config", "publish_as_model"];
-const GROUP_IDS = ["config", "model_visibility_group_ids"];
-const MODES: [string, string][] = [
-  ["stateless", "Stateless: every call stands alone"],
-  ["entity", "Entity: one memory for each entity_id"],
-  ["singleton", "Singleton: one memory for all calls"],
-];
-const SCOPES: [string, string][] = [
-  ["user", "Each user has entities of their own"],
-  ["tenant", "The tenant shares its entities"],
-];
 
 type Props = { tenant: { groups: Group[] | null; providers: string[] }; nameError: string };
 
@@ -40,57 +30,59 @@ export function FlowPanel({ tenant: { groups, providers }, nameError }: Props) {
   );
 }
 
-function useProperties() {
-  const { document, edit, isReadOnly } = useWork();
-  const set = (path: string[], value: Json | undefined) => edit(put(document, path, value), path.join("."));
-  return { document, set, isDisabled: isReadOnly };
+/** The value of a property in the document, and what its field needs besides. */
+function useProperty(name: PropertyName) {
+  const { page, document, edit, isReadOnly } = useWork();
+  const path = PROPERTIES[name];
+  return {
+    value: at(document, path),
+    property: page.properties[name],
+    set: (value: Json) => edit(put(document, path, value), path.join(".")),
+    isDisabled: isReadOnly,
+  };
 }
 
 function Names({ nameError }: { nameError: string }) {
-  const { document, set, isDisabled } = useProperties();
+  const { document } = useWork();
+  const name = useProperty("name");
+  const description = useProperty("description");
   return (
     <>
       <TextField
-        label="Name"
+        label={name.property.label}
         id="flow-name"
-        isDisabled={isDisabled}
+        isDisabled={name.isDisabled}
         value={nameIn(document)}
         error={nameError}
-        onChange={(value) => set(["name"], value)}
+        onChange={name.set}
       />
       <TextField
-        label="Description"
+        label={description.property.label}
         isLong
-        isDisabled={isDisabled}
+        isDisabled={description.isDisabled}
         value={descriptionIn(document)}
-        onChange={(value) => set(["metadata", "description"], value)}
+        onChange={description.set}
       />
     </>
   );
 }
 
 function Access({ groups }: { groups: Group[] | null }) {
-  const { page } = useWork();
-  const { document, set, isDisabled } = useProperties();
-  const isPublished = at(document, PUBLISHES) === true;
+  const publish = useProperty("publish");
+  const { value, property, set, isDisabled } = useProperty("groups");
+  const isPublished = publish.value === true;
   return (
     <>
       <CheckField
-        label="Publish as chat model"
-        isDisabled={isDisabled}
+        label={publish.property.label}
+        isDisabled={publish.isDisabled}
         value={isPublished}
-        onChange={(value) => set(PUBLISHES, value)}
+        onChange={publish.set}
       />
       {!isDisabled && (
         // Hidden, not taken away: what was typed is there again when the box is ticked once more.
         <div className="indented" hidden={!isPublished}>
-          <GroupsField
-            value={at(document, GROUP_IDS)}
-            onChange={(ids) => set(GROUP_IDS, ids)}
-            groups={groups}
-            tenant={page.tenant_name}
-            isDisabled={isDisabled}
-          />
+          <GroupsField value={value} onChange={set} groups={groups} property={property} isDisabled={isDisabled} />
         </div>
       )}
     </>
@@ -98,34 +90,37 @@ function Access({ groups }: { groups: Group[] | null }) {
 }
 
 function Memory() {
-  const { document, set, isDisabled } = useProperties();
-  const mode = textOf(at(document, [...META, "instance_mode"])) || "stateless";
+  const { document } = useWork();
+  const isEntity = at(document, PROPERTIES.instance_mode) === "entity";
   return (
     <>
-      <ChoiceField
-        label="Instance mode"
-        isDisabled={isDisabled}
-        value={mode}
-        choices={MODES}
-        onChange={(value) => set([...META, "instance_mode"], value)}
-      />
-      {mode === "entity" && (
+      <Choice name="instance_mode" />
+      {isEntity && (
         <div className="indented">
-          <ChoiceField
-            label="Entity scope"
-            isDisabled={isDisabled}
-            value={textOf(at(document, [...META, "entity_scope"])) || "user"}
-            choices={SCOPES}
-            onChange={(value) => set([...META, "entity_scope"], value)}
-          />
+          <Choice name="entity_scope" />
         </div>
       )}
     </>
   );
 }
 
+/** A property with fixed choices, of which the first is the one of a document that names none. */
+function Choice({ name }: { name: PropertyName }) {
+  const { value, property, set, isDisabled } = useProperty(name);
+  const { label, choices } = property;
+  return (
+    <ChoiceField
+      label={label}
+      isDisabled={isDisabled}
+      value={textOf(value) || choices[0]![0]}
+      choices={choices}
+      onChange={set}
+    />
+  );
+}
+
 function More() {
-  const { document, set, isDisabled } = useProperties();
+  const { document, edit, isReadOnly } = useWork();
   return (
     <details className="more">
       <summary>More</summary>
@@ -145,9 +140,9 @@ function More() {
         label="Whole configuration"
         help="As JSON. What this editor has no field for is kept."
         isObjectOnly
-        isDisabled={isDisabled}
+        isDisabled={isReadOnly}
         value={objectOf(document.config)}
-        onChange={(value) => set(["config"], value)}
+        onChange={(value) => edit(put(document, ["config"], value), "config")}
       />
     </details>
   );

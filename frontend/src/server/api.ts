@@ -1,16 +1,11 @@
 // What the editor asks of the server. The casts are the contract of the REST API: the server's own tests keep it.
 
 import { type JsonObject, objectOf, textOf } from "../document/json";
-import type { Deployment, DeployState, Diagnostic, Group, Page, Plan, SavedVersion } from "./page";
+import type { Deployment, DeployState, Diagnostic, Group, Page, Plan, Saved, SavedVersion } from "./page";
 import { refusal, request } from "./request";
 
-export type FlowAnswer = {
-  name: string;
-  description: string;
-  version: string;
-  updated_at: string;
-  content: JsonObject;
-};
+/** What a save made of the flow. Without a `message` nothing was saved, because somebody else did so meanwhile. */
+export type SaveAnswer = { message: string; saved: Saved; state: DeployState };
 
 export type VersionPage = { items: SavedVersion[]; total: number };
 
@@ -21,12 +16,10 @@ export class Api {
     this.flow = `/api/v1/flows/${encodeURIComponent(page.flow_id)}`;
   }
 
-  async read(): Promise<FlowAnswer> {
-    return (await request(this.flow)) as unknown as FlowAnswer;
-  }
-
-  async save(body: JsonObject): Promise<FlowAnswer> {
-    return (await request(this.flow, { method: "PUT", body })) as unknown as FlowAnswer;
+  /** Save what differs from `base`; a refusal says which fields are wrong. */
+  async save(changes: JsonObject, base: Saved): Promise<SaveAnswer> {
+    const body = { ...changes, base_version: base.version, base_time: base.base_time };
+    return (await this.post(this.page.urls.save, body)) as unknown as SaveAnswer;
   }
 
   /** Deploy the saved version; gives the sentence to show. */
@@ -73,19 +66,24 @@ export class Api {
   }
 
   async deployState(): Promise<DeployState> {
-    return (await request(this.page.urls.standing)) as unknown as DeployState;
+    return (await request(this.page.urls.state)) as unknown as DeployState;
   }
 
   /** What a deploy of the saved version would change; a refusal when it would be refused. */
   async plan(): Promise<Plan> {
-    const answer = objectOf(await request(this.page.urls.plan, { method: "POST", body: {} }));
-    if (answer.refused) throw refusal(objectOf(answer.refused));
-    return answer as unknown as Plan;
+    return (await this.post(this.page.urls.plan)) as unknown as Plan;
   }
 
   /** Make an earlier Core version live again; gives the sentence to show. */
   async rollback(version: number): Promise<string> {
-    return messageIn(await request(this.page.urls.rollback, { method: "POST", body: { version } }));
+    return messageIn(await this.post(this.page.urls.rollback, { version }));
+  }
+
+  /** Ask one of the page's own URLs, which may answer that it refuses. */
+  private async post(url: string, body: JsonObject = {}): Promise<JsonObject> {
+    const answer = objectOf(await request(url, { method: "POST", body }));
+    if (answer.refused) throw refusal(objectOf(answer.refused));
+    return answer;
   }
 }
 

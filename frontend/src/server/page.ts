@@ -1,6 +1,7 @@
 // What the server gives the editor: the data in the page, and the answers of its URLs.
 
 import { type Json, type JsonObject, parse } from "../document/json";
+import type { PropertyName } from "../document/properties";
 
 export type Kind = {
   kind: string;
@@ -12,7 +13,8 @@ export type Kind = {
   outputs?: string[];
 };
 
-export type Saved = { version: string; by: string; at: string; content: JsonObject };
+/** What is saved; `base_time` goes back with the next save, which shows the server what it is based on. */
+export type Saved = { version: string; base_time: string; by: string; at: string; content: JsonObject };
 
 export type DeployState = {
   saved: string;
@@ -25,21 +27,25 @@ export type DeployState = {
   visibility: string | null;
   group_ids: string[];
   audience: number | null;
-  lost_groups: string[];
+  warning: string;
 };
+
+/** How a flow property is shown, here and in the form that stands in for the canvas without scripts. */
+export type Property = { label: string; help: string; choices: [string, string][] };
 
 export type Page = {
   flow_id: string;
   saved: Saved;
-  standing: DeployState;
+  state: DeployState;
   kinds: Kind[];
   unavailable: Record<string, string>;
   variable_types: string[];
+  properties: Record<PropertyName, Property>;
+  group_separators: string;
   user_id: string;
-  tenant_name: string;
   may_change: boolean;
-  admins: string[];
-  urls: { flow: string; standing: string; plan: string; rollback: string };
+  note: string;
+  urls: { flow: string; state: string; save: string; plan: string; rollback: string };
 };
 
 export type Diagnostic = {

@@ -15,6 +15,11 @@ export class Refusal extends Error {
   get problems(): { field: string; message: string }[] {
     return (this.detail.details ?? []) as { field: string; message: string }[];
   }
+
+  /** What is wrong with one field. */
+  about(field: string): string {
+    return this.problems.find((problem) => problem.field === field)?.message ?? "";
+  }
 }
 
 type Options = { method?: string; body?: JsonObject; signal?: AbortSignal };

@@ -2,7 +2,14 @@
 
 import { isObject, type JsonObject, objectOf, parse, textOf } from "../document/json";
 
-export type Draft = { key: string; baseVersion: string; base: JsonObject; document: JsonObject; at: string };
+export type Draft = {
+  key: string;
+  baseVersion: string;
+  baseTime: string;
+  base: JsonObject;
+  document: JsonObject;
+  at: string;
+};
 
 export class DraftStore {
   private readonly prefix: string;
@@ -67,6 +74,7 @@ function read(key: string, text: string | null): Draft[] {
     {
       key,
       baseVersion: textOf(stored.baseVersion),
+      baseTime: textOf(stored.baseTime),
       base: objectOf(stored.base),
       document: stored.document,
       at: textOf(stored.at),

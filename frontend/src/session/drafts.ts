@@ -34,10 +34,10 @@ export function useDrafts({ page, document, edit }: Work, { saved, setSaved }: S
     left: left.filter((draft) => saveRequest(saved.content, draft.document)),
     isFailing,
     drop,
-    /** Go on with the draft from the version it is based on: if that is not the newest, Save will show both sides. */
+    /** Go on with the draft from what it is based on: if somebody has saved since, Save will show both sides. */
     restore: (draft: Draft) => {
       edit(draft.document);
-      if (draft.baseVersion !== saved.version) setSaved({ ...saved, version: draft.baseVersion, content: draft.base });
+      if (draft.baseTime !== saved.base_time) setSaved(savedThen(saved, draft));
       drop(draft);
     },
     /** Keep what is on the canvas as a draft that is offered, and go on without it. */
@@ -56,5 +56,11 @@ function useDraftStore(page: Page): DraftStore {
 }
 
 function draftOf(saved: SavedFlow["saved"], document: JsonObject): Omit<Draft, "key"> {
-  return { baseVersion: saved.version, base: saved.content, document, at: new Date().toISOString() };
+  const { version: baseVersion, base_time: baseTime, content: base } = saved;
+  return { baseVersion, baseTime, base, document, at: new Date().toISOString() };
+}
+
+/** What was saved when the draft was begun. */
+function savedThen(saved: SavedFlow["saved"], { baseVersion, baseTime, base }: Draft): SavedFlow["saved"] {
+  return { ...saved, version: baseVersion, base_time: baseTime || saved.base_time, content: base };
 }

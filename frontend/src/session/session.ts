@@ -3,7 +3,6 @@
 import { useState } from "react";
 import { useUnloadWarning } from "../browser/unload-warning";
 import type { Api } from "../server/api";
-import type { Group } from "../server/page";
 import type { Work } from "../work";
 import { useDeploying } from "./deploying";
 import { useDrafts } from "./drafts";
@@ -14,11 +13,11 @@ import { useSaving } from "./saving";
 
 export type Session = ReturnType<typeof useSession>;
 
-export function useSession(api: Api, work: Work, groups: Group[] | null) {
+export function useSession(api: Api, work: Work) {
   const { page } = work;
   const flow = useSavedFlow(page, api);
   const board = useNotice();
-  const saving = useSaving(api, work, flow, board, groups);
+  const saving = useSaving(api, work, flow, board);
   const drafts = useDrafts(work, flow, saving.clash !== null);
   const deploying = useDeploying(api, work, flow, board, saving.isUnsaved);
   const forecast = useForecast(api, flow);

@@ -3,19 +3,11 @@
 import type { MouseEvent } from "react";
 import { diff, shown } from "../document/diff";
 import type { Difference } from "../document/merge";
+import { propertyAt } from "../document/properties";
 import type { Clash } from "../session/saving";
 import { Time } from "../text/time";
 import { useWork } from "../work";
 import { Alert } from "./alert";
-
-const LABELS: Record<string, string> = {
-  name: "Name",
-  "metadata.description": "Description",
-  "config.publish_as_model": "Publish as chat model",
-  "config.model_visibility_group_ids": "Visibility group IDs (comma-separated)",
-  "config.scaiflow_meta.instance_mode": "Instance mode",
-  "config.scaiflow_meta.entity_scope": "Entity scope",
-};
 
 export function ClashNotice({ clash, keep, load }: { clash: Clash; keep: () => void; load: () => void }) {
   const { page } = useWork();
@@ -48,6 +40,11 @@ export function ClashNotice({ clash, keep, load }: { clash: Clash; keep: () => v
 }
 
 function Conflicts({ conflicts }: { conflicts: Difference[] }) {
+  const { page } = useWork();
+  const label = (path: string[]) => {
+    const name = propertyAt(path);
+    return name ? page.properties[name].label : path.join(" › ");
+  };
   return (
     <div className="scroller">
       <table>
@@ -62,7 +59,7 @@ function Conflicts({ conflicts }: { conflicts: Difference[] }) {
         <tbody>
           {conflicts.map(({ path, mine, theirs }) => (
             <tr key={path.join(".")}>
-              <th scope="row">{LABELS[path.join(".")] ?? path.join(" › ")}</th>
+              <th scope="row">{label(path)}</th>
               <td>{inCell(mine)}</td>
               <td>{inCell(theirs)}</td>
             </tr>

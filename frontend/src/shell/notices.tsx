@@ -8,7 +8,8 @@ import { ClashNotice } from "./clash-notice";
 import { DraftOffer } from "./draft-offer";
 
 export function Notices({ session }: { session: Session }) {
-  const { clash, board, drafts } = session;
+  const { page } = useWork();
+  const { clash, board, drafts, deployState } = session;
   return (
     <>
       {clash && <ClashNotice clash={clash} keep={session.save} load={session.loadTheirs} />}
@@ -17,8 +18,8 @@ export function Notices({ session }: { session: Session }) {
         <p className="notice warn">This browser keeps no drafts: what is not saved is lost when the page closes.</p>
       )}
       {!clash && <DraftOffer drafts={drafts} />}
-      <DeployWarning session={session} />
-      <ReadOnlyNotice />
+      {deployState.warning && <p className="notice warn">{deployState.warning}</p>}
+      {page.note && <p className="notice">{page.note}</p>}
     </>
   );
 }
@@ -40,33 +41,5 @@ function RefusalNotice({ notice, close }: { notice: Notice; close: () => void })
         Close
       </button>
     </Alert>
-  );
-}
-
-function DeployWarning({ session: { deployState } }: { session: Session }) {
-  const { lost_groups: lost, has_drifted: hasDrifted } = deployState;
-  if (lost.length)
-    return (
-      <p className="notice warn">
-        The saved groups {lost.join(", ")} do not exist (any more). Deploy will refuse until that is fixed.
-      </p>
-    );
-  if (!hasDrifted) return null;
-  return (
-    <p className="notice warn">
-      Who can call this was changed outside this page, by the API or because a group was deleted. Deploy brings it back
-      in line with what is saved.
-    </p>
-  );
-}
-
-function ReadOnlyNotice() {
-  const { page, isReadOnly } = useWork();
-  if (!isReadOnly) return null;
-  return (
-    <p className="notice">
-      Only tenant admins of {page.tenant_name} may change, save and deploy this flow
-      {page.admins.length ? `: ${page.admins.join(", ")}` : ""}.
-    </p>
   );
 }
