@@ -1,4 +1,4 @@
-"""`make bench`: calls of the echo flow against one process, beside a bare server on the same core in the same run."""
+"""`make bench`: calls of the echo flow against one process, next to a bare server on the same core in the same run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BODY = json.dumps({"model": "scaicore/acme/echo-agent", "messages": [{"role": "u
 
 
 def main() -> None:
-    """Measure every door in turn, several rounds, and print medians and ratios."""
+    """Measure every server in turn, several rounds, and print medians and ratios."""
     servers.install()
     key = _key()
     cores = sorted(os.sched_getaffinity(0))
@@ -44,10 +44,10 @@ def main() -> None:
     ]
     with (
         servers.running(servers.start(bare, port, settings={}, pin=pin)) as bare_url,
-        servers.running(servers.start_site(pin=pin, LEAN_DOOR="on")) as lean_url,
+        servers.running(servers.start_site(pin=pin, LEAN_DOOR="on")) as fast_url,
         servers.running(servers.start_site(pin=pin, LEAN_DOOR="off")) as drf_url,
     ):
-        _print(_measured({"bare uvicorn, fixed text": bare_url, "lean door": lean_url, "DRF view": drf_url}, key))
+        _print(_measured({"bare uvicorn, fixed text": bare_url, "fast path": fast_url, "DRF view": drf_url}, key))
     first_token.main(key)
 
 

@@ -43,7 +43,7 @@ def _race(core: Core, key: str, urls: list[str]) -> None:
     """Concurrent turns on one entity from two processes."""
     started = time.monotonic()
     with ThreadPoolExecutor(TURNS) as pool:
-        seen = [int(said or "0") for said in pool.map(lambda n: _say(urls[n % 2], key, "race"), range(TURNS))]
+        seen = [int(reply or "0") for reply in pool.map(lambda n: _say(urls[n % 2], key, "race"), range(TURNS))]
     turns = _turns(core, "race")
     assert sorted(seen) == list(range(1, TURNS + 1)), sorted(seen)
     assert turns == [(number, str(number)) for number in range(1, TURNS + 1)], turns
@@ -83,8 +83,8 @@ def _until_killed(victim: servers.Running, key: str, entity: str) -> tuple[list[
 
     def call_on() -> None:
         while not killed.is_set():
-            said = _say(victim.url, key, entity)
-            (failures if said is None else seen).append(int(said or 0))
+            reply = _say(victim.url, key, entity)
+            (failures if reply is None else seen).append(int(reply or 0))
 
     with ThreadPoolExecutor(8) as pool:
         for _ in range(8):

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ChatapiConfig(AppConfig):
-    """The OpenAI-compatible doors."""
+    """The OpenAI-compatible API."""
 
     name = "chatapi"
     verbose_name = "Chat"

@@ -75,19 +75,19 @@ async def _read(receive: Receive, *, limit: int) -> bytes:
 
 
 async def _unless_left(work: Coroutine[Any, Any, Whole | Frames], receive: Receive) -> Whole | Frames | None:
-    """What `work` gives; None when the caller left first, which cancels it."""
+    """What `work` returns; None when the caller left first, which cancels it."""
     task = asyncio.create_task(work)
     try:
         await asyncio.wait({task}, timeout=PATIENCE_S)
         if not task.done():
-            await _first_of(task, _left(receive))
+            await _wait_for_either(task, _disconnected(receive))
         return task.result() if task.done() else None
     finally:
         task.cancel()
 
 
 async def _send_whole(answer: Whole, send: Send) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": _raw(answer)})
+    await send({"type": "http.response.start", "status": answer.status, "headers": _raw_headers(answer)})
     await send({"type": "http.response.body", "body": answer.body})
 
 
@@ -95,22 +95,23 @@ async def _send_frames(answer: Frames, receive: Receive, send: Send) -> None:
     """Send frame by frame until the end or until the caller leaves; either way the run is closed."""
     sending = asyncio.create_task(_all_frames(answer, send))
     try:
-        await _first_of(sending, _left(receive))
+        await _wait_for_either(sending, _disconnected(receive))
     finally:
+        # Whoever closes a generator that still runs in a task gets an error: the task has to end first.
         sending.cancel()
         await asyncio.wait({sending})
         await answer.rest.aclose()
 
 
 async def _all_frames(answer: Frames, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": _raw(answer)})
+    await send({"type": "http.response.start", "status": 200, "headers": _raw_headers(answer)})
     await send({"type": "http.response.body", "body": answer.first, "more_body": True})
     async for frame in answer.rest:
         await send({"type": "http.response.body", "body": frame, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _first_of(task: asyncio.Task[Any], other: Coroutine[Any, Any, None]) -> None:
+async def _wait_for_either(task: asyncio.Task[Any], other: Coroutine[Any, Any, None]) -> None:
     """Wait for `task`, but no longer than for `other`."""
     watch = asyncio.create_task(other)
     try:
@@ -119,12 +120,12 @@ async def _first_of(task: asyncio.Task[Any], other: Coroutine[Any, Any, None]) -
         watch.cancel()
 
 
-async def _left(receive: Receive) -> None:
+async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _raw(answer: Whole | Frames) -> list[tuple[bytes, bytes]]:
+def _raw_headers(answer: Whole | Frames) -> list[tuple[bytes, bytes]]:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
     if isinstance(answer, Whole):
         headers.append((b"content-length", str(len(answer.body)).encode()))

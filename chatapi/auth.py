@@ -34,7 +34,7 @@ async def authorize(authorization: str | None, model: str) -> registry.AllowedCa
     if decision.core_id is None:
         raise ModelUnknown(model)
     if not decision.is_named:
-        # Said whether or not the user may call it, and noted for no admin: a membership would not help.
+        # The same for users who may call it and users who may not. Admins are not notified: a group would not help.
         raise AccessDenied(NOT_NAMED)
     allowed = decision.allowed()
     if allowed is None:

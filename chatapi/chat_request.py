@@ -1,4 +1,4 @@
-"""What a chat-completions request says, read strictly and in one place."""
+"""A chat-completions request, read strictly and in one place."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def check_headers(headers: Mapping[str, str], *, limit: int) -> None:
 def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
     """The request in `body`; `headers` by lower-case name. Raises `BodyInvalid` or `FieldInvalid`."""
     raw = json_object(body)
-    given = _typed(raw)
+    given = _convert(raw)
     _check_contents(given.messages)
     demands = _demands(given)
     is_streamed = bool(given.stream)
@@ -167,7 +167,7 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         demands=demands,
         is_streamed=is_streamed,
         has_usage_chunk=bool(is_streamed and given.stream_options and given.stream_options.include_usage),
-        stop=_stops(given.stop),
+        stop=_stop_texts(given.stop),
         entity_id=entity_id_of(given.entity_id, headers),
         idempotency_key=idempotency_key_of(headers),
         is_retry=is_retry(headers),
@@ -217,17 +217,17 @@ def json_object(body: bytes) -> dict[str, Any]:
     return raw
 
 
-def _typed(raw: dict[str, Any]) -> Body:
+def _convert(raw: dict[str, Any]) -> Body:
     try:
         return msgspec.convert(raw, Body)
     except msgspec.ValidationError as error:
-        raise _explained(str(error)) from None
+        raise _field_refusal(str(error)) from None
 
 
-def _explained(said: str) -> FieldInvalid:
+def _field_refusal(explanation: str) -> FieldInvalid:
     """msgspec's sentence, such as ``Expected `str`, got `int` - at `$.messages[2].role` ``, as a refusal."""
-    reason, _, place = said.partition(" - at ")
-    path = place.strip("`").rpartition("$")[2].strip(".`").removesuffix("[...]")
+    reason, _, location = explanation.partition(" - at ")
+    path = location.strip("`").rpartition("$")[2].strip(".`").removesuffix("[...]")
     for ours, theirs in JSON_WORDS:
         reason = re.sub(rf"\b{ours}\b", theirs, reason)
     missing = re.fullmatch(r"Object missing required field `(\w+)`", reason)
@@ -238,16 +238,16 @@ def _explained(said: str) -> FieldInvalid:
     return refused_field(path, f"`{path}` is not usable: {reason[:1].lower()}{reason[1:]}.", code)
 
 
-def check_demands(asked: ChatRequest, capabilities: Collection[str]) -> None:
+def check_demands(request: ChatRequest, capabilities: Collection[str]) -> None:
     """Refuse what the Core does not declare: an answer that ignored it would be wrong."""
-    for name in asked.demands:
+    for name in request.demands:
         if name not in capabilities or name in NEVER_MET:
             raise refused_field(name, f"This model does not support `{name}` as it was sent.", "unsupported_parameter")
 
 
 def _demands(given: Body) -> tuple[str, ...]:
     """The fields that ask for another kind of answer than text."""
-    is_asked = {
+    is_demanded = {
         "n": given.n is not None and given.n > 1,
         "logprobs": given.logprobs,
         "tool_choice": given.tool_choice not in (None, "none", "auto"),
@@ -257,12 +257,12 @@ def _demands(given: Body) -> tuple[str, ...]:
         "audio": given.audio is not None,
         "web_search_options": given.web_search_options is not None,
     }
-    return tuple(name for name, asked in is_asked.items() if asked)
+    return tuple(name for name, demanded in is_demanded.items() if demanded)
 
 
 def _check_contents(messages: list[Message]) -> None:
-    for place, message in enumerate(messages):
-        _check_content(message, f"messages[{place}]")
+    for index, message in enumerate(messages):
+        _check_content(message, f"messages[{index}]")
 
 
 def _last_user_text(messages: list[Message]) -> str:
@@ -276,9 +276,9 @@ def _check_content(message: Message, path: str) -> None:
     if message.content is None and message.role != "assistant":
         raise refused_field(f"{path}.content", f"`{path}.content` is required.", "missing_required_parameter")
     if isinstance(message.content, list):
-        for place, part in enumerate(message.content):
+        for index, part in enumerate(message.content):
             if part.type == "text" and part.text is None:
-                field = f"{path}.content[{place}].text"
+                field = f"{path}.content[{index}].text"
                 raise refused_field(field, f"`{field}` is required.", "missing_required_parameter")
 
 
@@ -289,7 +289,7 @@ def text_of(message: Message) -> str:
     return message.content or ""
 
 
-def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
+def _stop_texts(stop: str | list[str] | None) -> tuple[str, ...]:
     given = [stop] if isinstance(stop, str) else stop or []
     return tuple(text for text in given if text)
 

@@ -1,5 +1,5 @@
-"""What a chat front end wants of a call. Some ask the model itself for a title or tags, in a prompt that people never
-see; answered like a turn, it would stand in the memory of the conversation.
+"""What a call of a chat front end is for. Some front ends ask the model itself for a title or tags, in a prompt that
+people never see; answered like a turn, it would be remembered as a part of the conversation.
 
 The shapes are facts about Open WebUI's task prompts (`### Task:` … `<chat_history>`) and LibreChat's title prompts,
 read from their default configuration in November 2026. A prompt that an operator has rewritten is not recognised.

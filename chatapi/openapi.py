@@ -1,4 +1,4 @@
-"""How the chat's endpoints stand in the OpenAPI document; the full field list is OpenAI's."""
+"""The chat's endpoints as the OpenAPI document describes them; the full field list is OpenAI's."""
 
 from __future__ import annotations
 

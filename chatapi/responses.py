@@ -62,7 +62,7 @@ def render_module_refusal(error: Exception, request_id: str) -> Whole:
 
 
 def refusal_for(error: Exception, request_id: str) -> ChatError:
-    """`error` if it is a refusal; anything else is logged, and the caller reads a fixed sentence in its place."""
+    """`error` if it is a refusal; anything else is logged, and the caller reads a fixed sentence instead."""
     if isinstance(error, ChatError):
         return error
     if isinstance(error, psycopg.OperationalError):

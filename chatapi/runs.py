@@ -40,7 +40,7 @@ OUTCOMES: dict[type[BaseException], Outcome] = {
 
 
 class Result(NamedTuple):
-    """What a run gave. `text` is its reply, cut at the caller's stop sequences; `output` is all that the flow put out.
+    """What a run gave: `text` is its reply, cut at the caller's stop sequences, `output` the whole output of the flow.
 
     `has_reported_usage`: the tokens are what the models reported, not our own count of the words.
     """
@@ -74,6 +74,7 @@ async def begin(
         wait_s = min(settings.ENTITY_WAIT_S, timeout_s or settings.ENTITY_WAIT_S)
         turn = await turns.begin(caller, core, request, request_id=request_id, wait_s=wait_s)
     if turn is not None and turn.recorded is not None:
+        # Nothing will be written, so the next turn need not wait until the answer is sent.
         await turn.release()
         return Replay(core, turn.recorded, request.stop)
     return Run(

@@ -1,4 +1,4 @@
-"""What a run may use of the world outside, other Cores among it: called with the rights of the one who called first."""
+"""What a run may use of the world outside, other Cores included: those run with the rights of the first caller."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def services(caller: AllowedCall, *, depth: int = 0) -> Services:
 
 
 class CallersCores:
-    """A `scaicore.services.CoreClient`: every call is decided and counted like one that came by the wire."""
+    """A `scaicore.services.CoreClient`: every call is decided and counted like one over HTTP."""
 
     def __init__(self, caller: AllowedCall) -> None:
         self._caller = caller
 
     async def call(self, call: CoreCall) -> CoreAnswer:
-        """The other Core's output. What the caller may not call reads like what does not exist."""
+        """The other Core's output. A Core that the caller may not call looks like one that does not exist."""
         name = f"scaicore/{call.tenant}/{call.slug}"
         allowed = await registry.allowed(self._caller, name, version=call.version)
         if allowed is None:

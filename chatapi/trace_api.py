@@ -49,7 +49,7 @@ class TraceView(CoreView):
     """A URL of one Core's traces. Somebody else's run reads like none."""
 
     def traces(self, core_id: str) -> QuerySet[RunTrace]:
-        """The traces that the caller may see: all for an admin, for others the own."""
+        """The traces that the caller may see: all for an admin, their own for others."""
         core = self.core(core_id)
         kept = RunTrace.objects.filter(core_id=core.pk, tenant_id=core.tenant_id)
         return kept if self.actor.manages(core.tenant_id) else kept.filter(user_id=self.user.pk)

@@ -1,4 +1,4 @@
-"""The DRF doors of `/v1`: each reads bytes, calls a function that knows no web framework, and writes what comes back.
+"""The DRF views of `/v1`: each reads bytes, calls a function that knows no web framework, and sends what comes back.
 
 DRF's policies apply, its negotiation does not: clients send every kind of `Accept` and always get the same answer.
 """
@@ -25,7 +25,7 @@ from publishing.api.openapi import in_module
 
 
 class AsyncAPIView(APIView):
-    """DRF's view with an async way through it; the key is judged inside, together with the model."""
+    """DRF's view with an async way through it; the key is checked further inside, together with the model."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -38,19 +38,19 @@ class AsyncAPIView(APIView):
         name = (request.method or "").lower()
         handler = getattr(self, name, None) if name in self.http_method_names and name != "options" else None
         if handler is None:
-            return _written(self.refused(MethodNotAllowed()), {"allow": ", ".join(self._allowed())})
+            return _http_response(self.refused(MethodNotAllowed()), {"allow": ", ".join(self._allowed())})
         self.check_permissions(self.request)
         self.check_throttles(self.request)
         answer: HttpResponseBase = await handler(self.request, *args, **kwargs)
         return answer
 
     def refused(self, error: ChatError) -> Whole:
-        """The answer that tells of `error`, when no caller was looked at yet."""
+        """The answer to a request that is refused before anybody looked at its key."""
         return responses.render_refusal(error, self.request_id)
 
     @property
     def request_id(self) -> str:
-        """The id under which the log speaks of this request."""
+        """The id of this request in the answer and in the log."""
         return request_id(self.request._request)
 
     def _allowed(self) -> list[str]:
@@ -68,8 +68,8 @@ class CompletionsView(AsyncAPIView):
         try:
             body = _body(request, headers)
         except ChatError as error:
-            return _written(await completions.refuse(authorization, error, request_id=self.request_id))
-        return _written(await completions.answer(authorization, headers, body, request_id=self.request_id))
+            return _http_response(await completions.refuse(authorization, error, request_id=self.request_id))
+        return _http_response(await completions.answer(authorization, headers, body, request_id=self.request_id))
 
 
 class ModelListView(AsyncAPIView):
@@ -79,7 +79,7 @@ class ModelListView(AsyncAPIView):
     async def get(self, request: Request) -> HttpResponseBase:
         """List the models that the key may call."""
         authorization = request.headers.get("authorization")
-        return _written(await model_list.list_models(authorization, request_id=self.request_id))
+        return _http_response(await model_list.list_models(authorization, request_id=self.request_id))
 
 
 class ModelView(AsyncAPIView):
@@ -89,7 +89,7 @@ class ModelView(AsyncAPIView):
     async def get(self, request: Request, name: str) -> HttpResponseBase:
         """One model that the key may call."""
         authorization = request.headers.get("authorization")
-        return _written(await model_list.retrieve(authorization, name, request_id=self.request_id))
+        return _http_response(await model_list.retrieve(authorization, name, request_id=self.request_id))
 
 
 class InvokeView(AsyncAPIView):
@@ -108,8 +108,10 @@ class InvokeView(AsyncAPIView):
         try:
             body = _body(request, headers)
         except ChatError as error:
-            return _written(await invocations.refuse(authorization, error, request_id=self.request_id))
-        return _written(await invocations.answer(authorization, core_id, headers, body, request_id=self.request_id))
+            return _http_response(await invocations.refuse(authorization, error, request_id=self.request_id))
+        return _http_response(
+            await invocations.answer(authorization, core_id, headers, body, request_id=self.request_id)
+        )
 
     def refused(self, error: ChatError) -> Whole:
         """In the module's envelope."""
@@ -121,13 +123,13 @@ class WebhookView(AsyncAPIView):
 
     @extend_schema(**openapi.HOOK)
     async def post(self, request: Request, tenant: str, slug: str) -> HttpResponseBase:
-        """Start a Core at its webhook entry; the signature is the right."""
+        """Start a Core at its webhook entry; the signature is what allows it."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
             body = _body(request, headers)
         except ChatError as error:
-            return _written(await webhooks.refuse(tenant, slug, error, request_id=self.request_id))
-        return _written(await webhooks.answer(tenant, slug, headers, body, request_id=self.request_id))
+            return _http_response(await webhooks.refuse(tenant, slug, error, request_id=self.request_id))
+        return _http_response(await webhooks.answer(tenant, slug, headers, body, request_id=self.request_id))
 
     def refused(self, error: ChatError) -> Whole:
         """In the module's envelope."""
@@ -137,13 +139,13 @@ class WebhookView(AsyncAPIView):
 @csrf_exempt
 async def unknown_hook(request: HttpRequest) -> HttpResponseBase:
     """Every other path under `/hooks`."""
-    return _written(responses.render_module_refusal(UrlUnknown(), request_id(request)))
+    return _http_response(responses.render_module_refusal(UrlUnknown(), request_id(request)))
 
 
 @csrf_exempt
 async def unknown_url(request: HttpRequest) -> HttpResponseBase:
     """Every other path under `/v1`."""
-    return _written(responses.render_refusal(UrlUnknown(), request_id(request)))
+    return _http_response(responses.render_refusal(UrlUnknown(), request_id(request)))
 
 
 def _body(request: Request, headers: Mapping[str, str]) -> bytes:
@@ -155,13 +157,13 @@ def _body(request: Request, headers: Mapping[str, str]) -> bytes:
     return body
 
 
-def _written(answer: Whole | Frames, more: Mapping[str, str] | None = None) -> HttpResponseBase:
+def _http_response(answer: Whole | Frames, more: Mapping[str, str] | None = None) -> HttpResponseBase:
     if isinstance(answer, Frames):
-        return StreamingHttpResponse(_streamed(answer), headers=answer.headers)
+        return StreamingHttpResponse(_all_frames(answer), headers=answer.headers)
     return HttpResponse(answer.body, status=answer.status, headers=answer.headers | dict(more or {}))
 
 
-async def _streamed(answer: Frames) -> AsyncIterator[bytes]:
+async def _all_frames(answer: Frames) -> AsyncIterator[bytes]:
     try:
         yield answer.first
         async for frame in answer.rest:

@@ -1,7 +1,7 @@
-"""A Core called by another server: the signature of the body is the right, the body is the input, nobody is the caller.
+"""A Core called by another server: allowed by the signature of its body, which is the input; no user calls.
 
-The way inside: find, check the signature, parse, run. Whatever cannot be called by webhook reads like a URL that is
-not served.
+The way inside: find, check the signature, parse, run. What cannot be called by webhook answers like a URL that
+is not served.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ async def _find(tenant: str, slug: str) -> CalledWebhook:
 
 
 async def _check_signature(hook: CalledWebhook, headers: Mapping[str, str], body: bytes) -> None:
-    """Refuse what is not signed with the tenant's secret; a secret that is not there signs nothing."""
+    """Refuse what is not signed with the tenant's secret; where there is no secret, nothing is signed."""
     signature = headers.get(hook.webhook.header.lower(), "")
     try:
         secret = await TenantHttpClient(hook.caller.tenant_id).secret(hook.webhook.secret_ref)
@@ -95,17 +95,17 @@ def _parse(hook: CalledWebhook, headers: Mapping[str, str], body: bytes) -> chat
     )
     if request.idempotency_key is None:
         return request
-    # All webhooks share the caller that is nobody; each has keys of its own.
+    # No user calls, so the keys of all webhooks would share one owner; each gets keys of its own.
     own = memory.fingerprint(hook.caller.core_id, request.idempotency_key).hex()
     return msgspec.structs.replace(request, idempotency_key=own)
 
 
 def _entity_id(given: dict[str, Any]) -> str:
-    """The entity that the signed body names. No header does: whoever saw a signed body could name another."""
+    """The entity that the signed body names. No header may: a signed body that somebody saw would fit any."""
     entity_id = given.get("entity_id")
     if entity_id is None:
-        said = "This webhook keeps memory: send `entity_id` in the body."
-        raise refused_field("entity_id", said, "missing_required_parameter")
+        message = "This webhook keeps memory: send `entity_id` in the body."
+        raise refused_field("entity_id", message, "missing_required_parameter")
     if not isinstance(entity_id, str):
         raise refused_field("entity_id", "`entity_id` must be a string.", "invalid_type")
     return chat_request.entity_id_of(entity_id, chat_request.NO_HEADERS) or ""

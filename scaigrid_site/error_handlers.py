@@ -1,4 +1,4 @@
-"""What fails before a view has it: told in the envelope of its prefix, and on the web pages by a page."""
+"""What fails before it reaches a view: answered in the envelope of its prefix, and on the web pages by a page."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ BAD_REQUEST = "The request is malformed, or names a host that this server does n
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: a host name that is not ours, or a request that Django will not read."""
-    return _told(request, exception, FieldInvalid(BAD_REQUEST, code="bad_request")) or defaults.bad_request(
+    return _answer(request, exception, FieldInvalid(BAD_REQUEST, code="bad_request")) or defaults.bad_request(
         request, exception
     )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: a defect outside the views; Django has logged it."""
-    return _told(request, Exception(), Unexpected()) or defaults.server_error(request)
+    return _answer(request, Exception(), Unexpected()) or defaults.server_error(request)
 
 
-def _told(request: HttpRequest, error: Exception, chat_error: ChatError) -> HttpResponse | None:
+def _answer(request: HttpRequest, error: Exception, chat_error: ChatError) -> HttpResponse | None:
     if request.path.startswith(("/v1/modules/", "/hooks/")):
         return errors.module(request, error)
     if request.path.startswith("/api/"):

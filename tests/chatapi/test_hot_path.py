@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chatapi import completions, usage
+from chatapi import completions, invocations, usage
 from chatapi.asgi import ChatFastPath
 from chatapi.responses import Frames, Whole
 from publishing import registry
@@ -108,6 +108,17 @@ async def test_a_stream_holds_no_connection(inside: None, echo: Core, anns_key: 
     statistics = (await pool.acquire()).get_stats()
     assert statistics["pool_available"] == statistics["pool_size"]
     assert b"".join([frame async for frame in frames.rest]).endswith(b"data: [DONE]\n\n")
+
+
+async def test_an_invocation_finds_the_name_of_its_core_by_a_prepared_statement(
+    inside: None, echo: Core, anns_key: str, statements: list[str]
+) -> None:
+    body = json.dumps({"input": {"message": "hello"}}).encode()
+    for number in (1, 2):
+        statements.clear()
+        answer = await invocations.answer(anns_key, echo.pk, {}, body, request_id=f"req_{number}")
+        await usage.flush()
+    assert (answer.status, statements) == (200, [registry.NAME, registry.DECIDE, usage.INSERT])
 
 
 async def serve(authorization: str, body: bytes) -> list[dict[str, Any]]:

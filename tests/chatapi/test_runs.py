@@ -27,9 +27,11 @@ class Scripted:
     def __init__(self, *texts: str, then: Exception | None = None) -> None:
         self._texts = texts
         self._then = then
+        self.has_begun = asyncio.Event()
         self.is_closed = False
 
     async def run(self, request: scaicore.RunRequest) -> AsyncIterator[scaicore.Event]:
+        self.has_begun.set()
         try:
             for text in self._texts:
                 yield scaicore.TextDelta(text)
@@ -101,9 +103,11 @@ async def test_a_caller_who_leaves_ends_the_run_and_is_counted(
 ) -> None:
     driver = script()
     call = asyncio.create_task(completions.answer(anns_key, {}, WHOLE))
-    while not driver.is_closed:
-        await asyncio.sleep(0.05)
-        call.cancel()
+    await driver.has_begun.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert driver.is_closed
     assert await outcomes() == ["cancelled"]
 
 
