@@ -7,33 +7,40 @@ tenant's words to another server than before.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
 from django.conf import settings
 
 from publishing import outbound, vault
 from publishing.db import pool
 from publishing.models import ModelProvider
 from publishing.outbound import Allowed
+from scaicore.model_options import NO_OPTIONS, ModelOptions
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 60.0
+_CHAT = re.compile(r"/chat/completions/*\Z", re.IGNORECASE)
 
 FIND = """
-SELECT ref, base_url, sealed_key, timeout_s FROM publishing_modelprovider WHERE tenant_id = %s AND ref = ANY(%s)
+SELECT ref, base_url, sealed_key, timeout_s, options
+FROM publishing_modelprovider WHERE tenant_id = %s AND ref = ANY(%s)
 """
 
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider, ready to be called. `hosts`: those that it may stand on although they are not public."""
+    """A provider, ready to be called. `hosts`: those that it may be at although they are not public."""
 
     base_url: str
     api_key: str = field(repr=False)
     timeout_s: float
     hosts: Allowed
+    options: ModelOptions = NO_OPTIONS
 
 
 def providers_of(tenant_id: str) -> frozenset[str]:
@@ -55,18 +62,35 @@ async def find(tenant_id: str, refs: Collection[str]) -> dict[str, Provider]:
     return {ref: provider for ref, provider in found.items() if provider is not None}
 
 
+def base_of(url: str) -> str:
+    """The base URL in what may be the URL of the chat itself, as it is often copied."""
+    return _CHAT.sub("", url.rstrip("/")).rstrip("/")
+
+
+def chat_url(base_url: str) -> str:
+    """Where a provider's chat is called."""
+    return f"{base_of(base_url)}/chat/completions"
+
+
+def models_url(base_url: str) -> str:
+    """Where a provider lists its models."""
+    return f"{base_of(base_url)}/models"
+
+
 def key_context(tenant_id: str, ref: str) -> str:
     """What a provider's key is sealed for: the row that holds it."""
     return f"provider {tenant_id} {ref}"
 
 
-def _own(tenant_id: str, ref: str, base_url: str, sealed: bytes | None, timeout_s: float) -> Provider | None:
+def _own(
+    tenant_id: str, ref: str, base_url: str, sealed: bytes | None, timeout_s: float, options: dict[str, Any]
+) -> Provider | None:
     try:
         key = "" if sealed is None else vault.unseal(sealed, context=key_context(tenant_id, ref))
     except vault.Unreadable:
         log.error("provider.unreadable tenant=%s ref=%s: its key was sealed under another SECRET_KEY", tenant_id, ref)
         return None
-    return Provider(base_url, key, timeout_s, outbound.listed())
+    return Provider(base_url, key, timeout_s, outbound.listed(), msgspec.convert(options, ModelOptions))
 
 
 def _operators(ref: str) -> Provider | None:
@@ -76,4 +100,6 @@ def _operators(ref: str) -> Provider | None:
     except outbound.UrlRefused as error:
         log.error("provider.unreadable ref=%s in MODEL_PROVIDERS: %s", ref, error)
         return None
-    return Provider(given["base_url"], given.get("api_key", ""), float(given.get("timeout_s", TIMEOUT_S)), hosts)
+    timeout_s = float(given.get("timeout_s", TIMEOUT_S))
+    options = msgspec.convert(given.get("options", {}), ModelOptions)
+    return Provider(given["base_url"], given.get("api_key", ""), timeout_s, hosts, options)

@@ -2,35 +2,63 @@
 at the node that needs it."""
 
 from collections.abc import AsyncGenerator
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
+
+from scaicore.model_options import NO_OPTIONS, ModelOptions
 
 Reason = Literal[
     "unreachable",  # no connection, or it broke before an answer
     "refused_address",  # the address is one that this installation does not call
     "timed_out",
     "rate_limited",  # 429
-    "upstream_failed",  # 5xx, or an answer that is none: HTML, garbage, half a stream
-    "rejected",  # another 4xx: asking again would not help
+    "quota_exhausted",  # 429 until somebody pays
+    "overloaded",  # 503
+    "upstream_failed",  # another 5xx, or an answer that is none: HTML, garbage, half a stream
+    "denied",  # 401, 402, 403: the key or the account is not good for this
+    "missing",  # 404, 405, 410: no such model, or not at this URL
+    "rejected",  # another 4xx: what is asked is at fault, and asking again would not help
+    "too_long",  # the conversation is longer than the model takes
+    "filtered",  # a content filter held back the question or the answer
+    "no_text",  # an answer without a word in it
     "too_large",
     "unconfigured",  # no such provider, Core or secret
 ]
+# What every provider would refuse: the question itself is at fault.
+_FINAL: Final[frozenset[Reason]] = frozenset(("rejected", "too_long"))
+# What may be otherwise at the next try.
+MAY_PASS: Final[frozenset[Reason]] = frozenset(
+    ("unreachable", "timed_out", "rate_limited", "overloaded", "upstream_failed", "no_text")
+)
 
 
 class ServiceFailed(Exception):
-    """A service did not do what it was asked to. The text is a fixed sentence: no address, key or answer in it."""
+    """A service did not do what it was asked to. The text is a fixed sentence: no address, key or answer in it.
 
-    def __init__(self, reason: Reason) -> None:
+    `said` is what the service said of it, cut and cleaned of secrets, for admins and the log alone. `retry_after_s` is
+    how many seconds it asks to wait. `is_final`: whether any other provider would refuse the same.
+    """
+
+    def __init__(
+        self, reason: Reason, *, said: str = "", retry_after_s: float | None = None, is_final: bool | None = None
+    ) -> None:
         super().__init__(f"A service that the flow calls did not answer as it should ({reason}).")
         self.reason = reason
+        self.said = said
+        self.retry_after_s = retry_after_s
+        self.is_final = reason in _FINAL if is_final is None else is_final
 
 
 class ModelChoice(msgspec.Struct, frozen=True):
-    """A model of a provider; `ref` names the provider."""
+    """A model of a provider; `ref` names the provider, `options` stand over the provider's own."""
 
     ref: str
     model: str
+    options: ModelOptions = NO_OPTIONS
+
+    def __str__(self) -> str:
+        return f"{self.ref}/{self.model}"
 
 
 class ModelCall(msgspec.Struct, frozen=True):
@@ -49,19 +77,37 @@ class ModelText(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-class ModelEnd(msgspec.Struct, frozen=True, tag=True):
-    """The end of the answer. Tokens are the provider's own figures; None when it gave none."""
+class ModelThought(msgspec.Struct, frozen=True, tag=True):
+    """More of what the model thinks before it answers; comes only where the options pass it on."""
 
-    finish_reason: str
+    text: str
+
+
+class ModelRefusal(msgspec.Struct, frozen=True, tag=True):
+    """More of the words in which the model declines to answer."""
+
+    text: str
+
+
+class ModelEnd(msgspec.Struct, frozen=True, tag=True):
+    """The end of the answer. Tokens are the provider's own figures; None when it gave none. `failures` are what the
+    choices before this one said, for admins alone."""
+
+    finish_reason: Literal["stop", "length", "content_filter"]
     prompt_tokens: int | None
     completion_tokens: int | None
+    failures: tuple[str, ...] = ()
+
+
+ModelPart = ModelText | ModelThought | ModelRefusal | ModelEnd
 
 
 class ModelClient(Protocol):
     """Talks to language models."""
 
-    def stream(self, call: ModelCall) -> AsyncGenerator[ModelText | ModelEnd]:
-        """The answer as it comes, ended by exactly one `ModelEnd`. Raises `ServiceFailed`; closing it hangs up."""
+    def stream(self, call: ModelCall) -> AsyncGenerator[ModelPart]:
+        """The answer as it comes, ended by exactly one `ModelEnd`. Raises `ServiceFailed` when there is none, which is
+        also when it holds neither text nor refusal; closing it hangs up."""
         ...
 
 

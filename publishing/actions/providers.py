@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import transaction
 from django.db.models import Q
 
@@ -18,6 +19,7 @@ from publishing.actions import addresses
 from publishing.actions.base import UNCHANGED, Unchanged
 from publishing.errors import ProviderExists, ProviderInUse, ProviderNotFound
 from publishing.models import Core, ModelProvider
+from scaicore.model_options import ModelOptions
 
 _KEY = re.compile(r"[\x21-\x7e]{1,1000}")
 
@@ -32,8 +34,12 @@ def create_provider(
     at: datetime,
     api_key: str = "",
     timeout_s: float = providers.TIMEOUT_S,
+    options: object = None,
 ) -> ModelProvider:
-    """A new provider; without a key its calls carry none. A ref that is taken is refused."""
+    """A new provider; without a key its calls carry none. A ref that is taken is refused.
+
+    `options` as JSON, see `scaicore.model_options`; None is none.
+    """
     actor.must_manage(tenant.pk)
     Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
     if ModelProvider.objects.filter(tenant=tenant, ref=ref).exists():
@@ -42,6 +48,7 @@ def create_provider(
         tenant=tenant, ref=ref, base_url=_clean_url(base_url), timeout_s=timeout_s, created_at=at, updated_at=at
     )
     provider.sealed_key = _seal(provider, api_key)
+    provider.options = _clean_options(options)
     validation.store(provider)
     _record("provider.created", provider, actor, at, None, _audit_view(provider))
     return provider
@@ -56,8 +63,9 @@ def save_provider(
     base_url: str | Unchanged = UNCHANGED,
     api_key: str | Unchanged = UNCHANGED,
     timeout_s: float | Unchanged = UNCHANGED,
+    options: object = UNCHANGED,
 ) -> ModelProvider:
-    """Change a provider. A key that is left out stays, an empty one is removed.
+    """Change a provider. A key that is left out stays, an empty one is removed; options are replaced as a whole.
 
     A key never goes to another server than it was given for: with another one in `base_url` it must be sent again.
     """
@@ -68,6 +76,8 @@ def save_provider(
         provider.base_url = _clean_url(base_url)
     if not isinstance(timeout_s, Unchanged):
         provider.timeout_s = timeout_s
+    if not isinstance(options, Unchanged):
+        provider.options = _clean_options(options)
     if not isinstance(api_key, Unchanged):
         provider.sealed_key = _seal(provider, api_key)
     elif provider.has_key and addresses.destination(provider.base_url) != addresses.destination(earlier):
@@ -76,7 +86,7 @@ def save_provider(
             [Problem("api_key", "Send the key again, or an empty one to call this server without.")],
         )
     provider.updated_at = at
-    validation.store(provider, update_fields=["base_url", "timeout_s", "sealed_key", "updated_at"])
+    validation.store(provider, update_fields=["base_url", "timeout_s", "sealed_key", "options", "updated_at"])
     key = {} if isinstance(api_key, Unchanged) else {"key_replaced": True}
     _record("provider.saved", provider, actor, at, before, _audit_view(provider) | key)
     return provider
@@ -108,7 +118,18 @@ def _live_cores(provider: ModelProvider) -> list[str]:
 
 
 def _clean_url(text: str) -> str:
-    return addresses.clean_url(text, field="base_url", title="The base URL is unusable.").rstrip("/")
+    return providers.base_of(addresses.clean_url(text, field="base_url", title="The base URL is unusable."))
+
+
+def _clean_options(given: object) -> dict[str, Any]:
+    """The options as they are stored; refused when one is unknown or has a value that it cannot have."""
+    try:
+        options: ModelOptions = msgspec.convert({} if given is None else given, ModelOptions)
+    except msgspec.ValidationError as problem:
+        text, _, inner = str(problem).partition(" - at `$")
+        raise Invalid("An option is unusable.", [Problem(f"options{inner.rstrip('`')}", f"{text}.")]) from None
+    stored: dict[str, Any] = msgspec.to_builtins(options)
+    return stored
 
 
 def _seal(provider: ModelProvider, api_key: str) -> bytes | None:
@@ -119,7 +140,8 @@ def _seal(provider: ModelProvider, api_key: str) -> bytes | None:
 
 
 def _audit_view(provider: ModelProvider) -> dict[str, Any]:
-    return {"base_url": provider.base_url, "timeout_s": provider.timeout_s, "has_key": provider.has_key}
+    shown = {"base_url": provider.base_url, "timeout_s": provider.timeout_s, "has_key": provider.has_key}
+    return shown | ({"options": provider.options} if provider.options else {})
 
 
 def _record(

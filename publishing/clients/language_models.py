@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import Iterable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final
 
 import msgspec
 
-from publishing import outbound, providers
-from publishing.clients.openai_replies import DONE, ModelReply, refusal
-from publishing.clients.sse import EventStream, EventTooLarge
-from publishing.outbound import OutboundResponse, Outgoing
+from publishing import providers
+from publishing.clients import model_answers
+from publishing.clients.model_answers import Parts, Question
 from publishing.providers import Provider
-from scaicore.services import ModelCall, ModelChoice, ModelEnd, ModelText, ServiceFailed
+from scaicore.services import (
+    MAY_PASS,
+    ModelCall,
+    ModelChoice,
+    ModelEnd,
+    ModelRefusal,
+    ModelText,
+    ServiceFailed,
+)
 
 log = logging.getLogger(__name__)
 
 LONGEST_S: Final = 600.0
-MOST_BYTES: Final = 50_000_000
-MOST_WHOLE_BYTES: Final = 10_000_000
-MOST_EVENT_BYTES: Final = 1_000_000
-USAGE_S: Final = 2.0  # how long the usage of an answer that is whole is waited for
-
-JSON: Final = "application/json"
-Parts = AsyncGenerator[ModelText | ModelEnd]
-Texts = AsyncGenerator[str]
 
 
 class TenantModelClient:
@@ -38,90 +38,50 @@ class TenantModelClient:
 
     async def stream(self, call: ModelCall) -> Parts:
         """The answer of the first choice that gives one; after its first token there is no other."""
-        until = _now() + min(call.timeout_s or LONGEST_S, LONGEST_S)
+        until = asyncio.get_running_loop().time() + min(call.timeout_s or LONGEST_S, LONGEST_S)
         known = await providers.find(self._tenant_id, {choice.ref for choice in call.choices})
-        failed = ServiceFailed("unconfigured")
+        failures: list[ServiceFailed] = []
         for choice in call.choices:
             has_begun = False
             try:
-                async with aclosing(_answer(known.get(choice.ref), choice, call, until)) as parts:
+                async with aclosing(self._answer(known.get(choice.ref), choice, call, until)) as parts:
                     async for part in parts:
-                        has_begun = True
-                        yield part
+                        has_begun = has_begun or isinstance(part, ModelText | ModelRefusal)
+                        yield _reported(part, failures) if isinstance(part, ModelEnd) else part
                 return
             except ServiceFailed as error:
-                failed = error
-                log.warning("model.failed tenant=%s %r: %s", self._tenant_id, choice, error.reason)
-            if has_begun or failed.reason == "rejected":
+                log.warning(
+                    "model.failed tenant=%s model=%r: %s %s", self._tenant_id, str(choice), error.reason, error.said
+                )
+                error.said = f"{choice}: {error.said or error.reason}"
+                failures.append(error)
+            if has_begun or failures[-1].is_final:
                 break
-        raise failed
+        raise _worst(failures)
 
-
-async def _answer(provider: Provider | None, choice: ModelChoice, call: ModelCall, until: float) -> Parts:
-    """One choice's answer, or a failure."""
-    if provider is None:
-        raise ServiceFailed("unconfigured")
-    request = _request(provider, choice, call)
-    first = min(until, _now() + provider.timeout_s)
-    async with outbound.answered(request, hosts=provider.hosts, until=first, most_bytes=MOST_BYTES) as answer:
-        if reason := refusal(answer.status):
-            raise ServiceFailed(reason)
-        reply = ModelReply()
-        parts = (
-            _whole(answer, reply, first) if answer.kind == JSON else _streamed(answer, reply, first, provider, until)
-        )
-        async with aclosing(parts) as texts:
-            async for text in texts:
-                yield ModelText(text)
-        yield reply.end()
-
-
-async def _whole(answer: OutboundResponse, reply: ModelReply, until: float) -> Texts:
-    """The text of an answer in one piece, by a server that does not stream."""
-    text = reply.take(await answer.read(until, MOST_WHOLE_BYTES))
-    reply.take(DONE)
-    if reply.end() and text:
-        yield text
-
-
-async def _streamed(
-    answer: OutboundResponse, reply: ModelReply, first: float, provider: Provider, until: float
-) -> Texts:
-    """The texts of a stream. Only data ends a silence: comments may go on for ever."""
-    events = EventStream(MOST_EVENT_BYTES)
-    patience = first
-    while not reply.is_done:
+    async def _answer(self, provider: Provider | None, choice: ModelChoice, call: ModelCall, until: float) -> Parts:
+        """One choice's answer, or a failure."""
+        if provider is None:
+            raise ServiceFailed("unconfigured")
+        provider = replace(provider, options=choice.options.over(provider.options))
+        question = Question(self._tenant_id, choice.ref, choice.model, provider, call, until, [])
         try:
-            piece = await answer.piece(min(patience, until))
-            found = events.rest() if piece is None else events.feed(piece)
-            for data in found:
-                is_open = reply.finish_reason is None
-                if text := reply.take(data):
-                    yield text
-                if is_open:
-                    patience = _now() + (provider.timeout_s if reply.finish_reason is None else USAGE_S)
-        except EventTooLarge:
-            raise ServiceFailed("too_large") from None
-        except ServiceFailed:
-            if reply.finish_reason is None:
-                raise
-            return  # the answer was whole; only its usage is lost
-        if piece is None:
-            return
-    await answer.drain()
+            async with aclosing(model_answers.answer(question)) as parts:
+                async for part in parts:
+                    yield part
+        finally:
+            for field, said in question.refused:
+                log.info("model.adapted tenant=%s model=%r: %s refused: %s", self._tenant_id, str(choice), field, said)
 
 
-def _request(provider: Provider, choice: ModelChoice, call: ModelCall) -> Outgoing:
-    ours = {"model": choice.model, "messages": call.messages, "stream": True, "stream_options": {"include_usage": True}}
-    headers = {"content-type": JSON, "accept": f"text/event-stream, {JSON}"}
-    if provider.api_key:
-        headers["authorization"] = f"Bearer {provider.api_key}"
-    try:
-        body = msgspec.json.encode({**call.params, **ours})
-    except (TypeError, ValueError):
-        raise ServiceFailed("rejected") from None
-    return outbound.outgoing("POST", provider.base_url.rstrip("/") + "/chat/completions", headers, body)
+def _reported(end: ModelEnd, failures: Iterable[ServiceFailed]) -> ModelEnd:
+    return msgspec.structs.replace(end, failures=tuple(failure.said for failure in failures))
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+def _worst(failures: list[ServiceFailed]) -> ServiceFailed:
+    """The last failure that may pass, since then the whole call may; without one, the last."""
+    if not failures:
+        return ServiceFailed("unconfigured")
+    told = next((each for each in reversed(failures) if each.reason in MAY_PASS), failures[-1])
+    told.said = "; ".join(each.said for each in failures)
+    return told

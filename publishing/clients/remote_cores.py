@@ -11,7 +11,8 @@ from contextlib import aclosing
 from typing import Final
 
 from publishing import outbound, vault
-from publishing.clients.openai_replies import refusal
+from publishing.clients.model_refusals import status_reason
+from publishing.clients.refusal_bodies import retry_after
 from publishing.clients.remote_replies import DONE, RemoteReply
 from publishing.clients.sse import EventStream, EventTooLarge
 from publishing.db import pool
@@ -41,8 +42,8 @@ class TenantRemoteClient:
         request = _request(call, await self._secret(call.core_id))
         reply = RemoteReply()
         async with outbound.answered(request, hosts=outbound.listed(), until=until, most_bytes=MOST_BYTES) as answer:
-            if reason := refusal(answer.status):
-                raise ServiceFailed(reason)
+            if reason := status_reason(answer.status):
+                raise ServiceFailed(reason, said=str(answer.status), retry_after_s=retry_after(answer.headers))
             async with aclosing(_data(answer, until)) as found:
                 async for data in found:
                     if text := reply.take(data):

@@ -26,6 +26,9 @@ class ModelProvider(models.Model):
         validators=[MinValueValidator(0.1), MaxValueValidator(600.0)],
         help_text="Longest silence before the first token, and between two of them.",
     )
+    options = models.JSONField(
+        default=dict, blank=True, help_text="How the server wants to be asked; see `scaicore.model_options`."
+    )
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
 

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from publishing.clients.language_models import TenantModelClient
-from scaicore.services import ModelCall, ModelChoice, ModelEnd, ModelText, ServiceFailed
+from scaicore.services import (
+    ModelCall,
+    ModelChoice,
+    ModelEnd,
+    ModelPart,
+    ModelRefusal,
+    ModelText,
+    ModelThought,
+    ServiceFailed,
+)
 
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
 
@@ -21,7 +30,7 @@ def call(*models: str, **more: Any) -> ModelCall:
     return ModelCall(**{"choices": choices, "messages": HELLO, **more})
 
 
-async def stream(*models: str, **more: Any) -> AsyncIterator[ModelText | ModelEnd]:
+async def stream(*models: str, **more: Any) -> AsyncIterator[ModelPart]:
     async with aclosing(TenantModelClient("acme").stream(call(*models, **more))) as parts:
         async for part in parts:
             yield part
@@ -33,6 +42,21 @@ async def said(*models: str, **more: Any) -> tuple[list[str], ModelEnd]:
     *texts, end = parts
     assert isinstance(end, ModelEnd)
     return [part.text for part in texts if isinstance(part, ModelText)], end
+
+
+async def heard(*models: str, **more: Any) -> dict[str, str]:
+    """What an answer holds of text, thought and refusal, and how it ended; or why it failed."""
+    found = {"text": "", "thought": "", "refusal": "", "finish": "", "fails": ""}
+    kinds = {ModelText: "text", ModelThought: "thought", ModelRefusal: "refusal"}
+    try:
+        async for part in stream(*models, **more):
+            if isinstance(part, ModelEnd):
+                found["finish"] = part.finish_reason
+            else:
+                found[kinds[type(part)]] += part.text
+    except ServiceFailed as failed:
+        found["fails"] = failed.reason
+    return {name: value for name, value in found.items() if value}
 
 
 async def failure(*models: str, **more: Any) -> tuple[list[str], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 from tests.support.upstream_wire import Script, Seen, Wire
@@ -63,3 +64,22 @@ def streaming(*events: bytes | dict[str, Any], kind: str = "text/event-stream", 
         await wire.end()
 
     return script
+
+
+def refusing(when: Callable[[Any], Any], error: bytes | dict[str, Any], status: int = 400) -> Script:
+    """A server that refuses the requests for which `when` holds, and answers the others as they ask."""
+    refuse, answer = giving(error, status=status), giving(completion(TEXT))
+
+    async def script(wire: Wire, seen: Seen) -> None:
+        if when(seen.json):
+            await refuse(wire, seen)
+        else:
+            await (say(wire, TEXT) if seen.json.get("stream") else answer(wire, seen))
+
+    return script
+
+
+def completion(text: Any = TEXT, finish: str | None = "stop", **message: Any) -> dict[str, Any]:
+    """The body of a whole answer."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": text, **message}, "finish_reason": finish}
+    return {"object": "chat.completion", "choices": [choice], "usage": USAGE}

@@ -200,7 +200,8 @@ async def flood(wire: Wire, seen: Seen) -> None:
 
 def status(code: int) -> Script:
     async def answer(wire: Wire, seen: Seen) -> None:
-        await wire.whole(code, b'{"error": {"message": "secret detail"}}')
+        key = seen.headers.get("authorization", "none")
+        await wire.whole(code, json.dumps({"error": {"message": f"I am not answering, your key: {key}"}}).encode())
 
     return answer
 

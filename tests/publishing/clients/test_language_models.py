@@ -11,7 +11,7 @@ import pytest
 from django.conf import LazySettings
 
 from publishing import outbound, providers
-from publishing.clients import language_models
+from publishing.clients import model_answers
 from publishing.clients.language_models import TenantModelClient
 from scaicore.services import ModelEnd, ModelText, ServiceFailed
 from tests.support.model_calls import HELLO, call, failure, said, stream
@@ -69,7 +69,7 @@ async def test_the_request_is_what_the_protocol_asks_for(house: None, upstream: 
 async def test_an_upstream_with_habits_of_its_own_is_understood(
     house: None, monkeypatch: pytest.MonkeyPatch, model: str, end: ModelEnd
 ) -> None:
-    monkeypatch.setattr(language_models, "USAGE_S", 0.1)
+    monkeypatch.setattr(model_answers, "USAGE_S", 0.1)
     texts, ended = await said(model)
     assert ("".join(texts), ended) == (TEXT, end)
 
@@ -89,11 +89,11 @@ FAILURES = [
     ("comments", "timed_out"),
     ("status-429", "rate_limited"),
     ("status-500", "upstream_failed"),
-    ("status-503", "upstream_failed"),
+    ("status-503", "overloaded"),
     ("status-408", "timed_out"),
     ("status-400", "rejected"),
-    ("status-401", "rejected"),
-    ("status-404", "rejected"),
+    ("status-401", "denied"),
+    ("status-404", "missing"),
     ("html", "upstream_failed"),
     ("garbage", "upstream_failed"),
     ("wrong-shape", "upstream_failed"),
@@ -111,8 +111,8 @@ FAILURES = [
 async def test_an_upstream_that_gives_no_answer_fails_in_time_for_its_own_reason(
     house: None, monkeypatch: pytest.MonkeyPatch, model: str, reason: str
 ) -> None:
-    monkeypatch.setattr(language_models, "MOST_BYTES", 5_000_000)
-    monkeypatch.setattr(language_models, "MOST_WHOLE_BYTES", 2_000_000)
+    monkeypatch.setattr(model_answers, "MOST_BYTES", 5_000_000)
+    monkeypatch.setattr(model_answers, "MOST_WHOLE_BYTES", 2_000_000)
     began = now()
     assert await failure(model) == ([], reason)
     assert now() - began < 3
@@ -139,7 +139,7 @@ async def test_an_answer_that_breaks_off_is_no_answer_and_is_not_begun_anew(
 async def test_an_answer_without_end_ends_at_its_bound(
     house: None, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
-    monkeypatch.setattr(language_models, "MOST_BYTES", 500_000 if bound == "bytes" else 10**12)
+    monkeypatch.setattr(model_answers, "MOST_BYTES", 500_000 if bound == "bytes" else 10**12)
     texts, reason = await failure("endless", timeout_s=None if bound == "bytes" else 0.5)
     assert reason == ("too_large" if bound == "bytes" else "timed_out")
     assert len(texts) > 100
@@ -210,13 +210,18 @@ def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
 
 
 @pytest.mark.parametrize("model", [*(name for name, _ in FAILURES if "endless" not in name), "half", "cut"])
-async def test_no_failure_tells_a_key_or_what_the_upstream_said(
+async def test_no_failure_tells_a_key_and_none_quotes_the_upstream(
     house: None, logged: Callable[[], str], model: str
 ) -> None:
     with pytest.raises(ServiceFailed) as caught:
         async for _ in stream(model):
             pass
-    told = "".join(traceback.format_exception(caught.value)) + logged()
-    assert model in told
-    assert KEY not in told
-    assert "secret detail" not in told
+    told = "".join(traceback.format_exception(caught.value))
+    assert model in logged()
+    assert KEY not in told + logged() + caught.value.said
+    assert "not answering" not in told + str(caught.value)
+
+
+async def test_the_log_has_the_status_and_the_upstreams_own_sentence(house: None, logged: Callable[[], str]) -> None:
+    await failure("status-401")
+    assert "denied 401: I am not answering, your key: Bearer [secret]" in logged()
