@@ -1,4 +1,4 @@
-"""What a compile says about a document: findings for a person, each with the place it is about."""
+"""What a compile finds in a document: sentences for its author, each with the place that it is about."""
 
 from typing import Final, Literal
 
@@ -6,7 +6,7 @@ import msgspec
 
 Severity = Literal["error", "warning"]
 
-# Every code that a diagnostic may bear, with the fact it stands for. Interfaces and documents read this table.
+# Every code that a diagnostic may have, and what it means. Pages and documents read this table.
 CODES: Final[dict[str, str]] = {
     "bad_condition": "a condition is missing, unreadable or not true-or-false",
     "bad_expression": "an expression is unreadable or too costly",
@@ -19,10 +19,10 @@ CODES: Final[dict[str, str]] = {
     "dangling_port": "an edge uses a port that its node does not declare",
     "decision_without_conditions": "a decision has no conditional edges, or others among them",
     "duplicate_else": "a node has two `else` branches",
-    "duplicate_id": "two nodes, edges, ports, variables or roles bear the same name",
+    "duplicate_id": "two nodes, edges, ports, variables or roles have the same name",
     "edge_into_entry": "an edge leads into an entry",
     "entity_never_received": "entity mode without an entry that a caller reaches",
-    "ignored_condition": "an edge that is always taken bears a condition",
+    "ignored_condition": "an edge that is always taken has a condition",
     "invalid_shape": "a part of the document has the wrong shape",
     "kind_not_available": "a node kind that this installation cannot run",
     "loop_leak": "an edge leads into or out of the body of a loop, but not through the loop",
@@ -39,7 +39,7 @@ CODES: Final[dict[str, str]] = {
     "undeclared_model_role": "a node uses a model role that the flow does not declare",
     "undeclared_variable": "a variable that the flow does not declare",
     "unknown_model_provider": "a model names a provider that does not exist here",
-    "unknown_name": "a template or expression reads a name that nothing in the flow makes",
+    "unknown_name": "a template or expression reads a name that nothing in the flow produces",
     "unknown_node_kind": "a node kind that is not part of the language",
     "unreachable_node": "no edge leads from the entry to this node",
     "webhook_without_auth": "an `entry_webhook` that no request reaches, since nothing says how it is signed",
@@ -48,7 +48,7 @@ CODES: Final[dict[str, str]] = {
 
 
 class Diagnostic(msgspec.Struct, frozen=True):
-    """One finding: an error blocks a deploy, a warning does not. `path` is a place such as `nodes[2].config`."""
+    """One finding: an error blocks a deploy, a warning does not. `path` is a part such as `nodes[2].config`."""
 
     severity: Severity
     code: str

@@ -1,5 +1,5 @@
-"""Flow documents as their author holds them: a new one, its version number, its properties. Nothing else in a document
-is ever touched, so that what this system does not know survives every edit."""
+"""Flow documents as their authors write them: a new one, its version number, its properties. Nothing else in a document
+is ever changed, so that what this system does not know survives every edit."""
 
 import re
 from typing import Any, Final
@@ -21,7 +21,7 @@ _MAX_VERSION: Final = 100
 
 
 class Properties(msgspec.Struct, frozen=True):
-    """What the Flow properties panel shows; where a document says it wrongly, the default stands here."""
+    """What the Flow properties panel shows. Where a document holds something unusable, it is the default."""
 
     publish_as_model: bool = False
     group_ids: tuple[str, ...] = ()
@@ -30,14 +30,15 @@ class Properties(msgspec.Struct, frozen=True):
     tracing: bool = False
 
 
-# property → where it stands in the document
-_PLACES: Final[dict[str, tuple[str, ...]]] = {
+# property → its keys in the document
+_PATHS: Final[dict[str, tuple[str, ...]]] = {
     "publish_as_model": ("config", "publish_as_model"),
     "group_ids": ("config", "model_visibility_group_ids"),
     "instance_mode": ("config", "scaiflow_meta", "instance_mode"),
     "entity_scope": ("config", "scaiflow_meta", "entity_scope"),
     "tracing": ("config", "scaiflow_meta", "tracing"),
 }
+# The panel must open for any document, so each property is read by its own type and falls back on its own.
 _TYPES: Final[dict[str, Any]] = dict(Properties.__annotations__)
 
 
@@ -105,7 +106,7 @@ def next_version(version: object) -> str:
 
 def properties(document: object) -> Properties:
     """The properties of a document; never raises, whatever the document is."""
-    found = {name: _read(document, path, _TYPES[name]) for name, path in _PLACES.items()}
+    found = {name: _read(document, path, _TYPES[name]) for name, path in _PATHS.items()}
     return Properties(**{name: value for name, value in found.items() if value is not None})
 
 
@@ -122,8 +123,9 @@ def _read(document: object, path: tuple[str, ...], kind: Any) -> Any:
 def with_properties(document: dict[str, Json], **changes: Json) -> dict[str, Json]:
     """A copy of the document with some properties changed, named as in `Properties`; the rest as it was."""
     changed = dict(document)
+    # Only the objects along the way are copied: the caller's document must stay as it was, and may be large.
     for name, value in changes.items():
-        *sections, key = _PLACES[name]
+        *sections, key = _PATHS[name]
         part = changed
         for section in sections:
             held = part.get(section)

@@ -6,18 +6,18 @@ ScaicoreError
 ├── RunFailed              the run cannot go on               (core_error)
 └── RunTimedOut            the run crossed its deadline       (core_timeout)
 
-`str(error)` is a fixed sentence that may be shown to any client: it never holds a caller's text, a flow's
-text or another exception's words. What the flow's owner may know besides stands in `reason` and `detail`.
+`str(error)` is a fixed sentence that may be shown to any client: it never holds text of a caller, of a flow or of
+another exception. `reason` and `detail` are for the owner of the flow.
 """
 
 from typing import ClassVar, Final
 
-# reason → what the flow's owner reads in the run's trace. Fixed sentences, like the clients' ones.
+# reason → what the flow's owner reads in the run's trace. Fixed sentences, like those for clients.
 REASONS: Final[dict[str, str]] = {
     "node_failed": "The node stopped on an unexpected error; the server's log has it under the request id.",
     "no_branch": "None of the conditions held and there is no `else` branch. Add an edge with the condition `else`.",
     "expression_failed": "The expression could not be evaluated on this input. Guard missing fields with `has(...)`.",
-    "expression_not_boolean": "The condition gave something else than true or false. Compare it with a value.",
+    "expression_not_boolean": "The condition was neither true nor false. Compare it with a value.",
     "expression_too_costly": "The expression would take too long on input of this size. Use fewer nested loops in it.",
     "not_plain_data": "A value is not plain JSON data, or nests too deeply.",
     "wrong_type": "The value has another type than the variable declares.",
@@ -27,13 +27,13 @@ REASONS: Final[dict[str, str]] = {
     "resume_too_large": "At the checkpoint, the run holds more data than can be kept until the decision.",
     "too_many_items": "The loop's `items` are more than its `max_iterations`.",
     "not_a_list": "The loop's `items` did not give a list.",
-    "no_models": "The node asks a language model, and this run was given none.",
-    "no_http": "The node calls another server, and this run was given no way out.",
-    "no_cores": "The node calls another Core, and this run was given no way to one.",
-    "output_unfit": "The model's answer did not fit the `output_schema`, the second time neither.",
+    "no_models": "The node asks a language model, but this run may not use any.",
+    "no_http": "The node calls another server, but this run may not call any.",
+    "no_cores": "The node calls another Core, but this run may not call any.",
+    "output_unfit": "The model's answer did not fit the `output_schema`, not even the second time.",
     "guard_refused": "The node's `guard` did not hold, and it has no fallback.",
     "validation_refused": "The model's answer did not pass the node's `validate`, and it has no fallback.",
-    "bad_url": "A value left the URL's path empty there, or made it lead elsewhere, or the URL too long.",
+    "bad_url": "A value left a part of the URL's path empty, made it lead elsewhere, or made the URL too long.",
     "unexpected_status": "The server answered with a status that the node does not expect; see `expect_status`.",
     "too_deep": "Cores call each other more than 8 levels deep.",
     "service_unreachable": "A server that the node calls could not be reached, or the connection broke.",
@@ -49,7 +49,7 @@ REASONS: Final[dict[str, str]] = {
     "service_too_long": "The conversation is longer than the model takes.",
     "service_filtered": "The model's provider filtered the question or the answer.",
     "service_no_text": "The model answered without any text.",
-    "service_too_large": "A server that the node calls answered with more than an answer may hold.",
+    "service_too_large": "A server that the node calls sent an answer that is too large.",
     "service_unconfigured": "A provider, Core or secret that the node names does not exist, or may not be used.",
 }
 
@@ -72,7 +72,7 @@ class ProgramUnreadable(ScaicoreError):
 
 
 class RunFailed(ScaicoreError):
-    """The run cannot go on; nothing of it is to be kept. `reason` is a key of `REASONS`."""
+    """The run cannot go on, and nothing of it may be kept. `reason` is a key of `REASONS`."""
 
     def __init__(self, reason: str = "node_failed", node_id: str | None = None) -> None:
         super().__init__("The Core failed while it was running.")

@@ -1,4 +1,4 @@
-"""The flow document, version 2, typed: what its author wrote, part by part, with everything unknown left aside."""
+"""The flow document, version 2, typed: what its author wrote, part by part, without what this version does not know."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -15,6 +15,7 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Role = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*\\Z", max_length=100)]
 Number = int | float
 
+# Compiling takes time in proportion to these; a document of this size still compiles within seconds.
 MAX_NODES: Final = 5_000
 MAX_EDGES: Final = 10_000
 ELSE: Final = "else"
@@ -22,7 +23,7 @@ DEFAULT_PORT: Final = "in"
 
 
 class DocumentPart(msgspec.Struct, frozen=True):
-    """A part of the document."""
+    """A part of the document. Unknown keys are no error: other tools keep their own data there."""
 
 
 class Position(DocumentPart, frozen=True):
@@ -124,7 +125,8 @@ T = TypeVar("T")
 
 
 class Reader:
-    """Reads a document part by part and keeps a finding for each part that has the wrong shape."""
+    """Reads a document part by part and keeps a finding for each part that has the wrong shape: reading it as a whole
+    would stop at the first."""
 
     def __init__(self, document: dict[str, Json]) -> None:
         self.document = document
@@ -134,6 +136,7 @@ class Reader:
         """`holder[key]` as `kind`; the default when it is absent or of the wrong shape."""
         if key not in holder:
             return default
+        # After a finding, any value will do: no program is built then.
         found: T | None = self.convert(holder[key], kind, path)
         return default if found is None else found
 
@@ -182,6 +185,7 @@ def read(document: object) -> tuple[FlowDocument | None, list[Diagnostic]]:
     """The typed document, or None and the findings that say which part has the wrong shape."""
     if not isinstance(document, dict):
         return None, [error("invalid_shape", "A flow document is a JSON object with `nodes` and `edges`.")]
+    # Before anything walks through the document: how large it is decides how long every other step takes.
     if oversize := list(_oversize(document)):
         return None, oversize
     if wrong := defect(document):
@@ -205,7 +209,9 @@ def _read(reader: Reader) -> FlowDocument:
     identity = reader.section(config, "core_identity", "config.core_identity")
     meta = reader.section(config, "scaiflow_meta", "config.scaiflow_meta")
     metadata = reader.section(document, "metadata", "metadata")
-    reader.value(document, "tests", list[Any] | None, None, "tests")
+    reader.value(
+        document, "tests", list[Any] | None, None, "tests"
+    )  # kept for other tools, of which only the shape is known
     return FlowDocument(
         name=reader.value(document, "name", str, "", "name"),
         version=reader.value(document, "version", str, "", "version"),

@@ -1,4 +1,4 @@
-"""Plain JSON data: the only thing that documents, scopes, states and programs are made of."""
+"""Plain JSON data, of which documents, scopes, states and programs are made."""
 
 import json
 import math
@@ -35,7 +35,7 @@ def defect(value: object) -> tuple[str, str] | None:
     Walks without recursion and stops at `MAX_VALUES`, so that neither depth nor shared parts can keep it busy.
     """
     stack: list[tuple[object, str, int]] = [(value, "", 0)]
-    seen = 0
+    seen = 0  # counts a part again wherever it is shared: written as JSON, it would be there as often
     while stack:
         part, path, depth = stack.pop()
         seen += 1
@@ -67,6 +67,7 @@ def _scalar_defect(part: object) -> str | None:
 
 
 def _text_defect(text: str) -> str | None:
+    # PostgreSQL stores neither in a jsonb column.
     if "\0" in text:
         return "the text holds a NUL character"
     try:
@@ -80,6 +81,7 @@ def size(value: Json, limit: int) -> int:
     """About how many characters a value has as JSON; counting stops soon after `limit`."""
     if isinstance(value, str):
         return len(value)
+    # An estimate: encoding every result only to count it would cost more than many nodes themselves.
     total = 0
     stack = [value]
     while stack and total <= limit:

@@ -1,4 +1,4 @@
-"""The compiled program of a Core version: plain data that never changes, stored beside the version."""
+"""The compiled program of a Core version: plain data that never changes, stored with the version."""
 
 from typing import Any, Final, Self
 
@@ -8,7 +8,7 @@ from scaicore.errors import ProgramUnreadable
 from scaicore.flow import EntityScope, InstanceMode, ModelRole
 from scaicore.jsondata import Json
 
-FORMAT: Final = 1
+FORMAT: Final = 1  # a program of another format is refused, not guessed at: its flow must be deployed again
 RESPONSE: Final = "response"  # the name under which a result is the Core's answer
 
 
@@ -34,7 +34,7 @@ class ProgramEdge(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ProgramVariable(msgspec.Struct, frozen=True):
-    """A variable of the flow's memory with the value that it starts with."""
+    """A variable of the flow's memory with its first value."""
 
     name: str
     type: str
@@ -42,21 +42,21 @@ class ProgramVariable(msgspec.Struct, frozen=True):
 
 
 class PublishSettings(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the document itself says about publishing it."""
+    """Whether and to whom the document wants to be published."""
 
     as_model: bool = False
     group_ids: tuple[str, ...] = ()
 
 
 class Remote(msgspec.Struct, frozen=True):
-    """Where the program of a Core that lives elsewhere is called. `timeout_s` bounds a whole call, in seconds."""
+    """Where the program of a Core that runs elsewhere is called. `timeout_s` bounds a whole call, in seconds."""
 
     url: str
     timeout_s: float = 60.0
 
 
 class Program(msgspec.Struct, frozen=True):
-    """A flow that compiled without an error, or, with `remote`, the way to a program that lives elsewhere."""
+    """A flow that compiled without an error, or, with `remote`, where to call a program that runs elsewhere."""
 
     name: str
     entry: str
@@ -87,7 +87,7 @@ class Program(msgspec.Struct, frozen=True):
         entity_scope: EntityScope = "user",
         capabilities: tuple[str, ...] = (),
     ) -> Self:
-        """The program of a Core that lives elsewhere: chat calls enter it as they enter a flow, and nothing follows."""
+        """The program of a Core that runs elsewhere: chat calls enter it as they enter a flow, and nothing follows."""
         entry = ProgramNode("entry", "entry_api")
         return cls(
             name,

@@ -1,5 +1,5 @@
-"""What nodes may use of the world outside. The floors above bring the real things; a run without one of them fails
-at the node that needs it."""
+"""What nodes may use of the world outside, as Protocols. Whoever starts a run passes the clients in; a run without one
+of them fails at the node that needs it."""
 
 from collections.abc import AsyncGenerator
 from typing import Any, Final, Literal, Protocol
@@ -15,7 +15,7 @@ Reason = Literal[
     "rate_limited",  # 429
     "quota_exhausted",  # 429 until somebody pays
     "overloaded",  # 503
-    "upstream_failed",  # another 5xx, or an answer that is none: HTML, garbage, half a stream
+    "upstream_failed",  # another 5xx, or an answer that cannot be read: HTML, half a stream
     "denied",  # 401, 402, 403: the key or the account is not good for this
     "missing",  # 404, 405, 410: no such model, or not at this URL
     "rejected",  # another 4xx: what is asked is at fault, and asking again would not help
@@ -34,7 +34,7 @@ MAY_PASS: Final[frozenset[Reason]] = frozenset(
 
 
 class ServiceFailed(Exception):
-    """A service did not do what it was asked to. The text is a fixed sentence: no address, key or answer in it.
+    """A service could not do what it was asked to. The text is a fixed sentence without any address, key or answer.
 
     `said` is what the service said of it, cut and cleaned of secrets, for admins and the log alone. `retry_after_s` is
     how many seconds it asks to wait. `is_final`: whether any other provider would refuse the same.
@@ -112,7 +112,7 @@ class ModelClient(Protocol):
 
 
 class HttpCall(msgspec.Struct, frozen=True):
-    """A request to somebody else's server. `secrets` are header values named by reference, never their text."""
+    """A request to somebody else's server, with its secrets filled in."""
 
     method: str
     url: str
@@ -171,7 +171,7 @@ class CoreClient(Protocol):
 
 
 class RemoteCall(msgspec.Struct, frozen=True):
-    """A call of a Core that lives elsewhere. `core_id` tells whose secret signs it, `at` when (seconds since 1970)."""
+    """A call of a Core that runs elsewhere. `core_id` tells whose secret signs it, `at` when (seconds since 1970)."""
 
     core_id: str
     url: str
@@ -197,7 +197,7 @@ class RemoteEnd(msgspec.Struct, frozen=True, tag=True):
 
 
 class RemoteClient(Protocol):
-    """Calls programs that live elsewhere."""
+    """Calls programs that run elsewhere."""
 
     def stream(self, call: RemoteCall) -> AsyncGenerator[RemoteText | RemoteEnd]:
         """The answer as it comes, ended by exactly one `RemoteEnd`. Raises `ServiceFailed`; closing it hangs up."""
@@ -205,7 +205,7 @@ class RemoteClient(Protocol):
 
 
 class Services(msgspec.Struct, frozen=True):
-    """Everything that nodes may use, brought along by whoever starts the run."""
+    """Everything that nodes may use, passed in by whoever starts the run."""
 
     models: Any = None  # a `ModelClient`; msgspec does not check Protocols
     http: Any = None  # an `HttpClient`

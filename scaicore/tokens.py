@@ -1,4 +1,4 @@
-"""Counting tokens with the o200k vocabulary, for what no language model has counted."""
+"""Token counts by the o200k vocabulary, for runs in which no language model has counted."""
 
 from functools import lru_cache
 from typing import Any, Final

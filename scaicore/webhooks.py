@@ -1,4 +1,4 @@
-"""Webhooks: where a program is entered by URL, and whether a request is signed as it says."""
+"""Webhooks: which node of a program is called by URL, and whether a request has the right signature."""
 
 import hashlib
 import hmac
@@ -31,5 +31,6 @@ def find_webhook(program: Program) -> Webhook | None:
 def is_signed(body: bytes, signature: str, secret: str) -> bool:
     """Whether `signature` is the HMAC-SHA256 of `body` in hexadecimal digits, perhaps behind `sha256=`."""
     right = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    # In constant time, and as bytes: `compare_digest` refuses texts that are not ASCII, and a caller may send any.
     given = signature.strip().lower().removeprefix("sha256=")
     return hmac.compare_digest(right.encode(), given.encode())

@@ -33,6 +33,7 @@ def compile(
     to be published, by default as its own `publish_as_model` says.
     """
     flow, findings = read(document)
+    # Without a typed document there is nothing to check further: the shapes have to be corrected first.
     if flow is None:
         return Compilation(None, tuple(findings))
     configs = _configs(flow, findings)
@@ -59,6 +60,7 @@ def _configs(flow: FlowDocument, findings: list[Diagnostic]) -> Configs:
 def _findings(flow: FlowDocument, configs: Configs, providers: Collection[str]) -> list[Diagnostic]:
     findings = [finding for check in checks.CHECKS for finding in check(flow)]
     findings += checks.providers(flow, providers)
+    # With loose ends or ids that are not unique, the graph is another one than the author meant.
     if not any(finding.code in ("dangling_edge", "duplicate_id") for finding in findings):
         findings += reachability.check(flow)
     findings += node_checks.check(flow, configs)
@@ -67,6 +69,7 @@ def _findings(flow: FlowDocument, configs: Configs, providers: Collection[str]) 
 
 def _build(flow: FlowDocument, configs: Configs) -> Program:
     """The program of a flow without errors: what its entries reach, and nothing else."""
+    # What nothing leads to would never run, and could only make the program larger and its checks slower.
     edges = reachability.forward(flow)
     reached = reachability.reached(flow, graph.successors(edges))
     nodes = tuple(_program_node(node, configs[index]) for index, node in enumerate(flow.nodes) if node.id in reached)
@@ -98,7 +101,7 @@ def _program_node(node: Node, config: NodeConfig) -> ProgramNode:
 def _program_edge(edge: Edge, index: int) -> ProgramEdge:
     condition = (edge.condition or "").strip() if edge.type == "conditional" else None
     return ProgramEdge(
-        id=edge.id or f"edge-{index + 1}",
+        id=edge.id or f"edge-{index + 1}",  # a decision's result is the id of the edge that it took
         type=edge.type,
         source=edge.source.node,
         target=edge.target.node,

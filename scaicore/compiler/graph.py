@@ -30,6 +30,7 @@ def reachable(start: str, following: Successors) -> set[str]:
 
 def topological_order(ids: Iterable[str], following: Successors) -> list[str]:
     """The nodes, each behind those that lead to it; those on or behind a cycle are left out."""
+    # Kahn's algorithm.
     arrivals: dict[str, int] = dict.fromkeys(ids, 0)
     for targets in following.values():
         for target in targets:

@@ -48,6 +48,7 @@ def _core(program: Program, core_id: str | None, slug: str | None, version: int 
         "nodes": [_node(node) for node in program.nodes],
         "edges": [_edge(edge) for edge in program.edges],
     }
+    # A flow that was only compiled has no Core to speak of; an empty field would look like a fault.
     return {key: value for key, value in found.items() if value is not None}
 
 

@@ -31,7 +31,7 @@ def check(flow: FlowDocument, configs: Configs) -> Iterator[Diagnostic]:
 def _node_checks(
     flow: FlowDocument, configs: Configs, outgoing: Mapping[str, list[tuple[int, Edge]]]
 ) -> Iterator[NodeCheck]:
-    fed: defaultdict[str, set[str]] = defaultdict(set)
+    fed: defaultdict[str, set[str]] = defaultdict(set)  # node id → names that only this node sees
     for edge in flow.edges:
         if edge.type == "data":
             fed[edge.target.node].add(edge.target.port or DEFAULT_PORT)
@@ -45,6 +45,7 @@ def _node_checks(
 def _made(flow: FlowDocument, configs: Configs) -> Iterator[set[str]]:
     """The names that each node puts into the scope."""
     for index, node in enumerate(flow.nodes):
+        # Of a node whose config cannot be read, too: or every other node that reads it would get a warning.
         binding = (node.config or {}).get("result_binding")
         made = KINDS[node.type].makes(configs[index]) if index in configs else ()
         yield {node.id, *made, *([binding] if isinstance(binding, str) else [])}
@@ -53,7 +54,7 @@ def _made(flow: FlowDocument, configs: Configs) -> Iterator[set[str]]:
 def _check_node(config: NodeConfig, node_check: NodeCheck) -> Iterator[Diagnostic]:
     kind = KINDS[node_check.node.type]
     if kind.asks and node_check.flow.instance_mode != "entity":
-        message = "it waits for a later message, which only a Core in `entity` mode can tell from others. "
+        message = "it waits for a later message, and only a Core in `entity` mode knows which one is meant. "
         yield node_check.error("needs_entity_mode", f"{message}Set the instance mode in the flow's properties.")
     yield from kind.check(config, node_check)
 
@@ -72,5 +73,6 @@ def _check_condition(edge: Edge, index: int, node_check: NodeCheck) -> Iterator[
     if not may_hold:
         message = f"{about} is never true or false; compare it with a value."
         yield error("bad_condition", message, path, node=node_check.node.id, edge=edge.id)
+    # The names belong to the edge's condition, not to the node's config.
     for finding in node_check.roots(Expression(source).roots, ""):
         yield msgspec.structs.replace(finding, path=path, edge_id=edge.id)

@@ -23,6 +23,7 @@ def find_entry(flow: FlowDocument) -> str | None:
 
 def starts(flow: FlowDocument) -> list[str]:
     """Where runs begin: at the entry of calls, and at the one for webhooks."""
+    # Nothing else: what only a further entry leads to is left out of the program.
     webhook = next((node.id for node in flow.nodes if entered_by(node.type) == "webhook"), None)
     return list(dict.fromkeys(start for start in (find_entry(flow), webhook) if start is not None))
 
@@ -58,6 +59,7 @@ def _check_order(flow: FlowDocument, following: graph.Successors) -> Iterator[Di
         shown = " → ".join([*cycle[:_SHOWN], "…"] if len(cycle) > _SHOWN else [*cycle, cycle[0]])
         message = f"These nodes wait for each other: {shown}. Remove one of the edges; repeat with a loop node."
         yield error("cycle", message, "edges", node=cycle[0])
+    # Without an entry nothing is reached, and one finding says so already.
     start = find_entry(flow)
     if start is not None:
         found = reached(flow, following)
@@ -80,6 +82,7 @@ def _check_ways_in(owners: dict[str, Regions], edges: Iterable[Edge]) -> Iterato
 def _check_values_out(flow: FlowDocument, owners: dict[str, Regions], edges: Iterable[Edge]) -> Iterator[Diagnostic]:
     """Data edges out of a loop's body: its scope ends with each turn."""
     bodies = [region for region in regions.find(owners, _arcs(edges)) if region.is_body]
+    # The larger bodies come first, so the last one that names a node is the innermost.
     innermost = {node_id: body for body in bodies for node_id in body.nodes}
     for index, edge in enumerate(flow.edges):
         body = innermost.get(edge.source.node)

@@ -27,6 +27,7 @@ def find_responders(nodes: Sequence[ProgramNode], edges: Sequence[ProgramEdge]) 
     binding = {node.id for node in nodes if RESPONSE in (node.id, node.config.get("result_binding"))}
     repeated = {node_id for region in found if region.is_body for node_id in region.nodes}
     inner = binding & owner_of.keys()
+    # In a loop a later turn may replace the text. Beside others that bind, a branch may end before or after them.
     if inner & repeated or (inner and len(binding) > 1):
         return ()
     if inner:
@@ -44,6 +45,7 @@ def _contract(arcs: Iterable[Arc], owner_of: dict[str, str]) -> tuple[Successors
     unconditional: defaultdict[str, list[str]] = defaultdict(list)
     for arc in arcs:
         source, target = owner_of.get(arc.source, arc.source), owner_of.get(arc.target, arc.target)
+        # An edge inside a region is none any more. Several that leave it for the same node are one: it ends once.
         if source == target or (source != arc.source and target in following[source]):
             continue
         following[source].append(target)

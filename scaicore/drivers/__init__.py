@@ -1,4 +1,4 @@
-"""The ways to run a Core, by the name that a Core version bears."""
+"""The ways to run a Core, by the driver's name in a Core version."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The driver for Cores that were made from a flow: it runs their program in this process."""
+"""The driver for Cores made from a flow: it runs their program in this process."""
 
 from collections.abc import AsyncGenerator
 

@@ -1,4 +1,4 @@
-"""The driver for Cores whose program lives elsewhere: it asks over HTTP, and keeps what comes back within bounds."""
+"""The driver for Cores whose program runs elsewhere: it asks over HTTP and distrusts what comes back."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -14,10 +14,10 @@ UNUSABLE = "service_upstream_failed"
 
 
 class RemoteDriver:
-    """Runs nothing here. Deadline and size are the client's to keep; what the answer means is decided here."""
+    """Runs nothing here. The client keeps deadline and size; this driver decides what the answer means."""
 
     async def run(self, request: RunRequest) -> AsyncGenerator[Event, None]:
-        """The other side's texts as they come, then its output; closing the iterator hangs up."""
+        """The other side's text as it comes, then its output; closing the iterator hangs up."""
         call, end, streamed = _call(request), None, ""
         try:
             async with aclosing(request.services.remotes.stream(call)) as parts:
@@ -76,5 +76,6 @@ def _state(end: RemoteEnd, request: RunRequest) -> dict[str, Json]:
         return {}
     if end.state is None:
         return request.state
+    # The same bound as for a flow that runs here: otherwise one Core could fill the database of all.
     check_state(end.state)
     return end.state

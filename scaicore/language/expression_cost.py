@@ -42,7 +42,7 @@ _REPEAT: Final = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 
 @dataclass(slots=True)
 class _Paren:
-    """An open bracket; `loop` when it holds the body of a comprehension."""
+    """An open bracket; `loop` when it encloses the body of a comprehension."""
 
     loop: bool = False
     item: str | None = None
@@ -57,7 +57,7 @@ class Cost:
     source_length: int
     reads: list[tuple[str, int]] = field(default_factory=list)
     uses: list[list[int]] = field(default_factory=list)
-    copies: list[int] = field(default_factory=list)  # for each loop that builds a list: in how many loops it stands
+    copies: list[int] = field(default_factory=list)  # for each loop that builds a list: how many loops are around it
     widening: int = 1
     regex_states: int = 0
 
@@ -72,6 +72,7 @@ class Cost:
         for name, value in values.items():
             weights[name], length = _weigh(value)
             longest += length
+        # Nested loops multiply; each repeats at most as often as the longest list that it could be given.
         turns: list[int] = [1, *(min(longest**depth, _MAX_ITERATIONS) for depth in range(1, MAX_LOOPS + 1))]
         total = self.source_length * _UNITS_PER_VALUE + sum(weights[name] * turns[depth] for name, depth in self.reads)
         total += sum(turns[1] ** 2 * turns[depth] * _UNITS_PER_COPY for depth in self.copies)
@@ -126,6 +127,7 @@ def _name(name: str, stack: list[_Paren], cost: Cost) -> None:
     for paren in reversed(stack):
         if not paren.loop:
             continue
+        # The first name inside a comprehension declares its item: `list.map(item, …)`.
         if paren.item is None:
             paren.item = name
             return
@@ -145,7 +147,7 @@ def _states(pattern: str) -> int:
 
 
 def _weigh(value: Json) -> tuple[int, int]:
-    """`(units, the longest list or object in it)`; RunFailed for what the engine would cut off or break on."""
+    """`(units, entries of the longest list or object)`; RunFailed for what the engine would cut off or break on."""
     units, longest, layer = 0, 0, [value]
     for _ in range(_MAX_DEPTH):
         inner: list[Json] = []

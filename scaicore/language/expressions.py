@@ -17,15 +17,15 @@ _BOOL: Final = cel.Type.BOOL
 
 
 class Expression:
-    """An expression that was read once. Every name that it reads may be absent from the scope: it is null then."""
+    """An expression, compiled once. A name that the scope does not hold is null."""
 
     __slots__ = ("_compiled", "_cost", "roots")
 
     def __init__(self, source: str) -> None:
         self._cost = expression_cost.measure(source)
         self.roots: tuple[str, ...] = self._cost.roots
-        # Unchecked, in one environment for all: a checked one of its own costs thirty times as much, and `verify` has
-        # been asked at deploy.
+        # Unchecked, in one environment for all: a checked one for each expression costs thirty times as much, and
+        # `verify` was called at deploy.
         self._compiled = _read(_untyped(), source, disable_check=True)
 
     def holds(self, scope: Mapping[str, Json]) -> bool:
@@ -41,12 +41,13 @@ class Expression:
 
     def _eval(self, scope: Mapping[str, Json]) -> Any:
         values = {name: scope.get(name) for name in self.roots}
+        # The engine cannot be interrupted, so what it would cost is estimated first.
         if self._cost.units(values) > expression_cost.MAX_UNITS:
             raise RunFailed("expression_too_costly")
         try:
             value = self._compiled.eval(data=values)
         except (RuntimeError, TypeError, ValueError, OverflowError):
-            # The engine's own words may quote a caller's text: they stay here.
+            # The engine's message may quote a caller's text, which must reach neither the log nor other people.
             raise RunFailed("expression_failed") from None
         if value.type() == _ERROR:
             raise RunFailed("expression_failed")

@@ -1,4 +1,4 @@
-"""JSON Schemas that flows write for what a model answers: read with distrust at compile, then asked of each answer."""
+"""JSON Schemas of flows for the answers of models: checked with distrust at compile, then applied to each answer."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -36,7 +36,7 @@ _DATA: Final = frozenset(("enum", "const", "default", "examples"))
 
 
 class AnswerSchema:
-    """A schema that was read once."""
+    """A schema, read once."""
 
     def __init__(self, source: dict[str, Any]) -> None:
         if len(compact(source)) > MAX_SOURCE:
@@ -79,12 +79,13 @@ def _unfenced(text: str) -> str:
 
 
 def _unfold(schema: Json, root: dict[str, Any], sizes: dict[str, int], open_refs: tuple[str, ...]) -> int:
-    """How many schemas stand in this one, each reference counted with all that it leads to. SourceUnreadable for what a
-    schema may not use, and for one that unfolds into too much work."""
+    """How many schemas this one consists of, each reference counted with all that it leads to. SourceUnreadable for
+    what a schema may not use, and for one that unfolds into too much work."""
     if not isinstance(schema, dict):
         return 1
     if refused := _REFUSED.intersection(schema):
         raise SourceUnreadable(f"`{min(refused)}` cannot be used here.")
+    # Counted as the validator meets it: ten references to ten references each are a hundred schemas.
     total = 1
     for part in _parts(schema):
         total += _unfold(part, root, sizes, open_refs)
@@ -107,7 +108,7 @@ def _referred(ref: str, root: dict[str, Any], sizes: dict[str, int], open_refs: 
 
 
 def _parts(schema: dict[str, Any]) -> Iterator[Json]:
-    """The schemas that stand directly in a schema; what is a name or a value there is left out."""
+    """The schemas directly inside a schema; what is a name or a value there is left out."""
     for key, part in schema.items():
         if key in _DATA:
             continue

@@ -8,14 +8,14 @@ from scaicore.errors import RunFailed, SourceUnreadable
 from scaicore.jsondata import Json, compact
 
 MAX_SOURCE: Final = 200_000
-MAX_FILLED: Final = 32_000_000
+MAX_FILLED: Final = 32_000_000  # characters; one large value may be named many times
 
 _PATH: Final = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*")
-_MISSING: Final = object()
+_MISSING: Final = object()  # unlike None, which is a value
 
 
 class Template:
-    """A template that was read once; `fill` puts it together from a scope."""
+    """A template, read once; `fill` puts in the values of a scope."""
 
     __slots__ = ("_parts", "head", "paths")
 
@@ -35,7 +35,7 @@ class Template:
         return pieces[0] if len(pieces) == 1 else "".join(pieces)
 
     def fill_encoded(self, scope: Mapping[str, Json], missing: list[str], encode: Callable[[str], str]) -> str:
-        """The text with each filled-in value written as `encode` gives it, which keeps it inside its place."""
+        """The text with each value passed through `encode`, so that it cannot change the structure around it."""
         pieces = (part if isinstance(part, str) else encode(_text(part, scope, missing)) for part in self._parts)
         return "".join(pieces)
 
@@ -66,8 +66,8 @@ def _split(source: str) -> list[str | tuple[str, ...]]:
 def _path(inner: str) -> tuple[str, ...]:
     if not _PATH.fullmatch(inner):
         raise SourceUnreadable(
-            f"`{inner[:80]}` is not a path. Between `{{{{` and `}}}}` stand names joined by dots, such as `message` "
-            "or `state.name`; nothing is calculated there."
+            f"`{inner[:80]}` is not a path. Between `{{{{` and `}}}}`, write only names joined by dots, such as "
+            "`message` or `state.name`; a template calculates nothing."
         )
     return tuple(inner.split("."))
 
@@ -85,6 +85,7 @@ def _text(path: tuple[str, ...], scope: Mapping[str, Json], missing: list[str]) 
 def _step(value: Json, step: str) -> Json:
     if isinstance(value, dict):
         return value.get(step, _MISSING)
+    # Ten digits are more than any list has entries; thousands of them would take long to convert.
     if isinstance(value, list) and step.isdecimal() and len(step) < 10 and int(step) < len(value):
         return value[int(step)]
     return _MISSING

@@ -1,4 +1,4 @@
-"""Variables: the typed slots of memory that a flow declares."""
+"""Variables: the memory that a flow declares, each with its type."""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,6 +7,7 @@ from scaicore.jsondata import Json
 
 
 def _is_number(value: Json) -> bool:
+    # A bool is an int in Python, but not in JSON.
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -14,7 +15,7 @@ def _is_integer(value: Json) -> bool:
     return _is_number(value) and (isinstance(value, int) or value.is_integer())
 
 
-# type → (does a value fit, the value when none is declared). Each has the names that flow authors commonly write.
+# (whether a value fits, the value when none is declared)
 _Type = tuple[Callable[[Json], bool], Json]
 
 _STRING: Final[_Type] = (lambda value: isinstance(value, str), "")
@@ -25,6 +26,7 @@ _ARRAY: Final[_Type] = (lambda value: isinstance(value, list), [])
 _OBJECT: Final[_Type] = (lambda value: isinstance(value, dict), {})
 _ANY: Final[_Type] = (lambda value: True, None)
 
+# Each type under the names that authors of flows commonly write.
 TYPES: Final[dict[str, _Type]] = {
     "string": _STRING,
     "text": _STRING,

@@ -1,4 +1,4 @@
-"""The node kinds: one table of those that run here, one of those that do not, with what they miss."""
+"""The node kinds: a table of those that run here, and one of those that do not, with what they lack."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,6 +19,7 @@ from scaicore.nodes.logic_parallel import LOGIC_PARALLEL
 from scaicore.nodes.subflow_call import SUBFLOW_CALL
 from scaicore.nodes.tool_http import TOOL_HTTP
 
+# In the order in which editors and documents list them.
 KINDS: Final[dict[str, NodeKind]] = {
     kind.kind: kind
     for kind in (

@@ -19,6 +19,7 @@ Category = Literal["entry", "llm", "logic", "data", "tool", "human", "queue", "c
 EnteredBy = Literal["call", "webhook", "schedule"]
 RESERVED: Final = frozenset({"state", "entity_id"})  # names of the scope that no node may take
 DECISION: Final = "decision"  # the name under which the answer to a question stands in the scope
+# Names that any flow may read; a node may take one of them to replace it for the nodes behind it.
 INPUT_NAMES: Final = frozenset({"message", "messages", "params", "entity_id", "state"})
 
 

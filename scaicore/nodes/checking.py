@@ -1,4 +1,4 @@
-"""The checks that node kinds share: whether texts of a config can be read, and whether the names in them exist."""
+"""The checks that node kinds share: whether templates and expressions can be read, and whether their names exist."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class NodeCheck:
             yield from self._check_name(path, key)
 
     def expression(self, source: str, key: str, known: Collection[str] = ()) -> Iterator[Diagnostic]:
-        """Whether the expression can be read, and whether its names exist; `known` are names of this place alone."""
+        """Whether the expression can be read, and whether its names exist; `known` are names that exist only here."""
         try:
             verify(source)
             roots = Expression(source).roots
@@ -53,6 +53,7 @@ class NodeCheck:
         """The same for an expression that must be true or false."""
         findings = list(self.expression(source, key, known))
         yield from findings
+        # Only an expression that can be read has a type.
         if not diagnostics.has_errors(findings) and not verify(source):
             message = "the condition is never true or false; compare it with a value."
             yield self.error("bad_condition", message, key)
@@ -71,7 +72,7 @@ class NodeCheck:
             message = f"`state.{path[1]}` is read but not declared; add it to the flow's variables."
             yield self.warning("undeclared_variable", message, key)
         elif path[0] not in self.names and path[0] not in self.ports:
-            message = f"nothing in this flow makes `{path[0]}`; it is empty unless the caller sends it."
+            message = f"nothing in this flow produces `{path[0]}`; it is empty unless the caller sends it."
             yield self.warning("unknown_name", message, key)
 
     def _path(self, key: str) -> str:

@@ -1,4 +1,4 @@
-"""Checkpoints: the turn ends with a question to somebody, and the entity's next message is the decision."""
+"""Checkpoints: the turn ends with a question, and the entity's next message is the decision."""
 
 import re
 from collections.abc import Iterator
@@ -38,17 +38,18 @@ def _seconds(span: float | str | None) -> float | None:
     if not isinstance(span, str):
         return span
     found = _SPAN.fullmatch(span.strip())
+    # The config's own type has refused any other text.
     return int(found[1]) * _UNITS[found[2]] if found else None
 
 
 def _check(config: Checkpoint, check: NodeCheck) -> Iterator[Diagnostic]:
     if not config.prompt.strip():
-        yield check.error("bad_value", "a checkpoint needs a `prompt`: the question that people read.", "prompt")
+        yield check.error("bad_value", "a checkpoint needs a `prompt`, the question that people read.", "prompt")
     yield from check.template(config.prompt, "prompt")
     if config.options and config.on_timeout is not None and config.on_timeout not in config.options:
-        yield check.error("bad_value", "`on_timeout` is one of the `options`.", "on_timeout")
+        yield check.error("bad_value", "`on_timeout` must be one of the `options`.", "on_timeout")
     if config.on_timeout is not None and config.timeout is None:
-        yield check.error("bad_value", "`on_timeout` needs a `timeout`, after which it counts.", "timeout")
+        yield check.error("bad_value", "`on_timeout` needs a `timeout`, after which it becomes the answer.", "timeout")
 
 
 def _makes(_config: Any) -> tuple[str, ...]:
@@ -66,6 +67,7 @@ CHECKPOINT = NodeKind(
     makes=_makes,
     asks=True,
 )
+# A choice for a person asks in the same way; it has a kind of its own because the language has one.
 HITL_DECISION = NodeKind(
     kind="hitl_decision",
     label="Decision by a person",

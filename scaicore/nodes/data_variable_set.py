@@ -27,6 +27,7 @@ class DataVariableSet(NodeConfig, frozen=True, kw_only=True, omit_defaults=True)
 
 def _prepare(config: DataVariableSet, program: Program) -> Work:
     make = templated_values.maker(config.value) if config.expression is None else _evaluator(config.expression)
+    # `check` has made sure that it is declared; a program of another make ends here, as one that cannot be read.
     type_name = next(variable.type for variable in program.variables if variable.name == config.variable)
 
     def assign(node_run: NodeRun) -> Json:
@@ -51,7 +52,7 @@ def _check(config: DataVariableSet, check: NodeCheck) -> Iterator[Diagnostic]:
         yield check.error("undeclared_variable", message, "variable")
     has_value = config.value is not msgspec.UNSET
     if has_value == (config.expression is not None):
-        yield check.error("bad_value", "give the new value by exactly one of `value` and `expression`.")
+        yield check.error("bad_value", "set the new value by either `value` or `expression`, not both.")
     elif config.expression is not None:
         yield from check.expression(config.expression, "expression")
     else:
@@ -62,8 +63,8 @@ def _check_value(value: Json, declared: str | None, check: NodeCheck) -> Iterato
     for text in templated_values.texts(value):
         yield from check.template(text, "value")
     if declared in variables.TYPES and not variables.fits(value, declared):
-        message = f"`value` is not of type `{declared}`; a template always gives text, so calculate with `expression`."
-        yield check.error("wrong_type", message, "value")
+        message = f"`value` does not fit the type `{declared}`. A template is always text; "
+        yield check.error("wrong_type", f"{message}calculate other types with `expression`.", "value")
 
 
 DATA_VARIABLE_SET = NodeKind(

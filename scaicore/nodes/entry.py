@@ -37,7 +37,7 @@ class WebhookAuth(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class EntryWebhook(EntryApi, frozen=True, kw_only=True, omit_defaults=True):
-    """The same as an API entry, reached by a URL and guarded by a signature: without `auth` nobody reaches it."""
+    """The same as an API entry, but called by URL with a signature: without `auth` no request reaches it."""
 
     auth: WebhookAuth | None = None
 
@@ -60,33 +60,35 @@ def _accept(node_run: NodeRun) -> Json:
 
 def _check_webhook(config: EntryWebhook, check: NodeCheck) -> Iterator[Diagnostic]:
     if config.auth is None:
-        message = "no request reaches a webhook without a signature; name `header` and `secret_ref` in `auth`."
+        message = "no request reaches a webhook without a signature; set `header` and `secret_ref` in `auth`."
         yield check.warning("webhook_without_auth", message, "auth")
     if config.auth is not None and not _HEADER.fullmatch(config.auth.header):
-        message = f"`{config.auth.header[:80]}` cannot be the name of a header; take one such as `X-Signature`."
+        message = f"`{config.auth.header[:80]}` cannot name a header; use one such as `X-Signature`."
         yield check.error("bad_value", message, "auth.header")
     if config.auth is not None and not config.auth.secret_ref.strip():
-        yield check.error("bad_value", "the signature needs a secret; name it in `secret_ref`.", "auth.secret_ref")
+        yield check.error("bad_value", "the signature needs a secret; name one in `secret_ref`.", "auth.secret_ref")
 
 
 def _check_schedule(config: EntrySchedule, check: NodeCheck) -> Iterator[Diagnostic]:
     fields = config.cron.split()
     if len(fields) != len(_FIELDS) or not all(map(_is_cron, fields, *zip(*_FIELDS, strict=True))):
-        message = f"`{config.cron[:80]}` is no schedule; write five fields such as `0 9 * * 1-5`."
+        message = f"`{config.cron[:80]}` is not a schedule; write five fields such as `0 9 * * 1-5`."
         yield check.error("bad_value", message, "cron")
     if config.timezone not in _zones():
-        message = f"`{config.timezone[:80]}` is no time zone; write one such as `Europe/Amsterdam`."
+        message = f"`{config.timezone[:80]}` is not a time zone; write one such as `Europe/Amsterdam`."
         yield check.error("bad_value", message, "timezone")
 
 
 def _is_cron(field: str, low: int, high: int) -> bool:
     """Whether it is a list of `*`, `n` or `n-m`, each perhaps with a step, inside the field's range."""
+    # The groups are numbers only where the part names some: `*` and `*/5` have none to compare.
     found = [_CRON_PART.fullmatch(part) for part in field.split(",")]
     return all(
         part is not None and all(low <= int(number) <= high for number in part.group(1, 2) if number) for part in found
     )
 
 
+# Reading the time zones walks through files, and a compile must not do so for each schedule.
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones()) | {"UTC"}

@@ -11,7 +11,8 @@ from scaicore.program import Program
 from scaicore.services import ModelCall, ModelChoice, ModelText
 
 MAX_ANSWER: Final = 4_000_000  # characters
-# Of a caller's fields, those that shape a reply. Who the caller is and what the provider keeps is not theirs to say.
+# The fields of a caller that shape a reply. Those that say who calls or what the provider stores are left out: they
+# concern the flow's owner, whose key is used.
 _SHAPING: Final = (
     "temperature",
     "top_p",
@@ -34,7 +35,7 @@ def role(program: Program, name: str | None) -> ModelRole:
 
 
 def choices(model: ModelRole) -> tuple[ModelChoice, ...]:
-    """The model, then those that stand in for it."""
+    """The model, then its fallbacks."""
     spares = (ModelChoice(spare.ref, spare.model) for spare in model.fallback)
     return (ModelChoice(model.ref, model.model), *spares)
 
@@ -60,6 +61,7 @@ async def ask(node_run: NodeRun, call: ModelCall, *, streams: bool) -> str:
         async for part in parts:
             if isinstance(part, ModelText):
                 texts.append(part.text)
+                # The provider is not trusted either: it could send text until the memory is full.
                 length += len(part.text)
                 if length > MAX_ANSWER:
                     raise RunFailed("too_much_data")

@@ -24,7 +24,7 @@ _SHARE: Final = 0.95
 
 
 class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The text, a template, that stands in for an answer."""
+    """The text, a template, that is used when there is no answer."""
 
     fallback: str
 
@@ -43,8 +43,8 @@ class Budget(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LlmFlexible(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
-    """`goal`, `guidance` and `constraints` are templates; bindings are paths into the scope. `input_bindings` stand in
-    place of the caller's last message, `context_bindings` in the system text. `output_schema` makes the result JSON."""
+    """`goal`, `guidance` and `constraints` are templates; bindings are paths into the scope. `input_bindings` replace
+    the caller's last message, `context_bindings` go into the system text. `output_schema` makes the result JSON."""
 
     goal: str = ""
     llm_role: str | None = None
@@ -79,6 +79,7 @@ class ModelChat:
             return text
         value, wrong = self.schema.read(text)
         if wrong:
+            # Models often get a schema right once they read what was wrong; a third try rarely helps and costs as much.
             text = await self._ask(node_run, [*messages, *_repair(text, wrong)])
             value, wrong = self.schema.read(text)
         if wrong:
@@ -87,6 +88,7 @@ class ModelChat:
 
     async def _ask(self, node_run: NodeRun, messages: list[Message]) -> str:
         is_reply = self.schema is None and (node_run.emit_text is not None or self.config.result_binding == RESPONSE)
+        # What a caller asks of the reply, such as its temperature, is not meant for the nodes that prepare it.
         caller = node_run.scope.get("params") if is_reply else None
         params = llm_call.params(self.model, self.config.budget.max_tokens, caller)
         if self.schema is not None:
@@ -125,9 +127,10 @@ def with_fallback(config: LlmFlexible, work: Work) -> Work:
         try:
             return await work(node_run)
         except (ServiceFailed, RunFailed) as problem:
+            # Without any model the flow is set up wrongly, which a fallback would hide from its owner.
             if node_run.has_streamed or getattr(problem, "reason", "") == "no_models":
                 raise
-            node_run.warnings.append("The model gave no usable answer; the fallback stands in for it.")
+            node_run.warnings.append("The model gave no usable answer; the fallback was used.")
             return node_run.fill(fallback)
 
     return answer
@@ -145,7 +148,7 @@ def _prepare(config: LlmFlexible, program: Program) -> Work:
 def check_chat(config: LlmFlexible, check: NodeCheck) -> Iterator[Diagnostic]:
     """What every chat with a model needs: a model, and texts, paths and a schema that can be read."""
     if config.llm_role is None and not check.flow.models:
-        message = "it asks a language model, and the flow declares none. Add one to `config.core_identity.models`."
+        message = "it asks a language model, but the flow declares none. Add one to `config.core_identity.models`."
         yield check.error("undeclared_model_role", message, "llm_role")
     if config.llm_role is not None and config.llm_role not in {model.role for model in check.flow.models}:
         message = f"it uses the model role `{config.llm_role[:80]}`, which the flow does not declare."

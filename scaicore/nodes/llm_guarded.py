@@ -20,7 +20,8 @@ Judge = Callable[[NodeRun, Json], bool]
 
 class LlmGuarded(LlmFlexible, frozen=True, kw_only=True, omit_defaults=True):
     """`guard` is a CEL condition over the scope, `validate` one over the scope and `output`. When `guard` does not
-    hold, or `validate` does not at last, the fallback of `on_validation_failure` is the result, or the run fails."""
+    hold, or `validate` does not after the last try, the result is the fallback of `on_validation_failure`, or the run
+    fails."""
 
     guard: str | None = None
     validate: str | None = None
@@ -28,6 +29,7 @@ class LlmGuarded(LlmFlexible, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def _prepare(config: LlmGuarded, program: Program) -> Work:
+    # What was streamed cannot be refused any more, so a node that validates keeps its text until the end.
     chat = llm_flexible.prepare_chat(config, program, streams=config.validate is None)
     is_valid = _judge(config.validate)
     guard = None if config.guard is None else Expression(config.guard)
@@ -65,7 +67,7 @@ def _refusal(config: LlmGuarded) -> Callable[[NodeRun, str], Json]:
     def refuse(node_run: NodeRun, reason: str) -> Json:
         if fallback is None:
             raise RunFailed(reason)
-        node_run.warnings.append("The guard or the validation did not hold; the fallback stands in for the answer.")
+        node_run.warnings.append("The guard or the validation did not hold; the fallback was used.")
         return node_run.fill(fallback)
 
     return refuse

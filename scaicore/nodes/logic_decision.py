@@ -22,7 +22,7 @@ def _prepare(_config: LogicDecision, _program: Program) -> Work:
 
 
 def _decide(_visit: NodeRun) -> Json:
-    """Nothing by itself: the engine puts the id of the edge that it took in place of None."""
+    """Nothing by itself: the engine replaces None by the id of the edge that it took."""
     return None
 
 
@@ -32,7 +32,7 @@ def _check(_config: LogicDecision, check: NodeCheck) -> Iterator[Diagnostic]:
         message = "a decision needs outgoing edges of type `conditional`; draw at least one with a condition."
         yield check.error("decision_without_conditions", message)
     elif any(edge.type == "sequential" for edge in ways):
-        message = "every edge out of a decision is `conditional`; make the sequential one conditional, with `else`."
+        message = "every edge out of a decision must be `conditional`; give the sequential one the condition `else`."
         yield check.error("decision_without_conditions", message)
 
 

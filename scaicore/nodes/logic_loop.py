@@ -17,7 +17,7 @@ from scaicore.program import Program
 
 BODY: Final = "body"
 DONE: Final = "done"
-DEFAULT_LIMIT: Final = 1_000
+DEFAULT_LIMIT: Final = 1_000  # of a `foreach`; a `while` must declare its own
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -49,6 +49,7 @@ def _items(source: str, limit: int) -> Callable[[NodeRun], list[Json]]:
     expression = Expression(source)
 
     def evaluate(node_run: NodeRun) -> list[Json]:
+        # Evaluated once: what the body changes does not change how often it runs.
         items = expression.evaluate(node_run.scope)
         if not isinstance(items, list):
             raise RunFailed("not_a_list")
@@ -73,7 +74,7 @@ def _check(config: LogicLoop, check: NodeCheck) -> Iterator[Diagnostic]:
     for name_key in ("item_name", "index_name"):
         name = getattr(config, name_key)
         if name in RESERVED or not _NAME.fullmatch(name):
-            message = f"`{name[:80]}` cannot be the name of an item; take a plain word such as `item`."
+            message = f"`{name[:80]}` cannot name an item; use a plain word such as `item`."
             yield check.error("reserved_name", message, name_key)
     yield from _check_ways(check)
 
@@ -81,13 +82,14 @@ def _check(config: LogicLoop, check: NodeCheck) -> Iterator[Diagnostic]:
 def _check_ways(check: NodeCheck) -> Iterator[Diagnostic]:
     ways = [edge for edge in check.outgoing if edge.type != "data"]
     if not any(edge.source.port == BODY for edge in ways):
-        message = "nothing is behind its port `body`; draw an edge from there to what it repeats."
+        message = "nothing follows its port `body`; draw an edge from there to the nodes that it repeats."
         yield check.error("loop_without_body", message)
     if any(edge.source.port not in (BODY, DONE) or edge.type == "conditional" for edge in ways):
-        message = "every edge out of a loop is `sequential` and leaves by the port `body` or `done`."
+        message = "every edge out of a loop must be `sequential` and leave by the port `body` or `done`."
         yield check.error("bad_value", message)
 
 
+# Bound also outside the body, as far as a name check can tell: it does not know regions.
 def _makes(config: LogicLoop) -> tuple[str, ...]:
     return config.item_name, config.index_name
 

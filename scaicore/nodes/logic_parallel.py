@@ -1,4 +1,4 @@
-"""The parallel: its branches run at once, and what is behind them begins when all of them have ended."""
+"""The parallel: its branches run at the same time, and what is behind them begins when all of them have ended."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -23,7 +23,9 @@ def _prepare(config: LogicParallel, _program: Program) -> ParallelPlan:
 
 def _check(_config: LogicParallel, check: NodeCheck) -> Iterator[Diagnostic]:
     if any(edge.type == "conditional" for edge in check.outgoing):
-        message = "every edge out of a parallel is `sequential`, since all are taken; decide in a `logic_decision`."
+        message = (
+            "every edge out of a parallel must be `sequential`, since all are taken; decide in a `logic_decision`."
+        )
         yield check.error("bad_value", message)
 
 

@@ -41,10 +41,12 @@ class Prompt:
 
     def messages(self, node_run: NodeRun) -> list[Message]:
         """The call's messages: system text, examples, then the conversation or what is bound in its place."""
+        # Clients may send system messages. They are text of the caller, so they go below the flow's own instructions.
         history = list(_conversation(node_run.scope.get("messages"))) if self._has_history else []
         asked = [text for role, text in history if role == "system"]
         talk = [_message(role, content) for role, content in history if role != "system"]
         if self._inputs:
+            # The bound input is usually made from the last message; the model should not read both.
             if talk and talk[-1]["role"] == "user":
                 talk.pop()
             talk.append(_message("user", _bound(self._inputs, node_run)))

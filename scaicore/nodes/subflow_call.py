@@ -16,9 +16,9 @@ from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 from scaicore.services import CoreCall
 
-MAX_DEPTH: Final = 8
+MAX_DEPTH: Final = 8  # two Cores that call each other would never end
 _TARGET: Final = re.compile(r"core://([a-z0-9][a-z0-9_-]*)/([a-z0-9][a-z0-9_-]*)")
-_PASSED: Final = ("message", "messages", "params")
+_PASSED: Final = ("message", "messages", "params")  # of the own input, where no bindings say otherwise
 
 
 class SubflowCall(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
@@ -50,6 +50,7 @@ def _prepare(config: SubflowCall, _program: Program) -> Work:
             input=_input(bindings, node_run),
             instance_key=None if instance_key is None else node_run.fill(instance_key),
             version=config.version,
+            # Never longer than this run has left: nobody would read the answer.
             timeout_s=min(config.timeout or node_run.remaining(), node_run.remaining()),
             depth=services.depth + 1,
         )
@@ -69,7 +70,7 @@ def _input(bindings: dict[str, tuple[str, ...]], node_run: NodeRun) -> dict[str,
 
 def _check(config: SubflowCall, check: NodeCheck) -> Iterator[Diagnostic]:
     if not _TARGET.fullmatch(config.target):
-        message = f"`{config.target[:80]}` is no Core; a target reads `core://tenant/slug`."
+        message = f"`{config.target[:80]}` does not name a Core; write the target as `core://tenant/slug`."
         yield check.error("bad_value", message, "target")
     for name, path in config.input_bindings.items():
         yield from check.path(path, f"input_bindings.{name}")

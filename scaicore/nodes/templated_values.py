@@ -11,6 +11,7 @@ Maker = Callable[[NodeRun], Json]
 
 def maker(value: Json) -> Maker:
     """Builds the value anew for each run of the node; its texts are templates, its keys are not."""
+    # Templates are read here, once; what is returned only fills them.
     if isinstance(value, str):
         template = Template(value)
         return lambda node_run: node_run.fill(template)

@@ -1,5 +1,5 @@
-"""A call of somebody else's server. What fills a placeholder stays inside its place: it can change neither the host nor
-the path's structure, nor begin another header."""
+"""A call of somebody else's server. The value of a placeholder stays inside it: it can change neither the host nor the
+structure of the path, nor begin another header."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -23,12 +23,14 @@ TIMEOUT_S: Final = 30.0
 MAX_URL: Final = 8_000
 SECRETS: Final = "secrets"
 _HIDDEN: Final = "[secret]"
-_PLACE: Final = re.compile(r"https?://[^/?#\\\s@]+[/?#]", re.IGNORECASE)
+_HOST: Final = re.compile(r"https?://[^/?#\\\s@]+[/?#]", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"https?://[^/?#\\\s@]+([/?#]\S*)?", re.IGNORECASE)
 _NOTHING: Final = "\0"  # where a value left nothing behind
+# Segments that a server may resolve against those before them, in all spellings that decode to dots.
 _DOTS: Final = frozenset(("", ".", "..", "%2e", "%2e%2e", ".%2e", "%2e."))
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+# The client sets these; a second one could make two servers disagree about where a request ends.
 _OURS: Final = frozenset(("host", "content-length", "transfer-encoding", "connection"))
 
 
@@ -80,7 +82,7 @@ def _url(template: Template, node_run: NodeRun) -> str:
     url = template.fill_encoded(node_run.scope, missing, _inside)
     node_run.miss(missing)
     segments = re.split(r"[?#]", url, maxsplit=1)[0].split("/")[3:]
-    # An emptied segment would ask for something else: the list in place of the one thing.
+    # An emptied segment would ask for something else: all orders instead of one.
     if len(url) > MAX_URL or any(segment.strip(_NOTHING).lower() in (_DOTS if segment else ()) for segment in segments):
         raise RunFailed("bad_url")
     return url.replace(_NOTHING, "")
@@ -135,14 +137,14 @@ def _result(answer: HttpAnswer, secrets: Iterable[str]) -> Json:
             if defect(value) is None:
                 return result | {"json": value}
         except (msgspec.DecodeError, UnicodeError, RecursionError):
-            pass
+            pass  # not JSON after all; the flow gets the text
     return result | {"text": body.decode(errors="replace").replace("\0", "")}
 
 
 def _check(config: ToolHttp, check: NodeCheck) -> Iterator[Diagnostic]:
     yield from _check_url(config.url, check)
     if config.json is not msgspec.UNSET and config.body is not None:
-        yield check.error("bad_value", "give what is sent by only one of `json` and `body`.", "body")
+        yield check.error("bad_value", "send either `json` or `body`, not both.", "body")
     texts = {"body": config.body or "", **{f"query.{name}": text for name, text in config.query.items()}}
     for key, text in texts.items():
         yield from check.template(text, key)
@@ -157,17 +159,15 @@ def _check_url(url: str, check: NodeCheck) -> Iterator[Diagnostic]:
         template = Template(url)
     except SourceUnreadable:
         return
-    if not (_PLACE.match(template.head) if template.paths else _WHOLE.fullmatch(url)):
-        message = (
-            "`url` begins with `https://`, a host and a `/`, and only behind that stand placeholders: what a caller "
-        )
-        yield check.error("bad_value", f"{message}sends must not choose the server.", "url")
+    if not (_HOST.match(template.head) if template.paths else _WHOLE.fullmatch(url)):
+        message = "`url` must begin with `https://`, a host and a `/`. Placeholders may only follow after that, "
+        yield check.error("bad_value", f"{message}so that no caller can choose the server.", "url")
 
 
 def _check_headers(config: ToolHttp, check: NodeCheck) -> Iterator[Diagnostic]:
     for name in [*config.headers, *config.secret_refs]:
         if not _NAME.fullmatch(name) or name.lower() in _OURS:
-            yield check.error("bad_value", f"`{name[:80]}` cannot be the name of a header here.", "headers")
+            yield check.error("bad_value", f"`{name[:80]}` cannot name a header here; use another name.", "headers")
     for name, text in config.headers.items():
         for finding in check.template(text, f"headers.{name}"):
             if not (finding.code == "unknown_name" and f"`{SECRETS}`" in finding.message):

@@ -1,4 +1,4 @@
-"""What goes into a run and what comes out of it: the contract between a driver and the floors above."""
+"""What goes into a run and what comes out of it: the contract between a driver and whoever starts a run."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final, Protocol
@@ -10,7 +10,7 @@ from scaicore.jsondata import Json, compact
 from scaicore.runtime.linker import Runnable
 from scaicore.services import Services
 
-DEADLINE_S: Final = 300.0
+DEADLINE_S: Final = 300.0  # of a run whose starter names none
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -21,8 +21,8 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag=True):
-    """More text of the response. All of them in a row are a prefix of `response_text(output)`; what no delta carried
-    (all of it, when no model streams) is the rest of that text."""
+    """More text of the response. All deltas joined are a prefix of `response_text(output)`, which may go on after them;
+    when no model streams, there are none."""
 
     text: str
 
@@ -107,10 +107,8 @@ def response_text(output: dict[str, Json]) -> str:
 
 
 async def collect(events: AsyncIterator[Event]) -> Finished:
-    """The last event of a run whose other events nobody needs.
-
-    Reads to the end: a generator that is left before it has ended costs the event loop a task to clean it up.
-    """
+    """The last event of a run whose other events nobody needs."""
+    # Read to the end: a generator that is left earlier costs the event loop a task that closes it.
     last: Event | None = None
     async for event in events:
         last = event

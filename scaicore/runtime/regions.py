@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from scaicore.nodes.base import Branches, LoopBody, Regions
 
-MAX_OWNERS: Final = 200
+MAX_OWNERS: Final = 200  # each walks through the edges of its own: nested in each other, all of them through all
 
 Owners = Mapping[str, Regions]
 
@@ -49,6 +49,7 @@ def find(owners: Owners, arcs: Sequence[Arc]) -> list[Region]:
             found += [Region(owner, (first,), nodes, is_body=False) for first, nodes in branches if nodes]
         elif firsts:
             found.append(Region(owner, firsts, _behind(firsts, outgoing), is_body=True))
+    # Nested regions never have the same size: the inner one lacks at least its owner.
     return sorted(found, key=lambda region: -len(region.nodes))
 
 

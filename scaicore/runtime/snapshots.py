@@ -65,7 +65,7 @@ class RunSnapshot(msgspec.Struct):
     frames: list[FrameSnapshot]
     regions: list[RegionSnapshot] = msgspec.field(name="opened")
     parked: list[ParkedSnapshot]
-    bound: tuple[Any, str] | None
+    bound: tuple[Any, str] | None  # as in `FlowRun`
     last: tuple[Any, str]
 
 
@@ -144,6 +144,7 @@ def restore(request: RunRequest) -> FlowRun | None:
     """The run that the request resumes; None when its snapshot does not fit the program."""
     try:
         snapshot = msgspec.convert(request.resume, RunSnapshot)
+        # Another shape would put results and arrivals where nobody waits for them.
         if snapshot.shape != request.program.shape or not snapshot.parked:
             return None
         return _Restoration(snapshot, request).run
@@ -163,6 +164,7 @@ class _Restoration:
         self._region_runs: list[RegionRun] = []
         for kept in snapshot.frames:
             self._frames.append(self._frame(kept))
+        # The very same object under each of its names, as before: the run tells by identity what is the input.
         self.run.root.scope.update(dict.fromkeys(snapshot.entered, self.run.request.input))
         self.run.parked += [self._parked(kept) for kept in snapshot.parked]
         self.run.bound, self.run.last = snapshot.bound, snapshot.last

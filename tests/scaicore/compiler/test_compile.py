@@ -212,8 +212,8 @@ def test_unknown_keys_are_never_errors():
 
 def test_the_program_holds_what_the_entry_reaches_and_nothing_else():
     program = compile(flow(entry(), says("island", ""), says("a", ""), edge("entry", "a"), edge("island", "a"))).program
-    assert [step.id for step in program.nodes] == ["entry", "a"]
-    assert [(link.source, link.target) for link in program.edges] == [("entry", "a")]
+    assert [node.id for node in program.nodes] == ["entry", "a"]
+    assert [(edge.source, edge.target) for edge in program.edges] == [("entry", "a")]
 
 
 def test_the_shipped_echo_flow_compiles_without_a_word():
