@@ -1,4 +1,4 @@
-"""What a deploy of the saved version would change, found by deploying it and taking it back."""
+"""What a deploy of the saved version would change, found by deploying it and rolling that back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DeployPlan:
     disagreement: str | None = None
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """One line for the whole change of access, and for where document and registry disagree now."""
         return f"{self._access} {self.disagreement}" if self.disagreement else self._access
 
@@ -50,7 +50,7 @@ class DeployPlan:
 
     @property
     def questions(self) -> list[str]:
-        """What is worth asking before: access that widens, memory that would not be read any more."""
+        """What to ask first: access that widens, memory that would not be read any more."""
         widens = question_about(self.before, self.after)
         asked = [widens] if widens else []
         if self.lost:
@@ -63,7 +63,7 @@ class DeployPlan:
 
     @property
     def changes(self) -> list[Change]:
-        """What, now and then, row by row; also what stays, so that it is seen to stay."""
+        """What, now and then, row by row; also what stays the same, so that people can see that it does."""
         before, after = self.before, self.after
         return [
             ("Live version", self.live or "none", self.saved),
@@ -78,7 +78,7 @@ def plan_deploy(flow: Flow, *, actor: Actor, at: datetime) -> DeployPlan:
     """The plan for `flow` as it is saved now; refused as the deploy itself would be."""
     saved = flow.saved
     where = deploy_state.find_state(flow, saved.version)
-    lost = where.forgets(scaicore.properties(saved.content))
+    lost = where.count_forgotten(scaicore.properties(saved.content))
     disagreement = find_disagreement(where.core, saved.content)
     before = measure_reach(Publication.objects.filter(core__flow=flow).first())
     with transaction.atomic():

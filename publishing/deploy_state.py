@@ -36,7 +36,7 @@ class DeployState:
         """Whether the saved document is live, yet published otherwise than it says, and a deploy would change that."""
         return self.live == self.saved and self.hold is None and find_disagreement(self.core, content) is not None
 
-    def forgets(self, wanted: Properties) -> int:
+    def count_forgotten(self, wanted: Properties) -> int:
         """How many memories of the live version a version with these properties would no longer read."""
         live = self.core.live if self.core else None
         if live is None or _memory(live.instance_mode, live.entity_scope) == _memory(
@@ -57,7 +57,7 @@ def find_state(flow: Flow, saved: str) -> DeployState:
     return DeployState(saved, core, getattr(core, "publication", None), getattr(core, "hold", None))
 
 
-def listed(tenant_id: str, search: str = "") -> QuerySet[Flow]:
+def list_flows(tenant_id: str, search: str = "") -> QuerySet[Flow]:
     """The tenant's flows, last changed first, with what their state needs."""
     flows = Flow.objects.filter(tenant=tenant_id).select_related("core__live", "core__publication", "core__hold")
     flows = flows.prefetch_related("core__publication__grants")

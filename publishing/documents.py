@@ -13,7 +13,7 @@ from scaicore.document import FIRST_VERSION
 LONGEST_VERSION = 32
 
 
-def accepted(content: object) -> dict[str, Any]:
+def clean_content(content: object) -> dict[str, Any]:
     """`content` if it can be stored at all: any JSON object. What is wrong inside it is for the compiler to say."""
     if not isinstance(content, dict):
         raise Invalid("The flow has no document.", [Problem("content", "Send the v2 flow document as a JSON object.")])
@@ -27,20 +27,20 @@ def first_version(content: dict[str, Any]) -> str:
     return str(version) if is_usable else FIRST_VERSION
 
 
-def description_in(content: dict[str, Any]) -> str:
+def find_description(content: dict[str, Any]) -> str:
     """The description in the document, empty when it has none."""
     metadata = content.get("metadata")
     given = metadata.get("description") if isinstance(metadata, dict) else None
     return given if isinstance(given, str) else ""
 
 
-def for_members(content: dict[str, Any]) -> dict[str, Any]:
+def hide_groups(content: dict[str, Any]) -> dict[str, Any]:
     """`content` for users who are not admins of the tenant: they may not read which groups may call."""
     hidden = "model_visibility_group_ids"
     return {**content, "config": {name: value for name, value in config(content).items() if name != hidden}}
 
 
-def shown(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
+def complete(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
     """The saved document with the fields that the server owns: id, name, description and version."""
     metadata = saved.content.get("metadata")
     described = {**(metadata if isinstance(metadata, dict) else {}), "description": flow.description}

@@ -97,7 +97,7 @@ def read_only_note(flow: Flow) -> str:
 
 def _document(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
     """The saved document: drawn, checked, and its properties."""
-    findings = list(actions.compilation(documents.shown(flow, saved), tenant=flow.tenant_id).diagnostics)
+    findings = list(actions.compile_document(documents.complete(flow, saved), tenant=flow.tenant_id).diagnostics)
     picture = flow_svg.draw(saved.content, findings)
     return {"findings": findings, "picture": picture, "wanted": scaicore.properties(saved.content)}
 

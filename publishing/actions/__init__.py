@@ -1,13 +1,13 @@
-"""Every change of a flow's or Core's state: one function each, told who and when, in one transaction with its audit.
+"""Every change of a flow's or Core's state: one function each, given who and when, in one transaction with its audit.
 
-The REST endpoints, the editor form, Django admin and the command line are doors to these functions.
+The REST endpoints, the pages, Django admin and the command line all call these functions.
 """
 
 from publishing.actions.base import NAME_RULE, UNCHANGED, Unchanged
 from publishing.actions.cores import (
     Deployment,
-    compilation,
-    compiled,
+    compile_document,
+    compile_program,
     create_core,
     delete_core,
     deploy,
@@ -32,8 +32,8 @@ __all__ = [
     "Unchanged",
     "ask_access",
     "check_groups",
-    "compilation",
-    "compiled",
+    "compile_document",
+    "compile_program",
     "create_core",
     "create_flow",
     "create_provider",

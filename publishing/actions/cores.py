@@ -17,7 +17,7 @@ from identity.errors import Invalid, Problem
 from identity.models import Tenant, slug_validator
 from publishing import documents
 from publishing.actions import publications, remotes
-from publishing.actions.base import UNCHANGED, Unchanged, locked_core, locked_flow, named
+from publishing.actions.base import UNCHANGED, Unchanged, clean_name, lock_core, lock_flow
 from publishing.actions.remotes import RemoteProgram
 from publishing.errors import DoesNotCompile, SlugTaken, StaleSave
 from publishing.models import Core, CoreVersion, Flow, Hold, Publication
@@ -54,13 +54,13 @@ def deploy(flow: Flow, *, actor: Actor, at: datetime, expected: str | None = Non
     `expected`: refuse as stale when the saved version is no longer this one.
     """
     actor.must_manage(flow.tenant_id)
-    flow = locked_flow(flow)
+    flow = lock_flow(flow)
     saved = flow.saved
     if expected is not None and expected != saved.version:
         raise StaleSave(current=saved.version, based_on=expected)
     publications.check_groups(flow.tenant_id, documents.config(saved.content))
-    program = compiled(documents.shown(flow, saved), tenant=flow.tenant_id)
-    core = Core.objects.select_for_update().filter(flow=flow).first() or _new_core(flow, at)
+    program = compile_program(documents.complete(flow, saved), tenant=flow.tenant_id)
+    core = Core.objects.select_for_update().filter(flow=flow).first() or _create_for(flow, at)
     core.name, core.description = flow.name, flow.description
     version = _go_live(core, program, flow_version=saved.version, actor=actor, at=at)
     audit.record(
@@ -87,19 +87,19 @@ def create_core(
     slug: str = "",
     description: str | Unchanged = UNCHANGED,
 ) -> Core:
-    """A Core without a flow to edit: made from the document `content`, or the way to a `remote` program.
+    """A Core without a flow to edit: made from the document `content`, or for a `remote` program.
 
     A slug that is taken is refused, not numbered.
     """
     actor.must_manage(tenant.pk)
-    program = _program(content, remote, name=named(name), tenant=tenant.pk)
+    program = _given_program(content, remote, name=clean_name(name), tenant=tenant.pk)
     if program is None:
         raise Invalid("There is no program.", [Problem("content", "Send either `content` or `remote`.")])
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
     core = Core.objects.create(
         tenant=tenant,
-        slug=_unused(tenant, slug) if slug else _free_slug(tenant, name),
-        name=named(name),
+        slug=_check_slug(tenant, slug) if slug else _make_slug(tenant, name),
+        name=clean_name(name),
         description=program.description if isinstance(description, Unchanged) else description,
         driver="flow" if program.remote is None else remotes.DRIVER,
         created_at=at,
@@ -109,7 +109,12 @@ def create_core(
         core.sealed_secret = remotes.sealed_secret(core, remote)
     _go_live(core, program, flow_version="", actor=actor, at=at)
     audit.record(
-        "core.created", core.pk, tenant=tenant.pk, actor=actor, at=at, after={"slug": core.slug} | _told(core, remote)
+        "core.created",
+        core.pk,
+        tenant=tenant.pk,
+        actor=actor,
+        at=at,
+        after={"slug": core.slug} | _remote_view(core, remote),
     )
     return core
 
@@ -127,12 +132,12 @@ def update_core(
 ) -> Core:
     """Rename a Core, or make a new version of one that has no flow live: from a document, or of a remote program."""
     actor.must_manage(core.tenant_id)
-    core = locked_core(core)
-    before = {"name": core.name, "description": core.description} | _told(core, remote)
-    core.name = core.name if isinstance(name, Unchanged) else named(name)
+    core = lock_core(core)
+    before = {"name": core.name, "description": core.description} | _remote_view(core, remote)
+    core.name = core.name if isinstance(name, Unchanged) else clean_name(name)
     core.description = core.description if isinstance(description, Unchanged) else description
     core.updated_at = at
-    program = _program(content, remote, name=core.name, tenant=core.tenant_id)
+    program = _given_program(content, remote, name=core.name, tenant=core.tenant_id)
     if program is not None:
         _must_fit(core, program)
         publications.must_be_callable(core, program)
@@ -140,19 +145,19 @@ def update_core(
             core.sealed_secret = remotes.sealed_secret(core, remote)
         _go_live(core, program, flow_version="", actor=actor, at=at)
     core.save(update_fields=["name", "description", "updated_at"])
-    after = {"name": core.name, "description": core.description} | _told(core, remote)
+    after = {"name": core.name, "description": core.description} | _remote_view(core, remote)
     audit.record("core.updated", core.pk, tenant=core.tenant_id, actor=actor, at=at, before=before, after=after)
     return core
 
 
 @transaction.atomic
 def delete_core(core: Core, *, actor: Actor, at: datetime) -> None:
-    """Remove a Core with its versions and its publication; its flow stays and may be deployed anew.
+    """Remove a Core with its versions and its publication; its flow stays and may be deployed again.
 
     Only staff remove a Core that staff hold: made anew, it would no longer be held.
     """
     actor.must_manage(core.tenant_id)
-    core = locked_core(core)
+    core = lock_core(core)
     if not actor.is_staff:
         publications.must_not_be_held(core)
     publication = Publication.objects.filter(core=core).first()
@@ -165,7 +170,7 @@ def delete_core(core: Core, *, actor: Actor, at: datetime) -> None:
 def rollback(core: Core, *, version: int, actor: Actor, at: datetime) -> CoreVersion:
     """Make an earlier (or later) version of `core` the live one."""
     actor.must_manage(core.tenant_id)
-    core = locked_core(core)
+    core = lock_core(core)
     wanted = CoreVersion.objects.filter(core=core, number=version).first()
     if wanted is None:
         raise Invalid("The Core has no such version.", [Problem("version", f"There is no version {version}.")])
@@ -185,25 +190,27 @@ def rollback(core: Core, *, version: int, actor: Actor, at: datetime) -> CoreVer
     return wanted
 
 
-def compilation(document: dict[str, Any], *, tenant: str) -> scaicore.Compilation:
-    """What the compiler gives for a document of this tenant, whose model providers it may name."""
+def compile_document(document: dict[str, Any], *, tenant: str) -> scaicore.Compilation:
+    """What the compiler makes of a document of this tenant, whose model providers it may name."""
     return scaicore.compile(document, providers=providers_of(tenant))
 
 
-def compiled(document: dict[str, Any], *, tenant: str) -> scaicore.Program:
+def compile_program(document: dict[str, Any], *, tenant: str) -> scaicore.Program:
     """The document's program; `DoesNotCompile` with every diagnostic when it has errors."""
-    result = compilation(document, tenant=tenant)
+    result = compile_document(document, tenant=tenant)
     if result.program is None:
         raise DoesNotCompile(result.diagnostics)
     return result.program
 
 
-def _program(content: object, remote: RemoteProgram | Unchanged, *, name: str, tenant: str) -> scaicore.Program | None:
-    """The program of the one of the two that is given; None when neither is."""
+def _given_program(
+    content: object, remote: RemoteProgram | Unchanged, *, name: str, tenant: str
+) -> scaicore.Program | None:
+    """The program of `content` or `remote`, whichever is given; None when neither is."""
     if isinstance(remote, Unchanged):
         if isinstance(content, Unchanged):
             return None
-        return compiled({**documents.accepted(content), "name": name}, tenant=tenant)
+        return compile_program({**documents.clean_content(content), "name": name}, tenant=tenant)
     if not isinstance(content, Unchanged):
         raise Invalid("There are two programs.", [Problem("remote", "Send either `content` or `remote`, not both.")])
     return remotes.program(remote, name=name)
@@ -220,18 +227,18 @@ def _must_fit(core: Core, program: scaicore.Program) -> None:
         raise Invalid("This Core's program lives elsewhere.", [Problem("content", "Send `remote` instead.")])
 
 
-def _told(core: Core, remote: RemoteProgram | Unchanged) -> dict[str, Any]:
+def _remote_view(core: Core, remote: RemoteProgram | Unchanged) -> dict[str, Any]:
     """What the audit log keeps of a program elsewhere, when one is given."""
     return {} if isinstance(remote, Unchanged) else {"remote": remotes.audit_view(core)}
 
 
-def _new_core(flow: Flow, at: datetime) -> Core:
+def _create_for(flow: Flow, at: datetime) -> Core:
     # Two flows of one name may be deployed at once; the tenant's row makes the second see the first one's slug.
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=flow.tenant_id)
     return Core.objects.create(
         tenant=tenant,
         flow=flow,
-        slug=_free_slug(tenant, flow.name),
+        slug=_make_slug(tenant, flow.name),
         name=flow.name,
         description=flow.description,
         created_at=at,
@@ -239,7 +246,7 @@ def _new_core(flow: Flow, at: datetime) -> Core:
     )
 
 
-def _unused(tenant: Tenant, slug: str) -> str:
+def _check_slug(tenant: Tenant, slug: str) -> str:
     try:
         slug_validator(slug)
     except ValidationError as error:
@@ -249,7 +256,7 @@ def _unused(tenant: Tenant, slug: str) -> str:
     return slug
 
 
-def _free_slug(tenant: Tenant, name: str) -> str:
+def _make_slug(tenant: Tenant, name: str) -> str:
     wanted = slugify(name)[:50].strip("-_").replace("_", "-") or "core"
     taken = set(Core.objects.filter(tenant=tenant, slug__startswith=wanted).values_list("slug", flat=True))
     number = 2

@@ -1,4 +1,4 @@
-"""Memory that its owner or the tenant's admin takes away."""
+"""Memory that its owner or the tenant's admin erases."""
 
 from __future__ import annotations
 

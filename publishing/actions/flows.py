@@ -12,7 +12,7 @@ from identity import audit
 from identity.actors import Actor
 from identity.models import Tenant, User
 from publishing import documents
-from publishing.actions.base import UNCHANGED, Unchanged, locked_flow, named
+from publishing.actions.base import UNCHANGED, Unchanged, clean_name, lock_flow
 from publishing.actions.publications import must_not_be_held
 from publishing.errors import StaleSave, StillPublished
 from publishing.models import Core, Flow, FlowVersion, Publication
@@ -31,14 +31,14 @@ def create_flow(
 ) -> Flow:
     """A new flow with its first saved version; without a `description` it has the document's own."""
     actor.must_manage(tenant.pk)
-    document = documents.accepted(content)
+    document = documents.clean_content(content)
     if isinstance(description, Unchanged):
-        description = documents.description_in(document)
+        description = documents.find_description(document)
     flow = Flow.objects.create(
-        tenant=tenant, name=named(name), description=description, owner=owner, created_at=at, updated_at=at
+        tenant=tenant, name=clean_name(name), description=description, owner=owner, created_at=at, updated_at=at
     )
     saved = _save_version(flow, 1, documents.first_version(document), document, actor, at)
-    audit.record("flow.created", flow.pk, tenant=tenant.pk, actor=actor, at=at, after=_flow_told(flow, saved))
+    audit.record("flow.created", flow.pk, tenant=tenant.pk, actor=actor, at=at, after=_audit_view(flow, saved))
     return flow
 
 
@@ -60,20 +60,20 @@ def save_flow(
     saved since `base_time`.
     """
     actor.must_manage(flow.tenant_id)
-    flow = locked_flow(flow)
+    flow = lock_flow(flow)
     saved = flow.saved
     if base_version != saved.version or (base_time is not None and base_time != flow.updated_at):
         raise StaleSave(current=saved.version, based_on=base_version)
-    before = _flow_told(flow, saved)
-    flow.name = flow.name if isinstance(name, Unchanged) else named(name)
+    before = _audit_view(flow, saved)
+    flow.name = flow.name if isinstance(name, Unchanged) else clean_name(name)
     flow.description = flow.description if isinstance(description, Unchanged) else description
     flow.updated_at = at
     if not isinstance(content, Unchanged):
-        document = documents.accepted(content)
+        document = documents.clean_content(content)
         saved = _save_version(flow, saved.number + 1, scaicore.next_version(saved.version), document, actor, at)
     flow.save(update_fields=["name", "description", "updated_at"])
     audit.record(
-        "flow.saved", flow.pk, tenant=flow.tenant_id, actor=actor, at=at, before=before, after=_flow_told(flow, saved)
+        "flow.saved", flow.pk, tenant=flow.tenant_id, actor=actor, at=at, before=before, after=_audit_view(flow, saved)
     )
     return flow
 
@@ -82,7 +82,7 @@ def save_flow(
 def delete_flow(flow: Flow, *, actor: Actor, at: datetime) -> None:
     """Remove a flow with its versions and its Core; refused while the Core is published, or held by staff."""
     actor.must_manage(flow.tenant_id)
-    flow = locked_flow(flow)
+    flow = lock_flow(flow)
     core = Core.objects.select_for_update().filter(flow=flow).first()
     publication = Publication.objects.filter(core=core).first()
     if publication:
@@ -90,7 +90,7 @@ def delete_flow(flow: Flow, *, actor: Actor, at: datetime) -> None:
     if core and not actor.is_staff:
         must_not_be_held(core)
     audit.record(
-        "flow.deleted", flow.pk, tenant=flow.tenant_id, actor=actor, at=at, before=_flow_told(flow, flow.saved)
+        "flow.deleted", flow.pk, tenant=flow.tenant_id, actor=actor, at=at, before=_audit_view(flow, flow.saved)
     )
     flow.delete()
 
@@ -103,5 +103,5 @@ def _save_version(
     )
 
 
-def _flow_told(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
+def _audit_view(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
     return {"name": flow.name, "description": flow.description, "version": saved.version}

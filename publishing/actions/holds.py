@@ -11,7 +11,7 @@ from identity import audit
 from identity.actors import Actor
 from identity.errors import Conflict, Invalid, Problem
 from publishing.actions import publications
-from publishing.actions.base import locked_core
+from publishing.actions.base import lock_core
 from publishing.models import Core, Hold
 
 LONGEST_REASON = 500
@@ -27,7 +27,7 @@ def hold_core(core: Core, *, reason: str, actor: Actor, at: datetime) -> Hold:
     """
     _must_be_staff(core, actor)
     reason = _accepted(reason)
-    core = locked_core(core)
+    core = lock_core(core)
     held = Hold.objects.filter(core=core).first()
     if held and held.reason != reason:
         raise Conflict(f"{held.held_by} holds this Core already: {held.reason}")
@@ -42,7 +42,7 @@ def hold_core(core: Core, *, reason: str, actor: Actor, at: datetime) -> Hold:
 def lift_hold(core: Core, *, actor: Actor, at: datetime) -> bool:
     """Let `core` be published again, which somebody then has to do; returns whether it was held. Only staff may."""
     _must_be_staff(core, actor)
-    core = locked_core(core)
+    core = lock_core(core)
     held = Hold.objects.filter(core=core).first()
     if held is None:
         return False

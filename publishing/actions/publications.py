@@ -13,7 +13,7 @@ from identity import audit
 from identity.actors import Actor
 from identity.errors import Invalid, Problem
 from identity.models import Group
-from publishing.actions.base import UNCHANGED, Unchanged, locked_core
+from publishing.actions.base import UNCHANGED, Unchanged, lock_core
 from publishing.errors import PublicationHeld
 from publishing.models import Core, Grant, Hold, LastVisibility, Publication, Visibility
 
@@ -37,7 +37,7 @@ def publish(core: Core, *, group_ids: object = UNCHANGED, actor: Actor, at: date
     publication keeps its visibility, a new one takes up the last one, and the first of all is open to the tenant.
     """
     actor.must_manage(core.tenant_id)
-    core = locked_core(core)
+    core = lock_core(core)
     must_not_be_held(core)
     wanted = None if isinstance(group_ids, Unchanged) else _audience(_groups(core.tenant_id, group_ids))
     publication = Publication.objects.filter(core=core).first()
@@ -59,7 +59,7 @@ def publish(core: Core, *, group_ids: object = UNCHANGED, actor: Actor, at: date
 def unpublish(core: Core, *, actor: Actor, at: datetime) -> str | None:
     """End the publication and remember whom it was open to; returns the name that ended, None when there was none."""
     actor.must_manage(core.tenant_id)
-    core = locked_core(core)
+    core = lock_core(core)
     publication = Publication.objects.filter(core=core).first()
     if publication is None:
         return None
@@ -72,7 +72,7 @@ def unpublish(core: Core, *, actor: Actor, at: datetime) -> str | None:
 
 def reconcile(core: Core, config: dict[str, Any], *, actor: Actor, at: datetime) -> Reconciled:
     """Bring the publication in line with a document's flag. A hold is no failure here: the deploy goes on."""
-    hold = Hold.objects.filter(core=locked_core(core)).first()
+    hold = Hold.objects.filter(core=lock_core(core)).first()
     if hold:
         return Reconciled(hold=hold)
     if config.get("publish_as_model", False):

@@ -1,4 +1,4 @@
-"""What an admin says of a Core whose program lives elsewhere, and what is stored of it."""
+"""What an admin says about a Core whose program lives elsewhere, and what is stored of it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def sealed_secret(core: Core, remote: RemoteProgram) -> bytes | None:
 
 
 def audit_view(core: Core) -> dict[str, Any] | None:
-    """What anybody is told of the program elsewhere: whether there is a secret, never the secret."""
+    """What anybody may see of the program elsewhere: whether there is a secret, never the secret."""
     stored = core.live.program.get("remote") if core.live else None
     if stored is None:
         return None

@@ -42,7 +42,7 @@ class FlowAdmin(StaffAdmin):
 
     @admin.display(description="saved document")
     def document(self, flow: Flow) -> SafeString:
-        shown = documents.shown(flow, flow.saved)
+        shown = documents.complete(flow, flow.saved)
         return format_html("<pre>{}</pre>", json.dumps(shown, indent=2, ensure_ascii=False))
 
     def remove(self, row: Flow, *, actor: Actor, at: datetime) -> None:

@@ -128,5 +128,5 @@ class ManifestSerializer(serializers.Serializer[Any]):
 
 def document(saved: FlowVersion, actor: Actor) -> dict[str, Any]:
     """A saved document, as `actor` may see it."""
-    shown = documents.shown(saved.flow, saved)
-    return shown if actor.manages(saved.flow.tenant_id) else documents.for_members(shown)
+    shown = documents.complete(saved.flow, saved)
+    return shown if actor.manages(saved.flow.tenant_id) else documents.hide_groups(shown)

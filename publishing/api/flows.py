@@ -181,8 +181,8 @@ class FlowValidateView(ApiView):
     @in_api("validate_flow", data=ValidationSerializer, body=DocumentSerializer, errors=[400, 422])
     def post(self, request: Request) -> Response:
         """Say what the compiler finds in a document."""
-        content = documents.accepted(self.fields(DocumentSerializer)["content"])
-        result = actions.compilation(content, tenant=self.user.tenant_id)
+        content = documents.clean_content(self.fields(DocumentSerializer)["content"])
+        result = actions.compile_document(content, tenant=self.user.tenant_id)
         return Response({"valid": result.program is not None, "diagnostics": _told(result.diagnostics)})
 
 
@@ -192,8 +192,8 @@ class FlowCompileView(ApiView):
     @in_api("compile_flow", data=ManifestSerializer, body=DocumentSerializer, errors=[400, 422])
     def post(self, request: Request) -> Response | HttpResponse:
         """Compile a document to its YAML manifest; with `?format=yaml` the answer is the YAML itself."""
-        content = documents.accepted(self.fields(DocumentSerializer)["content"])
-        result = actions.compilation(content, tenant=self.user.tenant_id)
+        content = documents.clean_content(self.fields(DocumentSerializer)["content"])
+        result = actions.compile_document(content, tenant=self.user.tenant_id)
         if result.program is None:
             raise DoesNotCompile(result.diagnostics)
         rendered = manifest.render(result.program)
@@ -205,7 +205,7 @@ class FlowCompileView(ApiView):
 def _must_keep_memory(flow: Flow) -> None:
     """Ask first when the saved version would not read what the live one remembers."""
     saved = flow.saved
-    lost = deploy_state.find_state(flow, saved.version).forgets(scaicore.properties(saved.content))
+    lost = deploy_state.find_state(flow, saved.version).count_forgotten(scaicore.properties(saved.content))
     if lost:
         raise MemoryAtStake(lost)
 

@@ -1,4 +1,4 @@
-"""The act: one transaction, in the order in which one thing needs the other."""
+"""Applying a file: one transaction, in the order in which one thing needs the other."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def apply(path: Path, *, actor: Actor, at: datetime, is_plan: bool = False) -> A
     return run
 
 
-def _apply_tenant(run: ApplyRun, place: str, declared: DeclaredTenant, folder: Path) -> None:
-    tenant = people.apply_tenant(run, place, declared)
-    people.apply_users(run, f"{place}.users", tenant, declared.users)
-    people.apply_groups(run, f"{place}.groups", tenant, declared.groups)
-    flows.apply_flows(run, f"{place}.flows", tenant, declared.flows, folder)
+def _apply_tenant(run: ApplyRun, location: str, declared: DeclaredTenant, folder: Path) -> None:
+    tenant = people.apply_tenant(run, location, declared)
+    people.apply_users(run, f"{location}.users", tenant, declared.users)
+    people.apply_groups(run, f"{location}.groups", tenant, declared.groups)
+    flows.apply_flows(run, f"{location}.flows", tenant, declared.flows, folder)
 
 
 def wait_for_others() -> None:
-    """Two files at once would each see half of the other: the second waits for the first."""
+    """Wait until nobody else applies a file: two at once would each see half of the other."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('publishing.declared'))")

@@ -1,4 +1,4 @@
-"""What every part of applying a file shares: the actor, the list of changes, and the place of an error."""
+"""What every part of applying a file shares: the actor, the list of changes, and where an error is."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from msgspec import UNSET
 from identity.actors import Actor
 from identity.errors import ActionRefused, Invalid
 
-# How the file calls what the columns are called otherwise.
+# column → its key in the file, where the two differ
 WRITTEN = {"is_active": "active", "is_staff": "staff", "is_superuser": "superuser", "scaikey_id": "id"}
 
 
 class DeclarationRefused(Exception):
-    """The file cannot be applied and nothing was changed; each line names a place in the file and what is wrong."""
+    """The file cannot be applied and nothing was changed; each line names a location in the file and what is wrong."""
 
 
-def refused(place: str, message: str) -> DeclarationRefused:
-    """The refusal that says `message` about `place`, such as `tenants[0].users[1].email`."""
-    return DeclarationRefused(f"{place}: {message}" if place else message)
+def refusal_at(location: str, message: str) -> DeclarationRefused:
+    """The refusal with `message` at `location`, such as `tenants[0].users[1].email`."""
+    return DeclarationRefused(f"{location}: {message}" if location else message)
 
 
 @dataclass
@@ -41,49 +41,49 @@ class ApplyRun:
         self.changes.append(f"+ {what}")
 
     def changed(self, what: str, how: str) -> None:
-        """Note something that is otherwise now."""
+        """Note something that has changed."""
         self.changes.append(f"~ {what}: {how}")
 
     def noted(self, what: str, why: str) -> None:
-        """Note something that is not as the file says, and stays so."""
+        """Note something that differs from the file and stays so."""
         self.notes.append(f"! {what}: {why}")
 
 
 @contextmanager
-def standing_at(place: str) -> Iterator[None]:
-    """Give whatever an action refuses inside the place in the file that asked for it."""
+def refusals_at(location: str) -> Iterator[None]:
+    """Say of whatever an action refuses inside where in the file it was asked for."""
     try:
         yield
     except Invalid as error:
-        found = [(_joined(place, problem.field), problem.message) for problem in error.problems]
+        found = [(_join(location, problem.field), problem.message) for problem in error.problems]
         raise DeclarationRefused("\n".join(f"{where}: {message}" for where, message in found)) from error
     except ActionRefused as error:
-        raise refused(place, str(error)) from error
+        raise refusal_at(location, str(error)) from error
 
 
-def lay(row: Model, wanted: dict[str, Any]) -> str:
+def assign(row: Model, wanted: dict[str, Any]) -> str:
     """Set what the file names on `row`; returns what that changes, in words."""
     differing = {name: value for name, value in wanted.items() if value is not UNSET and getattr(row, name) != value}
-    told = []
+    changes = []
     for name, value in differing.items():
-        told.append(f"{WRITTEN.get(name, name)} {_word(getattr(row, name))} → {_word(value)}")
+        changes.append(f"{WRITTEN.get(name, name)} {_write(getattr(row, name))} → {_write(value)}")
         setattr(row, name, value)
-    return ", ".join(told)
+    return ", ".join(changes)
 
 
-def _word(value: Any) -> str:
+def _write(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value) or "—"
 
 
-def must_differ(place: str, key: str, values: Iterable[str]) -> None:
-    """Refuse a list in which two entries mean the same thing."""
+def must_differ(location: str, key: str, values: Iterable[str]) -> None:
+    """Refuse a list in which two entries have the same value."""
     seen: dict[str, int] = {}
     for number, value in enumerate(values):
         if value in seen:
-            raise refused(f"{place}[{number}].{key}", f"{value} stands in {place}[{seen[value]}] already.")
+            raise refusal_at(f"{location}[{number}].{key}", f"{value} is in {location}[{seen[value]}] already.")
         seen[value] = number
 
 
-def _joined(place: str, field: str) -> str:
+def _join(location: str, field: str) -> str:
     name, bracket, rest = field.partition("[")
-    return f"{place}.{WRITTEN.get(name, name)}{bracket}{rest}" if field else place
+    return f"{location}.{WRITTEN.get(name, name)}{bracket}{rest}" if field else location

@@ -1,4 +1,4 @@
-"""The flows, what is live of them, and who may call it."""
+"""The flows: their documents, what is live, and who may call it."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from msgspec import UNSET
 from identity.models import Tenant
 from publishing import actions, documents, strict_json
 from publishing.actions import publications
-from publishing.declared.base import ApplyRun, must_differ, refused, standing_at
+from publishing.declared.base import ApplyRun, must_differ, refusal_at, refusals_at
 from publishing.declared.schema import DeclaredFlow
 from publishing.models import Core, Flow, Hold, Publication
 
-# What the server owns in a document; a file may carry an older state of it.
+# What the server owns in a document; a file may carry older values.
 OWNED = ("id", "name", "version")
 
 
-def apply_flows(run: ApplyRun, place: str, tenant: Tenant, declared: list[DeclaredFlow], folder: Path) -> None:
-    """Every flow of the list, saved where its document differs, deployed where that is asked for."""
-    read = [_document(f"{place}[{number}]", flow, folder) for number, flow in enumerate(declared)]
-    must_differ(place, "name", (name for name, _ in read))
+def apply_flows(run: ApplyRun, location: str, tenant: Tenant, declared: list[DeclaredFlow], folder: Path) -> None:
+    """Save every flow of the list whose document differs, and deploy those that ask for it."""
+    read = [_read_document(f"{location}[{number}]", flow, folder) for number, flow in enumerate(declared)]
+    must_differ(location, "name", (name for name, _ in read))
     for number, (wanted, (name, content)) in enumerate(zip(declared, read, strict=True)):
-        with standing_at(f"{place}[{number}]"):
-            flow = _save(run, f"{place}[{number}]", tenant, name, content, wanted)
+        with refusals_at(f"{location}[{number}]"):
+            flow = _save(run, f"{location}[{number}]", tenant, name, content, wanted)
             if wanted.deploy:
                 _deploy(run, flow)
 
 
-def _document(place: str, declared: DeclaredFlow, folder: Path) -> tuple[str, dict[str, Any]]:
-    """The flow's name and its document, with the file's overrides laid over the document's config."""
+def _read_document(location: str, declared: DeclaredFlow, folder: Path) -> tuple[str, dict[str, Any]]:
+    """The flow's name and its document, in whose config the file's overrides replace what it says."""
     if (declared.file is UNSET) == (declared.content is UNSET):
-        raise refused(place, "Name a file, or write the document under content.")
-    content = _loaded(place, declared, folder)
+        raise refusal_at(location, "Name a file, or write the document under content.")
+    content = _load_content(location, declared, folder)
     name = content.get("name") if declared.name is UNSET else declared.name
     if not isinstance(name, str) or not name.strip():
-        raise refused(f"{place}.name", "Neither the document nor this entry gives the flow a name.")
+        raise refusal_at(f"{location}.name", "Neither the document nor this entry gives the flow a name.")
     given = {"publish_as_model": declared.publish_as_model, "model_visibility_group_ids": declared.group_ids}
     overrides = {key: value for key, value in given.items() if value is not UNSET}
     if overrides:
@@ -45,33 +45,35 @@ def _document(place: str, declared: DeclaredFlow, folder: Path) -> tuple[str, di
     return name.strip(), content
 
 
-def _loaded(place: str, declared: DeclaredFlow, folder: Path) -> dict[str, Any]:
+def _load_content(location: str, declared: DeclaredFlow, folder: Path) -> dict[str, Any]:
     key = "content" if declared.file is UNSET else "file"
     try:
         if declared.file is UNSET:
-            # YAML knows dates, NaN and loops; a document is JSON.
+            # YAML has dates, NaN and cycles; a document is JSON.
             body = json.dumps(declared.content, allow_nan=False).encode()
         else:
             body = (folder / declared.file).read_bytes()
         content = strict_json.loads(body)
     except OSError as error:
-        raise refused(f"{place}.file", f"{folder / str(declared.file)} cannot be read: {error.strerror}.") from None
+        raise refusal_at(
+            f"{location}.file", f"{folder / str(declared.file)} cannot be read: {error.strerror}."
+        ) from None
     except (strict_json.InvalidJson, UnicodeError) as error:
-        raise refused(f"{place}.{key}", str(error)) from None
+        raise refusal_at(f"{location}.{key}", str(error)) from None
     except (TypeError, ValueError, RecursionError):
-        raise refused(f"{place}.{key}", "The document holds something that JSON cannot say.") from None
+        raise refusal_at(f"{location}.{key}", "The document holds something that JSON cannot express.") from None
     if not isinstance(content, dict):
-        raise refused(f"{place}.{key}", "The document must be a JSON object.")
+        raise refusal_at(f"{location}.{key}", "The document must be a JSON object.")
     return content
 
 
 def _save(
-    run: ApplyRun, place: str, tenant: Tenant, name: str, content: dict[str, Any], declared: DeclaredFlow
+    run: ApplyRun, location: str, tenant: Tenant, name: str, content: dict[str, Any], declared: DeclaredFlow
 ) -> Flow:
     found = list(Flow.objects.select_for_update().filter(tenant=tenant, name=name)[:2])
-    description = documents.description_in(content) if declared.description is UNSET else declared.description
+    description = documents.find_description(content) if declared.description is UNSET else declared.description
     if len(found) > 1:
-        raise refused(f"{place}.name", f"Several flows of {tenant} are called {name}. Rename all but one.")
+        raise refusal_at(f"{location}.name", f"Several flows of {tenant} are called {name}. Rename all but one.")
     if not found:
         run.added(f"flow {name}")
         return actions.create_flow(
@@ -79,7 +81,7 @@ def _save(
         )
     [flow] = found
     saved = flow.saved
-    is_new_content = _essence(content) != _essence(saved.content)
+    is_new_content = _stored_part(content) != _stored_part(saved.content)
     if is_new_content or description != flow.description:
         kept = content if is_new_content else actions.UNCHANGED
         flow = actions.save_flow(
@@ -115,9 +117,9 @@ def _publication_words(core: Core | None) -> str:
     return f"{publication.name} for {groups or publication.get_visibility_display().lower()}"
 
 
-def _essence(content: dict[str, Any]) -> dict[str, Any]:
-    """What a save would store anew: the document without what the server lays over it."""
+def _stored_part(content: dict[str, Any]) -> dict[str, Any]:
+    """What a save would store: the document without the fields that the server owns."""
     metadata = content.get("metadata")
+    described = metadata if isinstance(metadata, dict) else {}
     kept = {key: value for key, value in content.items() if key not in (*OWNED, "metadata")}
-    told = {key: value for key, value in metadata.items() if key != "description"} if isinstance(metadata, dict) else {}
-    return {**kept, "metadata": told}
+    return {**kept, "metadata": {key: value for key, value in described.items() if key != "description"}}

@@ -1,4 +1,4 @@
-"""From a file to its shape: every way in which a file can be wrong is one sentence with the place."""
+"""From a file to a declaration: every way in which a file can be wrong is one sentence with its location."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import yaml
 
-from publishing.declared.base import DeclarationRefused, refused
+from publishing.declared.base import DeclarationRefused, refusal_at
 from publishing.declared.schema import Declaration
 
-_AT = re.compile(r"(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$\.?(?P<place>.*)`)?", re.DOTALL)
+_AT = re.compile(r"(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$\.?(?P<location>.*)`)?", re.DOTALL)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -22,12 +22,12 @@ class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader, which would keep the last of two equal keys; here the second one is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping; raises for a key that stands in it twice."""
+        """The mapping; raises for a key that is in it twice."""
         seen: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
-                    raise _unreadable(f"the key {key.value} stands twice", key)
+                    raise _unreadable(f"the key {key.value} is there twice", key)
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -50,7 +50,7 @@ def read(path: Path) -> Declaration:
     try:
         return msgspec.convert(found, Declaration)
     except msgspec.ValidationError as error:
-        raise _told(str(error)) from None
+        raise _translate(str(error)) from None
     except RecursionError:
         raise DeclarationRefused(f"{path} is nested too deeply.") from None
 
@@ -70,12 +70,12 @@ def _yaml(path: Path) -> Any:
         raise DeclarationRefused(f"{path} is nested too deeply.") from None
 
 
-def _told(sentence: str) -> DeclarationRefused:
-    """msgspec's sentence in the words of the file."""
+def _translate(sentence: str) -> DeclarationRefused:
+    """msgspec's message in the words of the file."""
     found = _AT.fullmatch(sentence)
-    what, place = (found["what"], found["place"] or "") if found else (sentence, "")
+    what, location = (found["what"], found["location"] or "") if found else (sentence, "")
     for pattern, message in ((_MISSING, "This key is required."), (_UNKNOWN, "This key is not known here.")):
         named = pattern.fullmatch(what)
         if named:
-            return refused(f"{place}.{named[1]}".lstrip("."), message)
-    return refused(place, f"{what}.")
+            return refusal_at(f"{location}.{named[1]}".lstrip("."), message)
+    return refusal_at(location, f"{what}.")

@@ -1,4 +1,4 @@
-"""What may stand in the file. A key that is not here is an error: a typing mistake must not pass in silence."""
+"""What the file may contain. A key that is not here is an error: a typing mistake must not pass in silence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class DeclaredGroup(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class DeclaredFlow(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A flow, known by its name in its tenant: a v2 document in a file beside this one, or here."""
+    """A flow, known by its name in its tenant: a v2 document in another file, or in this one."""
 
     file: Text | UnsetType = UNSET
     content: dict[str, Any] | UnsetType = UNSET

@@ -65,7 +65,7 @@ class FlowVersion(models.Model):
 
 
 class Core(models.Model):
-    """What a deploy creates from a flow, or the way to a program elsewhere: a name for clients and one live version.
+    """What a deploy creates from a flow, or stands in for a program elsewhere: a name for clients and one live version.
     Its slug and its driver never change; `sealed_secret` signs the calls of a program elsewhere."""
 
     id = models.CharField(primary_key=True, max_length=40, default=core_id, editable=False)

@@ -92,7 +92,7 @@ def test_a_hold_is_named_with_its_reason(echo: Core) -> None:
 
 def test_the_plan_names_it(narrow_echo: Core, root: User) -> None:
     plan = deploy_plan.plan_deploy(Flow.objects.get(), actor=actor_of(root), at=timezone.now())
-    assert plan.told.endswith(RESTRICTED)
+    assert plan.summary.endswith(RESTRICTED)
 
 
 def test_the_page_of_the_flow_names_it_to_admins_alone(client: Client, narrow_echo: Core, root: User, bo: User) -> None:

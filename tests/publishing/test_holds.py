@@ -111,7 +111,7 @@ def test_the_list_of_flows_marks_it(client: Client, held: Core, root: User) -> N
 
 def test_the_plan_of_a_deploy_says_so(held: Core, root: User) -> None:
     plan = deploy_plan.plan_deploy(Flow.objects.get(), actor=actor_of(root), at=timezone.now())
-    assert plan.told.startswith(f"Stays un-published, held by staff: {REASON}")
+    assert plan.summary.startswith(f"Stays un-published, held by staff: {REASON}")
     assert ("Held by staff", REASON, REASON) in plan.changes
     assert plan.questions == []
 

@@ -37,7 +37,7 @@ def resealed() -> str:
 def test_after_a_new_secret_key_everything_opens_without_the_earlier_one(sealed: None, settings: LazySettings) -> None:
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "new"
-    assert resealed() == "Sealed 3 anew.\n"
+    assert resealed() == "Resealed 3.\n"
     settings.SECRET_KEY_FALLBACKS = []
     key, secret = ModelProvider.objects.get(ref="house").sealed_key, Secret.objects.get().sealed
     assert vault.unseal(bytes(key or b""), context=providers.key_context("acme", "house")) == "sk-1"
@@ -50,7 +50,7 @@ def test_after_a_new_secret_key_everything_opens_without_the_earlier_one(sealed:
 
 
 def test_a_second_time_does_nothing(sealed: None) -> None:
-    assert resealed() == "Sealed 0 anew.\n"
+    assert resealed() == "Resealed 0.\n"
     assert not AuditEntry.objects.filter(action="secrets.resealed").exists()
 
 

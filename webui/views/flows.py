@@ -37,7 +37,7 @@ REFUSED = Notice(
 def flows(request: MemberRequest) -> HttpResponse:
     """The tenant's flows, a page at a time."""
     search = request.GET.get("q", "").replace("\0", "").strip()
-    listed = deploy_state.listed(request.user.tenant_id, search)
+    listed = deploy_state.list_flows(request.user.tenant_id, search)
     page = Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = deploy_state.with_states(page)
     may_change = actor_of(request.user).manages(request.user.tenant_id)

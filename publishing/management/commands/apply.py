@@ -16,7 +16,7 @@ from publishing import declared
 
 
 class Command(MigratedCommand):
-    """A door to `declared.apply`."""
+    """Calls `declared.apply`."""
 
     help = "Apply a YAML file of tenants, users, groups, flows and publications. What it does not mention stays."
 
@@ -26,14 +26,14 @@ class Command(MigratedCommand):
         parser.add_argument("--plan", action="store_true", help="Show what would change, and change nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Apply and tell."""
+        """Apply the file and print what changed."""
         actor, is_plan = actors.operator("apply"), options["plan"]
         try:
             done = declared.apply(options["file"], actor=actor, at=timezone.now(), is_plan=is_plan)
         except declared.DeclarationRefused as refusal:
             raise CommandError(str(refusal)) from None
         except OperationalError as error:
-            # Somebody's change stood in the way of this one and this in the way of theirs, or the server is gone.
+            # A deadlock with somebody else's change, or the server is gone.
             raise CommandError(f"The database gave up, and nothing was changed. Try again. ({error})") from None
         for line in [*done.changes, *done.notes]:
             self.stdout.write(line)

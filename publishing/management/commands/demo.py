@@ -1,4 +1,4 @@
-"""`manage.py demo`: the demo tenant, made unless it is there."""
+"""`manage.py demo`: make the demo tenant, unless it exists."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from publishing import demo
 
 
 class Command(MigratedCommand):
-    """A door to `demo.prepare`."""
+    """Calls `demo.prepare`."""
 
     help = "Make the demo tenant acme with a published flow and an API key, if there is no tenant acme."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prepare and tell."""
+        """Prepare the demo and print how to use it."""
         made = demo.prepare(at=timezone.now())
         if not made.is_new:
             self.stdout.write("The tenant acme exists already. Nothing changes.")

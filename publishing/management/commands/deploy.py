@@ -16,13 +16,13 @@ VARIABLE = "SCAIGRID_TOKEN"
 
 
 class Command(BaseCommand):
-    """A door to `/api/v1` of the host; it reads nothing from this installation's database."""
+    """Calls `/api/v1` of the host; it reads nothing from this installation's database."""
 
-    help = f"Save a flow document on a ScaiGrid and deploy it. The key may also stand in ${VARIABLE}."
+    help = f"Save a flow document on a ScaiGrid and deploy it. The key may also come from ${VARIABLE}."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What, where, and by which key."""
+        """The file, the host, and the key."""
         parser.add_argument("file", type=Path, metavar="FLOW.json")
         parser.add_argument("--host", required=True, metavar="URL", help="For example https://grid.example.com")
         parser.add_argument(
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--key", default="", help=f"An API key of a tenant admin. Left out: ${VARIABLE}.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Find the flow by its name, save, deploy, say what the server says."""
+        """Find the flow by its name, save, deploy, print what the server says."""
         flow = _flow(options["file"])
         key = options["key"] or os.environ.get(VARIABLE, "")
         if not key:
@@ -57,6 +57,6 @@ def _flow(path: Path) -> dict[str, Any]:
         raise CommandError(f"{path}: {error}") from None
     if not isinstance(content, dict) or not isinstance(content.get("name"), str) or not content["name"].strip():
         raise CommandError(f"{path} is not a flow document: it must be a JSON object with a name.")
-    description = documents.description_in(content)
-    told = {"description": description} if description else {}
-    return {"name": content["name"].strip(), "content": content, **told}
+    description = documents.find_description(content)
+    described = {"description": description} if description else {}
+    return {"name": content["name"].strip(), "content": content, **described}

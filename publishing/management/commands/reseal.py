@@ -20,8 +20,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Seal, and say what no key opened."""
+        """Seal everything, and name what no key opened."""
         done = actions.reseal(actor=operator("reseal"), at=timezone.now())
-        self.stdout.write(f"Sealed {done.sealed} anew.")
+        self.stdout.write(f"Resealed {done.sealed}.")
         if done.unreadable:
             raise CommandError(f"No key opens these; give them new values: {', '.join(done.unreadable)}.")
