@@ -4,6 +4,6 @@ from django.apps import AppConfig
 
 
 class WebuiConfig(AppConfig):
-    """Every page for people who are signed in; the staff's admin pages stand beside their models."""
+    """Every page for people who are signed in; the staff's admin is declared next to its models."""
 
     name = "webui"

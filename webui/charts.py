@@ -14,7 +14,7 @@ STEPS = (1, 2, 2.5, 5, 10)
 
 @dataclass(frozen=True)
 class Bar:
-    """A rectangle of one day, with its label for who points at it."""
+    """The rectangle of one day, with a label that the pointer shows."""
 
     x: float
     y: float
@@ -26,9 +26,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Tick:
-    """A number beside the chart, or a day beneath it."""
+    """A number on the axis, or a day below it."""
 
-    place: float
+    position: float
     label: str
 
 
@@ -49,18 +49,18 @@ class Chart:
 
 
 def stacked(title: str, days: Sequence[str], series: dict[str, Sequence[int]], unit: str) -> Chart:
-    """Bars, one a day, the series on top of each other in their order."""
+    """Bars, one for each day, with the series on top of each other in their order."""
     top = _ceiling(max((sum(values) for values in zip(*series.values(), strict=True)), default=0))
     step = (WIDTH - LEFT) / max(len(days), 1)
     bars: list[Bar] = []
-    for place, day in enumerate(days):
+    for index, day in enumerate(days):
         below = 0
         for number, (name, values) in enumerate(series.items()):
-            value = values[place]
+            value = values[index]
             if value:
                 bars.append(
                     Bar(
-                        x=round(LEFT + place * step + step * 0.12, 2),
+                        x=round(LEFT + index * step + step * 0.12, 2),
                         y=round(_height(below + value, top), 2),
                         width=round(step * 0.76, 2),
                         height=round(_height(below, top) - _height(below + value, top), 2),
@@ -84,11 +84,11 @@ def lines(title: str, days: Sequence[str], series: dict[str, Sequence[float | No
 
 def _path(values: Sequence[float | None], step: float, top: float) -> str:
     parts, is_down = [], False
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if value is None:
             is_down = False
             continue
-        x, y = LEFT + (place + 0.5) * step, _height(value, top)
+        x, y = LEFT + (index + 0.5) * step, _height(value, top)
         # A day between two empty ones is a dot: a line of no length with round ends.
         parts.append(f"{'L' if is_down else 'M'}{x:.1f} {y:.1f}" + ("" if is_down else "h0"))
         is_down = True
@@ -100,7 +100,7 @@ def _height(value: float, top: float) -> float:
 
 
 def _ceiling(value: float) -> float:
-    """The next round number, so that the numbers beside the chart are round as well."""
+    """The next round number, so that the numbers on the axis are round as well."""
     size = 4.0
     while size * 10 <= value:
         size *= 10
@@ -120,7 +120,7 @@ def _short(value: float) -> str:
 
 
 def _day_ticks(days: Sequence[str]) -> list[Tick]:
-    """Only so many days are named that their names stand apart."""
+    """As many days as have room for their names."""
     step = (WIDTH - LEFT) / max(len(days), 1)
     every = -(-len(days) // MOST_DAYS_NAMED)
-    return [Tick(LEFT + (place + 0.5) * step, day[5:]) for place, day in enumerate(days) if place % every == 0]
+    return [Tick(LEFT + (index + 0.5) * step, day[5:]) for index, day in enumerate(days) if index % every == 0]

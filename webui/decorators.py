@@ -1,4 +1,4 @@
-"""The door of every page: somebody who is signed in."""
+"""Who may open a page: somebody who is signed in, and, where something changes, an admin of the tenant."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ View = Callable[Concatenate[MemberRequest, Given], HttpResponseBase]
 
 
 def member_page(view: View[Given]) -> Callable[Concatenate[HttpRequest, Given], HttpResponseBase]:
-    """Let signed-in users in and send everyone else to the sign-in page; a change that is not theirs is 403."""
+    """Let signed-in users in and send everyone else to the sign-in page; a change that they may not make is 403."""
 
     @never_cache
     @wraps(view)
@@ -46,7 +46,7 @@ def member_page(view: View[Given]) -> Callable[Concatenate[HttpRequest, Given], 
 
 
 def admin_of(request: MemberRequest) -> Actor:
-    """The user as one who may change the own tenant; `NotAllowed` for everyone else."""
+    """The user as an admin of their tenant; `NotAllowed` for everyone else."""
     actor = actor_of(request.user)
     actor.must_manage(request.user.tenant_id)
     return actor

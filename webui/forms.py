@@ -1,4 +1,4 @@
-"""The forms of the web pages. They keep what was typed and say beside each field what is wrong with it."""
+"""The forms of the web pages. They keep what was typed and show at each field what is wrong with it."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class PropertiesForm(forms.Form):
         return PropertiesForm({**dict(self.data.items()), **_base_fields(flow)}, flow=flow)
 
     def refuse(self, refusal: Invalid) -> None:
-        """Show what an action refused beside the fields that it is about."""
+        """Show what an action refused at the fields that it is about."""
         mine = {"group_ids": "groups", "name": "name"}
         for problem in refusal.problems:
             self.add_error(mine.get(problem.field.partition("[")[0]), problem.message)

@@ -1,4 +1,4 @@
-"""What a tenant publishes, as one of its users meets it: may I call it, and did I ask?"""
+"""What a tenant publishes, as one of its users sees it: may I call it, and have I asked for access?"""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class ModelForUser:
 
     @property
     def may_ask(self) -> bool:
-        """Whether asking could lead to something: an admin can add the user to a group only where there is one."""
+        """Whether asking can help: an admin can add the user to a group only where there is one."""
         return not self.may_call and not self.publication.has_nobody
 
 
 def published(tenant_id: str, search: str = "") -> QuerySet[Publication]:
-    """The tenant's publications by name, with what an offer needs of them."""
+    """The tenant's publications by name, with what `models_for` reads."""
     grants = Prefetch("grants", Grant.objects.select_related("group"))
     found = Publication.objects.filter(tenant=tenant_id).select_related("core__live", "core__flow", "tenant")
     if search:
@@ -40,7 +40,7 @@ def published(tenant_id: str, search: str = "") -> QuerySet[Publication]:
 
 
 def models_for(user: User, publications: Iterable[Publication]) -> list[ModelForUser]:
-    """Each publication as `user` meets it; the yes or no is the access decision's."""
+    """Each publication as `user` sees it; the access decision says whether it may be called."""
     wanted = list(publications)
     cores = [publication.pk for publication in wanted]
     allowed = Access.objects.filter(user=user, publication__in=cores, may_call=True)

@@ -1,6 +1,6 @@
 """Usage by day, model, user and key, counted by the database.
 
-What one flow runs of another has the purpose `subflow`: it is a run of its Core, and no request of the caller.
+What one flow runs of another has the purpose `subflow`: it is a run of its Core, but not a request of the caller.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ FIGURES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Figures:
-    """One row: what it is about, and its numbers. Times in milliseconds; None where nothing ran."""
+    """One row: its label and its numbers. Times are in milliseconds, None where nothing ran."""
 
     label: str
     requests: int = 0
@@ -78,27 +78,28 @@ def total(rows: QuerySet[UsageRecord]) -> Figures:
 
 
 def by_day(rows: QuerySet[UsageRecord], *, days: int, at: datetime) -> list[Figures]:
-    """One row a day, the oldest first; days without a request are rows of nothing."""
+    """One row for each day, the oldest first; a day without a request has a row of zeros."""
     found = {row.pop("day"): row for row in _counted(_asked(rows).annotate(day=TruncDate("at")), "day")}
     return [Figures(day.isoformat(), **found.get(day, {})) for day in _days(days, at)]
 
 
 def by_model(rows: QuerySet[UsageRecord]) -> list[Figures]:
-    """One row a model, the most run first; sub-flow runs count here, and are told beside."""
+    """One row for each model, the most called first; sub-flow runs are included, and counted separately as well."""
     counted = _counted(rows, "model", subflows=Count("pk", filter=Q(purpose=SUBFLOW)))
     return [Figures(row.pop("model"), **row) for row in counted.order_by("-requests", "model")[:MOST_ROWS]]
 
 
 def by_user(rows: QuerySet[UsageRecord]) -> list[Figures]:
-    """One row a user, by e-mail address, or by id where the user is gone."""
+    """One row for each user, by e-mail address, or by id where the user is gone."""
     return _named(rows, "user_id", lambda ids: dict(User.objects.filter(pk__in=ids).values_list("pk", "email")))
 
 
 def by_key(rows: QuerySet[UsageRecord]) -> list[Figures]:
-    """One row a key, by name and beginning, or by id where the key is gone; the playground's together."""
-    # A playground key lives minutes: one row each would bury the others.
-    passing = When(key_id__in=ApiKey.objects.filter(keys.for_playground()).values("pk"), then=Value(keys.PLAYGROUND))
-    named = rows.annotate(key=Case(passing, default="key_id"))
+    """One row for each key, by name and prefix, or by id where the key is gone; the playground's keys share one."""
+    # Playground keys live for minutes: with a row for each, the others could not be found.
+    of_playground = ApiKey.objects.filter(keys.for_playground()).values("pk")
+    shared = When(key_id__in=of_playground, then=Value(keys.PLAYGROUND))
+    named = rows.annotate(key=Case(shared, default="key_id"))
     return _named(named, "key", lambda ids: {key.pk: str(key) for key in ApiKey.objects.filter(pk__in=ids)})
 
 

@@ -42,10 +42,10 @@ def test_the_admin_sees_who_was_refused_until_they_may_call(
     assert "Refused in the last 7 days" in client.get(f"/models/{narrow_echo.pk}/access/").content.decode()
     actor, at = actors.actor_of(root), timezone.now()
     groups.set_members(engineering, users=[ann, bo], groups=[], actor=actor, at=at)
-    assert access.refused(narrow_echo.publication, at=at) == []
+    assert access.recent_refusals(narrow_echo.publication, at=at) == []
 
 
 def test_an_old_refusal_is_not_shown(narrow_echo: Core, bo: User) -> None:
     at = timezone.now()
     Refusal.objects.create(core=narrow_echo, user=bo, last_at=at - access.RECENTLY)
-    assert access.refused(narrow_echo.publication, at=at) == []
+    assert access.recent_refusals(narrow_echo.publication, at=at) == []

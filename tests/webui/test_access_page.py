@@ -1,4 +1,4 @@
-"""Who can call this, and why: the explanation beside the decision that it explains."""
+"""Who can call this, and why: the explanation, compared with the decision that it explains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webui.views import access as views_access
 
 @pytest.fixture
 def nested(acme: Tenant, narrow_echo: Core, engineering: Group, bo: User) -> Group:
-    """Bo is in a group in a group in Engineering; the groups also stand in a ring."""
+    """Bo is in a group in a group in Engineering; the groups also form a ring."""
     outer = Group.objects.create(tenant=acme, scaikey_id="group_acme_outer")
     inner = Group.objects.create(tenant=acme, scaikey_id="group_acme_inner")
     actor, at = actors.operator("test"), timezone.now()
@@ -50,7 +50,7 @@ def test_who_has_a_way_is_exactly_who_the_decision_lets_in(
     assert set(group_paths.paths_to(narrow_echo.publication, cast)) == decided
     for user in cast:
         access = registry.access(user, narrow_echo)
-        told = views_access.answer(narrow_echo.publication, user.email).may_call
+        told = views_access.explain_access(narrow_echo.publication, user.email).may_call
         assert told == bool(access and access.may_call) == (user.pk in decided)
 
 
@@ -74,8 +74,8 @@ def test_test_as_user_says_yes_or_no_and_why(
 
 def test_a_switched_off_user_may_not_though_a_group_lists_them(ann: User, narrow_echo: Core) -> None:
     User.objects.filter(pk=ann.pk).update(is_active=False)
-    told = views_access.answer(narrow_echo.publication, ann.email)
-    assert (told.may_call, told.why) == (False, "The account is switched off: every key of it answers 401.")
+    told = views_access.explain_access(narrow_echo.publication, ann.email)
+    assert (told.may_call, told.why) == (False, "The account is switched off: all of its keys answer 401.")
 
 
 def test_a_model_without_a_surviving_group_says_that_nobody_can_call_it(

@@ -1,4 +1,4 @@
-"""The page of a flow: saved and deployed by its form, with every refusal beside what it is about."""
+"""The page of a flow: saved and deployed by its form, with every refusal next to what it is about."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_the_export_holds_what_the_user_may_see(client: Client, root: User, ann:
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_is_a_formula(client: Client, ann: User, cell: str) -> None:
-    assert usage.harmless(cell) == f"'{cell}"
+    assert usage.escape_cell(cell) == f"'{cell}"
     ran(ann, model=cell)
     client.force_login(ann)
     [row] = csv.DictReader(StringIO(client.get("/usage/export.csv").content.decode(), newline=""))
@@ -137,5 +137,5 @@ def test_the_keys_of_the_playground_are_one_row(client: Client, ann: User) -> No
 
 
 @pytest.mark.parametrize("value, told", [(0, "0"), (2.5, "2.5"), (7500, "7500"), (15000, "15 k"), (2_500_000, "2.5 M")])
-def test_the_numbers_beside_a_chart_are_short(value: float, told: str) -> None:
+def test_the_numbers_on_the_axis_of_a_chart_are_short(value: float, told: str) -> None:
     assert charts._short(value) == told

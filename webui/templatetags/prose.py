@@ -11,9 +11,9 @@ register = template.Library()
 
 @register.filter
 def with_code(sentence: str) -> SafeString:
-    """The sentence with what stands between backticks set as code; everything in it is escaped."""
+    """The sentence with the text between backticks set as code; everything in it is escaped."""
     parts = sentence.split("`")
     if len(parts) % 2 == 0:
         return format_html("{}", sentence)  # a lone backtick belongs to a name that somebody chose
-    marked = [("<code>{}</code>" if place % 2 else "{}", part) for place, part in enumerate(parts)]
+    marked = [("<code>{}</code>" if index % 2 else "{}", part) for index, part in enumerate(parts)]
     return format_html_join("", "{}", [(format_html(pattern, part),) for pattern, part in marked])

@@ -69,7 +69,7 @@ def new_flow(request: MemberRequest) -> HttpResponse:
 @browsed
 @member_page
 def flow(request: MemberRequest, flow_id: str) -> HttpResponse:
-    """One flow on its canvas or, without scripts, drawn beside its properties; a POST of the form saves them."""
+    """One flow on its canvas or, without scripts, drawn next to its properties; a POST of the form saves them."""
     shown = own_flow(request.user, flow_id)
     if request.method != "POST":
         return _page(request, shown)
@@ -132,7 +132,7 @@ def _page(request: MemberRequest, flow: Flow, *, status: int = 200, **more: Any)
 
 
 def _clash(request: MemberRequest, flow_id: str, form: PropertiesForm, refused: str) -> HttpResponse:
-    """409: what was typed stays in the form, beside what somebody else saved."""
+    """409: what was typed stays in the form, next to what somebody else saved."""
     flow = own_flow(request.user, flow_id)
     mine = form.on_newest(flow)
     clash = Clash(refused, flow_saves.last_save(flow), mine.differences())

@@ -29,7 +29,7 @@ browsed = require_http_methods(["GET", "HEAD", "POST"])
 
 
 class NewKeyForm(forms.Form):
-    """A key to make; whose it is, only an admin is asked."""
+    """A new key; only an admin chooses whose it is."""
 
     name = forms.CharField(
         max_length=200,
@@ -47,7 +47,7 @@ class NewKeyForm(forms.Form):
     models = forms.MultipleChoiceField(
         required=False,
         widget=forms.SelectMultiple(attrs={"size": 5}),
-        help_text="None chosen: no limit. Chosen: the key calls these alone, and opens nothing but the chat.",
+        help_text="None chosen: no limit. Otherwise the key calls these models only, and opens nothing but the chat.",
         error_messages={"invalid_choice": "Choose from the models that are published now."},
     )
 
@@ -62,7 +62,7 @@ class NewKeyForm(forms.Form):
         cast(forms.MultipleChoiceField, self.fields["models"]).choices = [(name, name) for name in names]
 
     def clean_user(self) -> User:
-        """The user of the own tenant who shall own the key."""
+        """The user of this tenant who will own the key."""
         typed = self.cleaned_data["user"].lower()
         found = User.objects.filter(tenant=self.owner.tenant_id, email=typed).first() if typed else self.owner
         if found is None:
@@ -78,7 +78,7 @@ class NewKeyForm(forms.Form):
         return self.cleaned_data
 
     def expiry(self, at: datetime) -> datetime | None:
-        """When the key shall end."""
+        """When the key ends."""
         days = self.cleaned_data["days"]
         return at + timedelta(days=int(days)) if days else None
 
@@ -91,8 +91,8 @@ class RotateForm(forms.Form):
 
 @browsed
 @member_page
-def keys_of(request: MemberRequest) -> HttpResponse:
-    """The keys, the newest first; a POST makes one and shows its secret, this once."""
+def key_list(request: MemberRequest) -> HttpResponse:
+    """The keys, the newest first; a POST makes one and shows its secret, once."""
     if request.method != "POST":
         return _listed(request, NewKeyForm(owner=request.user))
     form = NewKeyForm(request.POST, owner=request.user)
@@ -107,7 +107,7 @@ def keys_of(request: MemberRequest) -> HttpResponse:
         actor=actor_of(request.user),
         at=at,
     )
-    # Not redirected: the secret would have to be kept somewhere on the way.
+    # No redirect: the secret would have to be stored somewhere in between.
     return _shown_once(request, *made)
 
 
@@ -126,7 +126,7 @@ def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
 @browsed
 @member_page
 def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
-    """A new key in place of an old one, which goes on for as long as was chosen."""
+    """A new key in place of an old one, which works until the chosen time."""
     key = _own(request, key_id)
     form = RotateForm(request.POST if request.method == "POST" else None)
     if not (form.is_bound and form.is_valid()):
@@ -176,6 +176,6 @@ def _own(request: MemberRequest, key_id: str) -> ApiKey:
 
 
 def _visible(user: User, actor: Actor) -> QuerySet[ApiKey]:
-    """The own keys, or all of the tenant for its admin; any other is 404 like one that never existed."""
+    """The user's own keys, or all of the tenant's for its admin; any other is 404 like one that never existed."""
     found = ApiKey.objects.filter(user__tenant=user.tenant_id).select_related("user").order_by("-created_at", "pk")
     return found if actor.manages(user.tenant_id) else found.filter(user=user)

@@ -1,6 +1,6 @@
-"""The pages of the published models, and what is done on them: un-publish, roll back, ask for access, answer that.
+"""The pages of the published models, where one un-publishes, rolls back, asks for access and answers requests.
 
-Each act that takes something away asks first.
+Whatever takes something away asks first.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def models(request: MemberRequest) -> HttpResponse:
     may_change = actor_of(request.user).manages(tenant_id)
     page = Paginator(offered_models.published(tenant_id, search), PAGE_SIZE).get_page(request.GET.get("page"))
     shown = offered_models.models_for(request.user, page)
-    lately = activity.count_activity((offer.publication.pk for offer in shown), at=timezone.now()) if may_change else {}
+    lately = activity.count_activity((one.publication.pk for one in shown), at=timezone.now()) if may_change else {}
     return render(
         request,
         "models/list.html",
@@ -46,7 +46,7 @@ def models(request: MemberRequest) -> HttpResponse:
             "page": page,
             "search": search,
             "may_change": may_change,
-            "rows": [(offer, lately.get(offer.publication.pk)) for offer in shown],
+            "rows": [(one, lately.get(one.publication.pk)) for one in shown],
             "waiting": offered_models.waiting(offered_models.published(tenant_id).values_list("pk", flat=True))
             if may_change
             else [],
@@ -59,14 +59,14 @@ def models(request: MemberRequest) -> HttpResponse:
 def model(request: MemberRequest, core_id: str) -> HttpResponse:
     """One published model. Another tenant's is 404 like one that never existed."""
     publication = _own(request, core_id)
-    [offer] = offered_models.models_for(request.user, [publication])
+    [offered] = offered_models.models_for(request.user, [publication])
     may_change = actor_of(request.user).manages(publication.tenant_id)
     context: dict[str, Any] = {
-        "offer": offer,
+        "model": offered,
         "publication": publication,
         "may_change": may_change,
         "samples": snippets.make_snippets(publication, base_url=request.build_absolute_uri("/v1")),
-        **(_for_admins(offer) if may_change else {}),
+        **(_for_admins(offered) if may_change else {}),
     }
     return render(request, "models/model.html", context)
 
@@ -119,7 +119,7 @@ def ask(request: MemberRequest, core_id: str) -> HttpResponse:
 @require_POST
 @member_page
 def answer(request: MemberRequest, core_id: str, asked_id: int) -> HttpResponse:
-    """Grant a request by one of the model's groups, or decline it when no group is named."""
+    """Grant a request by adding the user to one of the model's groups, or decline it."""
     actor = admin_of(request)
     asked = get_object_or_404(
         AccessRequest.objects.select_related("user"), pk=asked_id, core=core_id, tenant=request.user.tenant_id
@@ -136,10 +136,10 @@ def answer(request: MemberRequest, core_id: str, asked_id: int) -> HttpResponse:
     )
 
 
-def _for_admins(offer: ModelForUser) -> dict[str, Any]:
-    core_id = offer.publication.pk
+def _for_admins(offered: ModelForUser) -> dict[str, Any]:
+    core_id = offered.publication.pk
     return {
-        "audience": registry.audience(offer.publication).count(),
+        "audience": registry.audience(offered.publication).count(),
         "lately": activity.count_activity([core_id], at=timezone.now())[core_id],
         "waiting": offered_models.waiting([core_id]),
         "versions": CoreVersion.objects.filter(core=core_id).defer("program", "manifest")[:VERSIONS_SHOWN],
@@ -151,7 +151,7 @@ def _own(request: MemberRequest, core_id: str) -> Publication:
 
 
 def _done(request: MemberRequest, core_id: str, said: str, act: Callable[[], object]) -> HttpResponse:
-    """Do it, and say so, or say why not."""
+    """Do it and say so, or say why it was not done."""
     try:
         act()
     except (NotAllowed, NotFound):

@@ -1,4 +1,4 @@
-"""The playground: a client of `/v1/chat/completions` in the browser, with a key of its user that lives minutes.
+"""The playground: a client of `/v1/chat/completions` in the browser, with a key of the user that lives for minutes.
 
 Cookies never authenticate `/v1`. The session mints the key here, by a POST that carries the CSRF token.
 """

@@ -1,4 +1,4 @@
-"""Usage: what was called, by day, model, user and key. Tenant admins see the tenant, everybody else themselves."""
+"""Usage: what was called, by day, model, user and key. Tenant admins see all calls, everybody else their own."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ COLUMNS = (
     "p50",
     "p95",
 )
-# A spreadsheet would run a cell that begins so.
+# A spreadsheet would take a cell that begins like this for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
 @member_page
 def usage(request: MemberRequest) -> HttpResponse:
-    """The figures of 7, 30 or 90 days as charts, with the numbers in tables beneath."""
+    """The figures of 7, 30 or 90 days as charts, with the numbers in tables below."""
     at, days = timezone.now(), _span(request)
     rows = _visible(request, days)
     daily = usage_reports.by_day(rows, days=days, at=at)
@@ -76,14 +76,14 @@ def export(request: MemberRequest) -> HttpResponse:
     emails = dict(User.objects.filter(pk__in={row["user_id"] for row in rows}).values_list("pk", "email"))
     for row in rows:
         cells = {**row, "user": emails.get(row["user_id"], ""), "p50": round(row["p50"]), "p95": round(row["p95"])}
-        write.writerow({name: harmless(str(cells[name])) for name in COLUMNS})
+        write.writerow({name: escape_cell(str(cells[name])) for name in COLUMNS})
     answer = HttpResponse(file.getvalue(), content_type="text/csv; charset=utf-8")
     answer.headers["content-disposition"] = f'attachment; filename="usage-{days}-days.csv"'
     return answer
 
 
-def harmless(cell: str) -> str:
-    """The cell as a spreadsheet shows it, never runs it."""
+def escape_cell(cell: str) -> str:
+    """The cell so that a spreadsheet shows it and never runs it."""
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
