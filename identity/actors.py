@@ -38,13 +38,13 @@ class Actor:
 
 
 def actor_of(user: User, *, door: Door = Door.PAGE) -> Actor:
-    """The user in the web UI or at the API: an admin of the own tenant, or of none. Superusers are no exception."""
+    """The user in the web UI or at the API: an admin of their own tenant, or of none. Superusers are no exception."""
     is_admin = user.is_active and user.role == Role.ADMIN
     return Actor(user.email, user.pk, frozenset({user.tenant_id} if is_admin else ()), door)
 
 
 def staff_actor_of(user: User) -> Actor:
-    """The user in Django admin: a superuser manages every tenant, other staff the own one."""
+    """The user in Django admin: a superuser manages every tenant, other staff their own."""
     if not (user.is_active and user.is_staff):
         return Actor(user.email, user.pk, door=Door.ADMIN)
     tenants = None if user.is_superuser else frozenset({user.tenant_id})

@@ -148,7 +148,7 @@ def bearer(authorization: str | None) -> str | None:
 
 
 def touch(live: LiveKey, *, at: datetime) -> None:
-    """Write down that the key was used, when the last note of it is a minute old."""
+    """Record that the key was used, when the last record is a minute old."""
     if live.is_stale:
         # Asked again in the statement: of many calls in the same moment one writes.
         is_old = Q(last_used_at=None) | Q(last_used_at__lt=at - STALE_AFTER)

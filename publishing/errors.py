@@ -105,7 +105,7 @@ class StillPublished(Conflict):
 
 
 class PublicationHeld(Conflict):
-    """Staff hold the Core, so nobody publishes it, and nobody but staff deletes it to make it anew."""
+    """Staff hold the Core, so nobody publishes it, and only staff delete it, since it could be made again."""
 
     code = "PUBLICATION_HELD"
     fix = "Ask staff to lift the hold, then try again."

@@ -116,7 +116,7 @@ async def take(key: MemoryKey, holder: str, *, wait_s: float) -> Lease:
             try:
                 entity = await _wait_for_row(key, holder)
             except BaseException:
-                # Also when the time is up or the caller leaves: whoever queues behind must not wait for ever.
+                # Also when the time is up or the caller leaves: those who queue behind must not wait for ever.
                 queue.release()
                 raise
     except TimeoutError:

@@ -175,7 +175,7 @@ async def unattended(tenant: str, slug: str) -> AllowedCall | None:
     """A call that nobody makes, of a Core's live version, published or not: no user, no key, and so no rights to call
     anything else. None when there is no such Core, it has no version, or its tenant is switched off.
 
-    Whoever asks has to know by other means that the call is right.
+    The caller has to know by other means that the call is right.
     """
     rows = [] if "\0" in tenant + slug else await pool.rows(LIVE, [tenant, slug])
     if not rows:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -56,7 +56,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def words(cell: str) -> list[str]:
-    """What stands in backticks."""
+    """What is in backticks."""
     return re.findall(r"`([^`]+)`", cell)
 
 
@@ -133,19 +133,23 @@ def chat_errors() -> list[tuple[str, str, str]]:
     return found
 
 
-def test_every_error_of_the_chat_is_told() -> None:
-    rows = {(str(kind.status), kind.type, kind.code) for kind in _refusals(ChatError)}
+def test_every_error_of_the_chat_is_documented() -> None:
+    rows = {(str(kind.status), kind.type, kind.code) for kind in _classes_below(ChatError)}
     refined = {(str(FieldInvalid.status), FieldInvalid.type, code) for code in _codes_of_fields()}
     assert len(refined) >= 4
     assert set(chat_errors()) == rows | refined
     assert len(chat_errors()) == len(set(chat_errors()))
 
 
-def _refusals(kind: type[ChatError]) -> Iterator[type[ChatError]]:
-    """Every refusal below `kind`, in the order of its file."""
-    for below in kind.__subclasses__():
-        yield below
-        yield from _refusals(below)
+Kind = TypeVar("Kind", bound=Exception)
+
+
+def _classes_below(parent: type[Kind]) -> Iterator[type[Kind]]:
+    """Every class of the product below `parent`, in the order of its file."""
+    for kind in parent.__subclasses__():
+        if kind.__module__.partition(".")[0] in ROOMS:
+            yield kind
+        yield from _classes_below(kind)
 
 
 def _codes_of_fields() -> set[str]:
@@ -175,21 +179,14 @@ def _texts(nodes: list[ast.expr]) -> set[str]:
     return {text for text in found if text.islower()}
 
 
-def test_every_refusal_of_the_control_plane_is_told_in_both_envelopes() -> None:
-    told = [(cells[0], cells[1]) for cells in table(DOCS / "errors.md", CONTROL_PLANE)]
-    assert set(told) == {_both_answers(spec) for spec in [*_kinds_of(ActionRefused), *api_errors.FOREIGN.values()]}
-    assert len(told) == len(set(told))
+def test_every_refusal_of_the_control_plane_is_documented_in_both_envelopes() -> None:
+    listed = [(cells[0], cells[1]) for cells in table(DOCS / "errors.md", CONTROL_PLANE)]
+    specs = [*_classes_below(ActionRefused), *api_errors.FOREIGN.values()]
+    assert set(listed) == {_both_answers(spec) for spec in specs}
+    assert len(listed) == len(set(listed))
 
 
 CONTROL_PLANE = "## Cores and publications: `/v1/modules`; flows, keys, groups: `/api/v1`"
-
-
-def _kinds_of(parent: type[ActionRefused]) -> Iterator[type[ActionRefused]]:
-    """Every class below `parent`; those of tests are left out."""
-    for kind in parent.__subclasses__():
-        if kind.__module__.partition(".")[0] in ROOMS:
-            yield kind
-        yield from _kinds_of(kind)
 
 
 def _both_answers(spec: type[ActionRefused] | api_errors.RefusalSpec) -> tuple[str, str]:
@@ -197,9 +194,9 @@ def _both_answers(spec: type[ActionRefused] | api_errors.RefusalSpec) -> tuple[s
     return f"{spec.status} `{spec.code}`", f"{status} `{code}`"
 
 
-def test_every_refusal_of_an_invocation_is_told() -> None:
-    told = [(cells[0], cells[1]) for cells in table(DOCS / "errors.md", "### Invoking a Core")]
-    assert told == [_invoked(kind) for kind in _refusals(ChatError)]
+def test_every_refusal_of_an_invocation_is_documented() -> None:
+    listed = [(cells[0], cells[1]) for cells in table(DOCS / "errors.md", "### Invoking a Core")]
+    assert listed == [_invoked(kind) for kind in _classes_below(ChatError)]
 
 
 def _invoked(kind: type[ChatError]) -> tuple[str, str]:
@@ -207,14 +204,14 @@ def _invoked(kind: type[ChatError]) -> tuple[str, str]:
     return f"{kind.status} `{kind.code}`", f"{status} `{code}`"
 
 
-def test_every_diagnostic_is_told() -> None:
-    told = [words(cells[0])[0] for cells in table(DOCS / "errors.md", "## Diagnostics of a flow")]
-    assert told == sorted(scaicore.CODES)
+def test_every_diagnostic_is_documented() -> None:
+    listed = [words(cells[0])[0] for cells in table(DOCS / "errors.md", "## Diagnostics of a flow")]
+    assert listed == sorted(scaicore.CODES)
 
 
-def test_every_reason_of_a_failed_run_is_told() -> None:
-    told = {words(cells[0])[0]: cells[1] for cells in table(DOCS / "errors.md", "### Why a flow failed")}
-    assert told == REASONS
+def test_every_reason_of_a_failed_run_is_documented() -> None:
+    listed = {words(cells[0])[0]: cells[1] for cells in table(DOCS / "errors.md", "### Why a flow failed")}
+    assert listed == REASONS
 
 
 # Flow documents
@@ -226,12 +223,12 @@ def kind_row(kind: NodeKind) -> str:
     return f"| `{kind.kind}` | {kind.summary} | {', '.join(f'`{name}`' for name in own)} |"
 
 
-def test_every_node_kind_is_told_with_its_config() -> None:
+def test_every_node_kind_is_documented_with_its_config() -> None:
     page = (DOCS / "flows.md").read_text().partition("## Node kinds")[2]
     assert re.findall(r"^\| `.*$", page, re.MULTILINE) == [kind_row(kind) for kind in scaicore.KINDS.values()]
 
 
-def test_every_node_kind_that_does_not_run_here_is_told() -> None:
+def test_every_node_kind_that_does_not_run_here_is_documented() -> None:
     page = (DOCS / "flows.md").read_text().rpartition("do not run here:")[2]
     assert words(page) == list(scaicore.UNAVAILABLE)
 
@@ -273,11 +270,11 @@ def _served(patterns: list[Any]) -> Iterator[Endpoint]:
             yield from ((pattern.callback.cls, method) for method in METHODS if hasattr(pattern.callback.cls, method))
 
 
-def test_every_field_of_a_chat_request_is_told() -> None:
-    told = " ".join(
+def test_every_field_of_a_chat_request_is_documented() -> None:
+    listed = " ".join(
         word for cells in table(DOCS / "api.md", "#### Fields of a chat request") for word in words(cells[0])
     )
-    missing = [name for name in chat_request.Body.__struct_fields__ if not re.search(rf"\b{name}\b", told)]
+    missing = [name for name in chat_request.Body.__struct_fields__ if not re.search(rf"\b{name}\b", listed)]
     assert missing == []
 
 
@@ -301,9 +298,9 @@ def test_every_management_command_that_is_named_exists() -> None:
         ("### A flow", schema.DeclaredFlow),
     ],
 )
-def test_every_key_of_a_declaration_is_told(heading: str, kind: type[msgspec.Struct]) -> None:
-    told = {word for cells in table(DOCS / "apply.md", heading) for word in words(cells[0])}
-    assert told == set(kind.__struct_fields__)
+def test_every_key_of_a_declaration_is_documented(heading: str, kind: type[msgspec.Struct]) -> None:
+    listed = {word for cells in table(DOCS / "apply.md", heading) for word in words(cells[0])}
+    assert listed == set(kind.__struct_fields__)
 
 
 @pytest.mark.parametrize("path", sorted(DOCS.rglob("examples/*.json")), ids=lambda path: path.name)

@@ -154,7 +154,7 @@ def update_core(
 def delete_core(core: Core, *, actor: Actor, at: datetime) -> None:
     """Remove a Core with its versions and its publication; its flow stays and may be deployed again.
 
-    Only staff remove a Core that staff hold: made anew, it would no longer be held.
+    Only staff remove a Core that staff hold: made again, it would no longer be held.
     """
     actor.must_manage(core.tenant_id)
     core = lock_core(core)

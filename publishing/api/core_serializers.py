@@ -152,5 +152,5 @@ def core(row: Core, actor: Actor) -> dict[str, Any]:
 
 def publication(row: Publication, actor: Actor) -> dict[str, Any]:
     """The publication as `actor` may see it."""
-    told = PublicationSerializer(row).data
-    return {name: value for name, value in told.items() if name != "group_ids" or actor.manages(row.tenant_id)}
+    shown = PublicationSerializer(row).data
+    return {name: value for name, value in shown.items() if name != "group_ids" or actor.manages(row.tenant_id)}

@@ -52,8 +52,8 @@ class FlowView(ApiView):
     def shown(self, flow: Flow, status: int = 200) -> Response:
         """The flow with its saved document; the ETag is what `If-Match` takes."""
         saved = flow.saved
-        told = {**FlowSummarySerializer(saved).data, "content": flow_serializers.document(saved, self.actor)}
-        return Response(told, status, headers={"ETag": f'"{saved.version}"'})
+        shown = {**FlowSummarySerializer(saved).data, "content": flow_serializers.document(saved, self.actor)}
+        return Response(shown, status, headers={"ETag": f'"{saved.version}"'})
 
 
 class FlowListView(FlowView):
@@ -98,7 +98,7 @@ class FlowDetailView(FlowView):
         flow = self.flow(flow_id)
         self.actor.must_manage(flow.tenant_id)
         base_version = _base_version(request, given)
-        # Answered under the lock, so that the answer tells of this save and not of one that came right behind it.
+        # Answered under the lock, so that the answer shows this save and not one that came right after it.
         with transaction.atomic():
             saved = actions.save_flow(
                 flow,
@@ -183,7 +183,7 @@ class FlowValidateView(ApiView):
         """Say what the compiler finds in a document."""
         content = documents.clean_content(self.fields(DocumentSerializer)["content"])
         result = actions.compile_document(content, tenant=self.user.tenant_id)
-        return Response({"valid": result.program is not None, "diagnostics": _told(result.diagnostics)})
+        return Response({"valid": result.program is not None, "diagnostics": _as_data(result.diagnostics)})
 
 
 class FlowCompileView(ApiView):
@@ -199,7 +199,7 @@ class FlowCompileView(ApiView):
         rendered = manifest.render(result.program)
         if request.query_params.get("format") == "yaml":
             return HttpResponse(rendered, content_type="application/yaml")
-        return Response({"manifest": rendered, "diagnostics": _told(result.diagnostics)})
+        return Response({"manifest": rendered, "diagnostics": _as_data(result.diagnostics)})
 
 
 def _must_keep_memory(flow: Flow) -> None:
@@ -210,7 +210,7 @@ def _must_keep_memory(flow: Flow) -> None:
         raise MemoryAtStake(lost)
 
 
-def _told(diagnostics: Any) -> Any:
+def _as_data(diagnostics: Any) -> Any:
     return msgspec.to_builtins(diagnostics)
 
 

@@ -68,7 +68,7 @@ class Grant(models.Model):
 class LastVisibility(models.Model):
     """Whom a Core was open to when it was last un-published: what publishing it again without a list takes up.
 
-    The groups are rows and not ids: a deleted group vanishes here too, and one made anew under its id is another.
+    The groups are rows and not ids: a deleted group vanishes here too, and a new one with its id is another group.
     """
 
     core = models.OneToOneField(Core, primary_key=True, on_delete=models.CASCADE, related_name="last_visibility")

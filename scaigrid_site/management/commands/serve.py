@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if options["demo"] and conf.HOST not in LOOPBACK:
             raise CommandError("The demo has a password that everybody knows: it is served on loopback only.")
         taken = _take_port(conf.HOST, conf.PORT)
-        # Uvicorn drains on SIGTERM and then raises it anew; leaving by an exception lets the exit hooks run.
+        # Uvicorn drains on SIGTERM and then raises it again; leaving by an exception lets the exit hooks run.
         signal.signal(signal.SIGTERM, _leave)
         call_command("migrate", verbosity=0, interactive=False)
         if options["demo"]:
