@@ -108,14 +108,8 @@ def create_core(
     if not isinstance(remote, Unchanged):
         core.sealed_secret = remotes.sealed_secret(core, remote)
     _go_live(core, program, flow_version="", actor=actor, at=at)
-    audit.record(
-        "core.created",
-        core.pk,
-        tenant=tenant.pk,
-        actor=actor,
-        at=at,
-        after={"slug": core.slug} | _remote_view(core, remote),
-    )
+    after = {"slug": core.slug} | _remote_view(core, remote)
+    audit.record("core.created", core.pk, tenant=tenant.pk, actor=actor, at=at, after=after)
     return core
 
 
