@@ -12,7 +12,7 @@ from scaicore.program import Program
 
 
 class Webhook(NamedTuple):
-    """The id of the node where a run begins, the header that brings the signature, and the name of the secret."""
+    """The id of the node where a run begins, the header with the signature, and the name of the secret."""
 
     entry: str
     header: str

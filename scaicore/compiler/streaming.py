@@ -23,7 +23,7 @@ def find_responders(nodes: Sequence[ProgramNode], edges: Sequence[ProgramEdge]) 
     following, has_fork = _contract(ordering, owner_of)
     asking = {node_id for node_id, kind in kinds.items() if may_ask(kind)}
     if asking and (has_fork or owners):
-        return ()  # a question may be asked beside any of the nodes, and end the turn in place of their text
+        return ()  # a question may come up next to any node, and end the turn in place of its text
     binding = {node.id for node in nodes if RESPONSE in (node.id, node.config.get("result_binding"))}
     repeated = {node_id for region in found if region.is_body for node_id in region.nodes}
     inner = binding & owner_of.keys()

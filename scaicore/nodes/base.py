@@ -18,7 +18,7 @@ from scaicore.program import Program
 Category = Literal["entry", "llm", "logic", "data", "tool", "human", "queue", "compute", "flow"]
 EnteredBy = Literal["call", "webhook", "schedule"]
 RESERVED: Final = frozenset({"state", "entity_id"})  # names of the scope that no node may take
-DECISION: Final = "decision"  # the name under which the answer to a question stands in the scope
+DECISION: Final = "decision"  # the name of the answer to a question in the scope
 # Names that any flow may read; a node may take one of them to replace it for the nodes behind it.
 INPUT_NAMES: Final = frozenset({"message", "messages", "params", "entity_id", "state"})
 
@@ -51,7 +51,7 @@ class ParallelPlan:
 @dataclass(frozen=True, slots=True)
 class CheckpointPlan:
     """Waits for somebody's decision: any text, or one of `options`. After `timeout_s` it is `on_timeout`; without that,
-    the flow starts anew."""
+    the flow starts from the beginning."""
 
     prompt: Template
     options: tuple[str, ...]

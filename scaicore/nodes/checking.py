@@ -20,7 +20,7 @@ class NodeCheck:
     index: int
     outgoing: list[Edge]
     names: frozenset[str]  # what a scope of this flow may hold
-    ports: frozenset[str]  # what data edges bring to this node
+    ports: frozenset[str]  # the names that data edges give to this node
     variables: dict[str, str]  # name → type
 
     def error(self, code: str, message: str, key: str = "") -> Diagnostic:

@@ -21,7 +21,7 @@ Span = Annotated[float, msgspec.Meta(gt=0)] | Annotated[str, msgspec.Meta(patter
 class Checkpoint(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`prompt`, a template, is the question; `type` says to people what it is about. With `options`, the answer is one
     of them, in any case of letters, else the question is asked again. `timeout` is in seconds, or text such as `24h`;
-    an answer that comes later counts as `on_timeout`, and without that begins the flow anew."""
+    an answer that comes later counts as `on_timeout`, and without that starts the flow again."""
 
     prompt: str
     type: str = "approval"

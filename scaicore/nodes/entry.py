@@ -30,7 +30,7 @@ class EntryApi(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WebhookAuth(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`header` brings the HMAC-SHA256 of the body, made with the secret that `secret_ref` names."""
+    """`header` carries the HMAC-SHA256 of the body, made with the secret that `secret_ref` names."""
 
     header: str
     secret_ref: str
@@ -117,7 +117,7 @@ ENTRY_SCHEDULE = NodeKind(
     kind="entry_schedule",
     label="Schedule",
     category="entry",
-    summary="Starts the flow at set times, beside an API entry.",
+    summary="Starts the flow at set times, next to an API entry.",
     config=EntrySchedule,
     prepare=_prepare,
     check=_check_schedule,

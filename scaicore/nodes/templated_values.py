@@ -10,7 +10,7 @@ Maker = Callable[[NodeRun], Json]
 
 
 def maker(value: Json) -> Maker:
-    """Builds the value anew for each run of the node; its texts are templates, its keys are not."""
+    """Builds a new value for each run of the node; its texts are templates, its keys are not."""
     # Templates are read here, once; what is returned only fills them.
     if isinstance(value, str):
         template = Template(value)

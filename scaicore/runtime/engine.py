@@ -34,7 +34,7 @@ _NEAR_S: Final = 0.1  # a call that failed so near to the deadline was ended by 
 async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
     """Run a program; ends with `Finished`, or raises RunFailed or RunTimedOut."""
     run, decided = checkpoints.begin(request)
-    tasks = NodeTasks()
+    tasks: NodeTasks | None = None  # made for the first node that waits; most runs need none
     breathed_at = time.monotonic()
     try:
         if decided is not None:
@@ -48,12 +48,17 @@ async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
                     continue
                 node, node_run = run.start_node(frame, index)
                 yield NodeStarted(node.id, node.kind)
-                if (event := _begin(run, tasks, node, node_run)) is not None:
-                    yield event
+                if node.waits:
+                    tasks = tasks or NodeTasks()
+                    tasks.start(node, node_run, responds=node.id in run.runnable.responders)
+                elif node.plan is not None:
+                    _carry_out(run, node, node_run, node.plan)
+                else:
+                    yield _calculate(run, node, node_run)
                 if run.steps % _BREATH == 0 or node_run.started_at - breathed_at > _BREATH_S:
                     breathed_at = node_run.started_at
                     await asyncio.sleep(0)
-            if not tasks.is_busy:
+            if tasks is None or not tasks.is_busy:
                 break
             yield _receive(run, await tasks.next_event(run.remaining()))
         yield checkpoints.ask(run) if run.parked else run.finish()
@@ -63,18 +68,13 @@ async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
         raise
     finally:
         # Also when the caller has gone: a node left behind would go on spending tokens for nobody.
-        await tasks.cancel_all()
+        if tasks is not None:
+            await tasks.cancel_all()
 
 
-def _begin(run: FlowRun, tasks: NodeTasks, node: RuntimeNode, node_run: NodeRun) -> NodeFinished | None:
-    """Start a node; the event is that of a node which only calculates, and so has finished already."""
-    if node.waits:
-        tasks.start(node, node_run, responds=node.id in run.runnable.responders)
-        return None
+def _calculate(run: FlowRun, node: RuntimeNode, node_run: NodeRun) -> NodeFinished:
+    """Run a node that waits for nothing."""
     try:
-        if node.plan is not None:
-            _carry_out(run, node, node_run, node.plan)
-            return None
         result = node.work(node_run)
     except Exception as problem:
         _fail(problem, run, node, node_run)
@@ -83,10 +83,13 @@ def _begin(run: FlowRun, tasks: NodeTasks, node: RuntimeNode, node_run: NodeRun)
 
 def _carry_out(run: FlowRun, node: RuntimeNode, node_run: NodeRun, plan: Plan) -> None:
     """Begin what a node plans: to wait for somebody's decision, or to run others."""
-    if isinstance(plan, CheckpointPlan):
-        checkpoints.park(run, node, node_run, plan)
-    else:
-        run.begin_regions(node, node_run)
+    try:
+        if isinstance(plan, CheckpointPlan):
+            checkpoints.park(run, node, node_run, plan)
+        else:
+            run.begin_regions(node, node_run)
+    except Exception as problem:
+        _fail(problem, run, node, node_run)
 
 
 def _continue(run: FlowRun, frame: Frame) -> NodeFinished | None:

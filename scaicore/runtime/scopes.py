@@ -46,7 +46,7 @@ def initial_scope(runnable: Runnable, request: RunRequest, state: dict[str, Json
 
 
 def read_feeds(feeds: Iterable[Feed], scope: dict[str, Json]) -> dict[str, Json]:
-    """What data edges bring: the source's result, or the field of it that is named like the source port."""
+    """The values of data edges: the source's result, or the field of it that is named like the source port."""
     values = {}
     for feed in feeds:
         result = scope.get(feed.source)

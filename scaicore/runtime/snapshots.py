@@ -1,8 +1,8 @@
 """Snapshots: a run that waits, as plain JSON between two turns.
 
 A snapshot holds the parts of a run that a question still needs: the frames it lies in, and the nodes that run them.
-It fits a program as long as the nodes and edges are the same; where it does not fit, the flow starts anew. The
-caller's `messages` and `params` are left out: the next call brings its own.
+It fits a program as long as the nodes and edges are the same; where it does not fit, the flow starts from the
+beginning. The caller's `messages` and `params` are left out: the next call has its own.
 
 Entities keep snapshots between deploys, so a new version of this module must read what an older one wrote.
 """
@@ -75,7 +75,7 @@ def take(run: FlowRun) -> RunSnapshot:
     indices = {id(part): index for parts in (frames, region_runs) for index, part in enumerate(parts)}
     given = run.request.input
     kept = {name: value for name, value in given.items() if name not in _RENEWED}
-    # An entry's result is the input itself. It is kept once, and not again under each name that it bears in the scope.
+    # An entry's result is the input itself. It is kept once, and not again under each of its names.
     entered = [name for name, value in run.root.scope.items() if value is given]
     return RunSnapshot(
         shape=run.runnable.shape,
@@ -164,7 +164,7 @@ class _Restoration:
         self._region_runs: list[RegionRun] = []
         for kept in snapshot.frames:
             self._frames.append(self._frame(kept))
-        # The very same object under each of its names, as before: the run tells by identity what is the input.
+        # The very same object under each of its names, as before: the run recognises the input by identity.
         self.run.root.scope.update(dict.fromkeys(snapshot.entered, self.run.request.input))
         self.run.parked += [self._parked(kept) for kept in snapshot.parked]
         self.run.bound, self.run.last = snapshot.bound, snapshot.last
@@ -193,7 +193,7 @@ class _Restoration:
         return RegionRun(
             frame,
             node,
-            # A node's own time begins anew: nobody worked while the question waited.
+            # A node's own time starts again: nothing ran while the question waited.
             self.run.new_node_run(frame, node, time.monotonic()),
             kept.items,
             kept.cursor,

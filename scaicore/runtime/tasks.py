@@ -3,7 +3,6 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from scaicore.errors import RunFailed, RunTimedOut
@@ -34,13 +33,9 @@ class NodeTasks:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
+        self._events: asyncio.Queue[TextDelta | NodeDone] = asyncio.Queue(_AHEAD)
         self._working = 0  # nodes whose end was not read yet
         self._is_leaving = False
-
-    @cached_property
-    def _events(self) -> asyncio.Queue[TextDelta | NodeDone]:
-        """Made when the first node starts: most runs of calculating flows need none."""
-        return asyncio.Queue(_AHEAD)
 
     @property
     def is_busy(self) -> bool:
@@ -68,13 +63,12 @@ class NodeTasks:
 
     async def cancel_all(self) -> None:
         """Stop every node that is still at work and wait until it has stopped."""
-        if not self._tasks:
-            return
         self._is_leaving = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _emit_text(self, text: str) -> None:
         await self._events.put(TextDelta(text))
