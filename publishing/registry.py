@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 import scaicore
@@ -132,14 +133,18 @@ WHERE v.id = %s
 _asking: WeakKeyDictionary[asyncio.AbstractEventLoop, Batcher[tuple[bytes, str], tuple[Any, ...]]] = WeakKeyDictionary()
 _loaded: OrderedDict[int, LiveCore] = OrderedDict()
 MOST_LOADED = 512
+# As long as a name can be in `publishing_publication`.
+LONGEST_NAME = 200
 
 
 async def resolve(digest: bytes, name: str) -> AccessDecision:
     """The decision about the key with this digest and the model `name`: one row, read now."""
     loop = asyncio.get_running_loop()
     if loop not in _asking:
-        _asking[loop] = Batcher(partial(pool.rows_for_each, DECIDE))
-    return AccessDecision._make(await _asking[loop].get((digest, name)))
+        _asking[loop] = Batcher(partial(pool.rows_for_each, DECIDE), limit_s=settings.DATABASE_TIMEOUT_S)
+    # What cannot be a name is not asked for, since its answer is known; the key is looked at all the same.
+    question = (digest, name if _can_be_a_name(name) else "")
+    return AccessDecision._make(await _asking[loop].get(question))
 
 
 async def callable_models(key_id: str) -> list[ListedModel]:
@@ -153,7 +158,7 @@ async def allowed(caller: AllowedCall, name: str, *, version: int | None = None)
     The limit of a key ends at the model that it names: what that model calls in turn, it calls with the user's rights.
     `version`: another version of the Core than the live one; None as well when there is no such version.
     """
-    rows = await pool.rows(ALLOW, [caller.user_id, name])
+    rows = await pool.rows(ALLOW, [caller.user_id, name]) if _can_be_a_name(name) else []
     if not rows:
         return None
     [(core_id, version_id, published_at)] = rows
@@ -167,7 +172,7 @@ async def allowed(caller: AllowedCall, name: str, *, version: int | None = None)
 
 async def published_name(core_id: str) -> str:
     """The name under which a Core is called; empty, which nothing is called, when it is not published."""
-    rows = [] if "\0" in core_id else await pool.rows(NAME, [core_id])
+    rows = await pool.rows(NAME, [core_id]) if _can_be_a_name(core_id) else []
     return str(rows[0][0]) if rows else ""
 
 
@@ -177,7 +182,7 @@ async def unattended(tenant: str, slug: str) -> AllowedCall | None:
 
     The caller has to know by other means that the call is right.
     """
-    rows = [] if "\0" in tenant + slug else await pool.rows(LIVE, [tenant, slug])
+    rows = await pool.rows(LIVE, [tenant, slug]) if _can_be_a_name(tenant + slug) else []
     if not rows:
         return None
     [(core_id, version_id)] = rows
@@ -210,3 +215,8 @@ def uncallable(user: User, names: Iterable[str]) -> list[str]:
 def access(user: User, core: Core) -> Access | None:
     """The decision about one user and one Core; None when the user's tenant does not publish it."""
     return Access.objects.filter(user=user, publication_id=core.pk).first()
+
+
+def _can_be_a_name(text: str) -> bool:
+    """Printable means no NUL character and no lone surrogate: PostgreSQL takes neither."""
+    return len(text) <= LONGEST_NAME and text.isprintable()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import psycopg
 import pytest
 
 from publishing.db.batching import Batcher
+from publishing.db.time_limits import DatabaseSilent
 
 
 async def test_each_question_gets_its_own_answer_and_batches_form() -> None:
@@ -17,8 +19,8 @@ async def test_each_question_gets_its_own_answer_and_batches_form() -> None:
         await asyncio.sleep(0.01)
         return [question * 2 for question in questions]
 
-    coalescer = Batcher(ask, flights=1, most=4)
-    assert await asyncio.gather(*(coalescer.get(n) for n in range(10))) == [n * 2 for n in range(10)]
+    batcher = Batcher(ask, limit_s=5, flights=1, most=4)
+    assert await asyncio.gather(*(batcher.get(n) for n in range(10))) == [n * 2 for n in range(10)]
     assert max(map(len, batches)) == 4
 
 
@@ -31,11 +33,11 @@ async def test_a_question_is_answered_by_a_statement_that_was_sent_after_it() ->
         await asyncio.sleep(0.01)
         return [seen for _ in questions]
 
-    coalescer = Batcher(ask, flights=1)
-    early = asyncio.create_task(coalescer.get(1))
+    batcher = Batcher(ask, limit_s=5, flights=1)
+    early = asyncio.create_task(batcher.get(1))
     await asyncio.sleep(0.015)
     truth = "new"
-    assert await coalescer.get(2) == "new"
+    assert await batcher.get(2) == "new"
     assert await early == "old"
 
 
@@ -44,19 +46,53 @@ async def test_a_caller_who_leaves_takes_nobody_along() -> None:
         await asyncio.sleep(0.01)
         return questions
 
-    coalescer = Batcher(ask, flights=1)
-    leaving, staying = asyncio.create_task(coalescer.get(1)), asyncio.create_task(coalescer.get(2))
+    batcher = Batcher(ask, limit_s=5, flights=1)
+    leaving, staying = asyncio.create_task(batcher.get(1)), asyncio.create_task(batcher.get(2))
     await asyncio.sleep(0)
     leaving.cancel()
     assert await staying == 2
 
 
-async def test_a_failure_reaches_everybody_who_asked() -> None:
-    async def ask(questions: list[int]) -> list[int]:
-        raise OSError("away")
+async def test_a_question_that_fails_spoils_no_other_in_its_batch() -> None:
+    batches: list[list[int]] = []
 
-    coalescer = Batcher(ask)
-    for outcome in await asyncio.gather(coalescer.get(1), coalescer.get(2), return_exceptions=True):
-        assert isinstance(outcome, OSError)
-    with pytest.raises(OSError):
-        await coalescer.get(3)
+    async def ask(questions: list[int]) -> list[int]:
+        batches.append(questions)
+        await asyncio.sleep(0.01)
+        if 2 in questions:
+            raise ValueError("not a question")
+        return questions
+
+    batcher = Batcher(ask, limit_s=5, flights=1)
+    first, *others = await asyncio.gather(*(batcher.get(n) for n in (1, 2, 3)), return_exceptions=True)
+    assert (first, others[1]) == (1, 3)
+    assert isinstance(others[0], ValueError)
+    assert batches == [[1, 2, 3], [1], [2], [3]]
+
+
+async def test_a_database_that_is_away_is_asked_once_for_all_of_a_batch() -> None:
+    batches: list[list[int]] = []
+
+    async def ask(questions: list[int]) -> list[int]:
+        batches.append(questions)
+        raise psycopg.OperationalError("away")
+
+    batcher = Batcher(ask, limit_s=5, flights=1)
+    outcomes = await asyncio.gather(batcher.get(1), batcher.get(2), return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {psycopg.OperationalError}
+    assert batches == [[1, 2]]
+
+
+async def test_the_wait_for_a_batch_is_part_of_the_time_limit() -> None:
+    leave = asyncio.Event()
+
+    async def ask(questions: list[int]) -> list[int]:
+        await leave.wait()
+        return questions
+
+    batcher = Batcher(ask, limit_s=0.05, flights=1)
+    for _ in range(2):  # the second waits behind the first, which nobody waits for any longer
+        with pytest.raises(DatabaseSilent):
+            await batcher.get(1)
+    leave.set()
+    assert await batcher.get(3) == 3
