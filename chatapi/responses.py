@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-import psycopg
 
 from chatapi.errors import ChatError, DatabaseUnavailable, Unexpected
+from publishing.db import outages
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +65,8 @@ def refusal_for(error: Exception, request_id: str) -> ChatError:
     """`error` if it is a refusal; anything else is logged, and the caller reads a fixed sentence instead."""
     if isinstance(error, ChatError):
         return error
-    if isinstance(error, psycopg.OperationalError):
-        log.error("database.unavailable request_id=%s: %s", request_id, type(error).__name__)
+    if outages.is_outage(error):
+        log.error("database.unavailable request_id=%s: %s", request_id, outages.explain(error))
         return DatabaseUnavailable()
     log.error("chat.unexpected request_id=%s", request_id, exc_info=error)
     return Unexpected()

@@ -17,7 +17,7 @@ from chatapi import retention, usage  # noqa: E402
 from chatapi.asgi import ChatFastPath  # noqa: E402
 from chatapi.asgi_types import App, Receive, Scope, Send  # noqa: E402
 from publishing import outbound  # noqa: E402
-from publishing.db import pool  # noqa: E402
+from publishing.db import pool, time_limits  # noqa: E402
 from scaicore import tokens  # noqa: E402
 from scaigrid_site.body_limit import BodyLimit  # noqa: E402
 
@@ -46,7 +46,6 @@ class Lifespan:
 
 
 async def _start() -> None:
-    await pool.acquire()
     tokens.warm()
 
 
@@ -56,5 +55,11 @@ async def _stop() -> None:
     await pool.close()
 
 
-site = BodyLimit(cast("App", django_application), most=settings.MAX_BODY_BYTES)
+async def django_in_time(scope: Scope, receive: Receive, send: Send) -> None:
+    """Django, whose requests wait for the database no longer than the chat does."""
+    with time_limits.limited(settings.DATABASE_TIMEOUT_S):
+        await cast("App", django_application)(scope, receive, send)
+
+
+site = BodyLimit(django_in_time, most=settings.MAX_BODY_BYTES)
 application = Lifespan(ChatFastPath(site) if settings.LEAN_DOOR else site)

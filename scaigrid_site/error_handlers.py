@@ -1,13 +1,19 @@
-"""What fails before it reaches a view: answered in the envelope of its prefix, and on the web pages by a page."""
+"""What fails before or outside a view: answered in the envelope of its prefix, and on the web pages by a page."""
 
 from __future__ import annotations
+
+import logging
+import sys
 
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
 from chatapi import responses
-from chatapi.errors import ChatError, FieldInvalid, Unexpected
+from chatapi.errors import FieldInvalid, Unexpected
 from publishing.api import errors
+from publishing.db import outages
+
+log = logging.getLogger(__name__)
 
 BAD_REQUEST = "The request is malformed, or names a host that this server does not answer under."
 
@@ -20,11 +26,26 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: a defect outside the views; Django has logged it."""
+    """500: a defect, which Django logs; 503 where the database is away. Django calls this in its `except` block."""
+    error = sys.exc_info()[1]
+    if isinstance(error, Exception) and outages.is_outage(error):
+        return _unavailable(request, error)
     return _answer(request, Exception(), Unexpected()) or defaults.server_error(request)
 
 
-def _answer(request: HttpRequest, error: Exception, chat_error: ChatError) -> HttpResponse | None:
+def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    answer = _answer(request, error, error)
+    if answer is None:
+        log.error("database.unavailable request_id=%s: %s", errors.request_id(request), outages.explain(error))
+        answer = defaults.server_error(request, "503.html")
+        answer.status_code = 503
+        answer.headers["Retry-After"] = "1"
+    # One line says it all; Django would add the traceback.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
+    return answer
+
+
+def _answer(request: HttpRequest, error: Exception, chat_error: Exception) -> HttpResponse | None:
     if request.path.startswith(("/v1/modules/", "/hooks/")):
         return errors.module(request, error)
     if request.path.startswith("/api/"):

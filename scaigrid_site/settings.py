@@ -72,7 +72,10 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": environ.Env.db_url_config(CONF.DATABASE_URL) | {"CONN_HEALTH_CHECKS": True}}
+DATABASES = {
+    "default": environ.Env.db_url_config(CONF.DATABASE_URL)
+    | {"ENGINE": "publishing.db.postgresql", "CONN_HEALTH_CHECKS": True}
+}
 DATABASE_POOL_SIZE = CONF.DATABASE_POOL_SIZE
 DATABASE_TIMEOUT_S = CONF.DATABASE_TIMEOUT_S
 AUTH_USER_MODEL = "identity.User"

@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, JsonResponse, RawPostDataException
 from rest_framework import exceptions
 
 from identity.errors import ActionRefused, Invalid, Problem
+from publishing.db import outages
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +114,9 @@ def _json(body: dict[str, Any], status: int, headers: Mapping[str, str]) -> Json
 def _spec(request: HttpRequest, error: Exception) -> RefusalSpec | ActionRefused:
     if isinstance(error, ActionRefused):
         return error
+    if outages.is_outage(error):
+        log.error("database.unavailable request_id=%s: %s", request_id(request), outages.explain(error))
+        return NO_DATABASE
     spec = next(FOREIGN[kind] for kind in type(error).__mro__ if kind in FOREIGN)
     if spec.status >= 500:
         log.error("api.failed request_id=%s", request_id(request), exc_info=error)

@@ -7,7 +7,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import FrameType
@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 
 from chatapi import completions, invocations, usage
 from chatapi.asgi import ChatFastPath
@@ -80,14 +81,9 @@ async def test_a_call_decides_by_one_statement_and_counts_by_another(
 async def test_the_decision_is_a_prepared_statement(inside: None, echo: Core, anns_key: str) -> None:
     await answer(anns_key)
     await usage.flush()
-    connections = await pool.acquire()
-    found = []
-    async with AsyncExitStack() as all_of_them:
-        for _ in range(connections.get_stats()["pool_size"]):
-            connection = await all_of_them.enter_async_context(connections.connection())
-            cursor = await connection.execute("SELECT statement FROM pg_prepared_statements")
-            found += [row[0] for row in await cursor.fetchall()]
-    assert any("identity_live_key" in statement and "publishing_access" in statement for statement in found)
+    asked = [pool.rows("SELECT statement FROM pg_prepared_statements", []) for _ in range(settings.DATABASE_POOL_SIZE)]
+    prepared = [statement for rows in await asyncio.gather(*asked) for [statement] in rows]
+    assert any("identity_live_key" in statement and "publishing_access" in statement for statement in prepared)
 
 
 async def test_calls_that_wait_at_the_same_moment_are_decided_together(
@@ -105,8 +101,7 @@ async def test_a_stream_holds_no_connection(inside: None, echo: Core, anns_key: 
     await usage.flush()
     frames = await answer(anns_key, STREAM)
     assert isinstance(frames, Frames)
-    statistics = (await pool.acquire()).get_stats()
-    assert statistics["pool_available"] == statistics["pool_size"]
+    assert pool.current().in_use == 0
     assert b"".join([frame async for frame in frames.rest]).endswith(b"data: [DONE]\n\n")
 
 
