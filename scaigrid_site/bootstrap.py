@@ -1,4 +1,4 @@
-"""What every entry point does before Django starts: a data folder, a secret, a database."""
+"""What every entry point does before Django starts: log lines, a data folder, a secret, a database."""
 
 from __future__ import annotations
 
@@ -6,23 +6,31 @@ import os
 import secrets
 from collections.abc import MutableMapping
 from contextlib import suppress
+from logging.config import dictConfig
 from pathlib import Path
 
-from scaigrid_site import conf, postgres
+from scaigrid_site import conf, logs, postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def prepare(environment: MutableMapping[str, str]) -> None:
-    """Complete `environment`, so that this process and those it starts read the same settings."""
+    """Complete `environment`, so that this process and those it starts read the same settings.
+
+    A database that cannot be started ends the program with a sentence.
+    """
     environment.setdefault("DJANGO_SETTINGS_MODULE", "scaigrid_site.settings")
     settings = conf.read(environment)
+    dictConfig(logs.config(level=settings.LOG_LEVEL, style=settings.LOG_FORMAT))
     data = ROOT / settings.SCAIGRID_DATA
     data.mkdir(parents=True, exist_ok=True)
     if not settings.SECRET_KEY:
         environment["SECRET_KEY"] = _secret(data / "secret_key")
     if not settings.DATABASE_URL:
-        environment["DATABASE_URL"] = postgres.attach(data)
+        try:
+            environment["DATABASE_URL"] = postgres.attach(data)
+        except postgres.NotStarted as error:
+            raise SystemExit(str(error)) from None
 
 
 def _secret(path: Path) -> str:

@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-import requests
 
-from tests.support.serving import ROOT, await_port, free_port
-
-Start = Callable[..., "Site"]
-
-
-class Site:
-    """A server with a data folder of its own, started like by `make serve`."""
-
-    def __init__(self, data: Path, *options: str, **settings: str) -> None:
-        self.port = free_port()
-        bare = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "SECRET_KEY")}
-        own = {"PORT": str(self.port), "SCAIGRID_DATA": str(data), "LOG_LEVEL": "WARNING"}
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--demo", *options],
-            cwd=ROOT,
-            env=bare | own | settings,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        await_port(self.port, self.process)
-
-    def status(self) -> int:
-        return requests.get(f"http://127.0.0.1:{self.port}/v1/models", timeout=10).status_code
-
-    def stop(self) -> str:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.communicate(timeout=40)[0]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    sites: list[Site] = []
-
-    def starter(**settings: str) -> Site:
-        sites.append(Site(tmp_path / "data", **settings))
-        return sites[-1]
-
-    yield starter
-    for site in sites:
-        if site.process.returncode is None:
-            site.stop()
+from tests.scaigrid_site.conftest import Site, Start, eventually, postgres_processes
+from tests.support.serving import ROOT
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -66,21 +23,6 @@ def is_alive(process: psutil.Process) -> bool:
 def workers_of(site: Site) -> list[psutil.Process]:
     children = psutil.Process(site.process.pid).children()
     return [child for child in children if is_alive(child) and "spawn_main" in " ".join(child.cmdline())]
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.1)
-
-
-def postgres_processes(data: Path) -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if str(data / "postgres") in (process.info["cmdline"] or [])
-    ]
 
 
 def test_the_first_start_prints_a_curl_line_that_works_and_the_second_no_stale_key(
@@ -97,34 +39,34 @@ def test_the_first_start_prints_a_curl_line_that_works_and_the_second_no_stale_k
     assert "sgk_" not in again
 
 
-def test_sigterm_leaves_nothing_behind_the_embedded_database_included(start: Start, tmp_path: Path) -> None:
+def test_sigterm_leaves_nothing_behind_the_embedded_database_included(start: Start, data: Path) -> None:
     site = start()
     assert site.status() == 401
-    assert postgres_processes(tmp_path / "data")
+    assert postgres_processes(data)
     site.stop()
     assert site.process.returncode == 0
-    assert postgres_processes(tmp_path / "data") == []
+    assert postgres_processes(data) == []
 
 
-def test_a_killed_server_does_not_keep_the_database_from_the_next(start: Start, tmp_path: Path) -> None:
+def test_a_killed_server_does_not_keep_the_database_from_the_next(start: Start, data: Path) -> None:
     site = start()
     site.process.kill()
     site.process.communicate()
     after = start()
     assert after.status() == 401
     after.stop()
-    assert postgres_processes(tmp_path / "data") == []
+    assert postgres_processes(data) == []
 
 
-def test_two_processes_share_the_database_and_the_last_one_stops_it(start: Start, tmp_path: Path) -> None:
+def test_two_processes_share_the_database_and_the_last_one_stops_it(start: Start, data: Path) -> None:
     one, other = start(), start()
     one.stop()
     assert other.status() == 401
     other.stop()
-    assert postgres_processes(tmp_path / "data") == []
+    assert postgres_processes(data) == []
 
 
-def test_a_killed_worker_is_replaced_and_all_end_with_the_parent(start: Start) -> None:
+def test_a_killed_worker_is_replaced_and_all_end_with_the_parent(start: Start, data: Path) -> None:
     site = start(WORKERS="2")
     first, second = workers_of(site)
     first.kill()

@@ -3,7 +3,9 @@
 Two runs at once would empty each other's tables, so each takes a database of its own.
 """
 
+import atexit
 import fcntl
+import logging
 import os
 from itertools import count
 from pathlib import Path
@@ -13,6 +15,8 @@ from scaigrid_site import bootstrap
 
 is_given = bool(os.environ.get("DATABASE_URL"))
 bootstrap.prepare(os.environ)
+# The last line of the log comes when pytest has closed what it captures.
+atexit.register(setattr, logging, "raiseExceptions", False)
 
 
 def _own_name() -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from uvicorn.supervisors import Multiprocess
 
 from publishing import demo
-from scaigrid_site import settings
+from scaigrid_site import postgres, settings
 from scaigrid_site.greeting import greeting
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -62,6 +62,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Serving {conf.public_url}")
         self.stdout.flush()
         connections.close_all()
+        postgres.watch()
         with suppress(KeyboardInterrupt):
             if conf.WORKERS > 1:
                 Multiprocess(config, sockets=[taken]).run()
