@@ -20,6 +20,8 @@ from publishing import outbound  # noqa: E402
 from publishing.db import pool, time_limits  # noqa: E402
 from scaicore import tokens  # noqa: E402
 from scaigrid_site.body_limit import BodyLimit  # noqa: E402
+from scaigrid_site.draining import Draining  # noqa: E402
+from scaigrid_site.health import Health  # noqa: E402
 
 FLUSH_S = 5.0
 
@@ -27,8 +29,9 @@ FLUSH_S = 5.0
 class Lifespan:
     """Opens what every call shares before the first one comes, and writes out what is left after the last."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, draining: Draining) -> None:
         self._app = app
+        self._draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event."""
@@ -36,17 +39,14 @@ class Lifespan:
             await self._app(scope, receive, send)
             return
         await receive()
-        await _start()
+        tokens.warm()
+        self._draining.take_signals()
         pruner = asyncio.create_task(retention.prune_for_ever())
         await send({"type": "lifespan.startup.complete"})
         await receive()
         pruner.cancel()
         await _stop()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _start() -> None:
-    tokens.warm()
 
 
 async def _stop() -> None:
@@ -62,4 +62,5 @@ async def django_in_time(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 site = BodyLimit(django_in_time, most=settings.MAX_BODY_BYTES)
-application = Lifespan(ChatFastPath(site) if settings.LEAN_DOOR else site)
+draining = Draining(ChatFastPath(site) if settings.LEAN_DOOR else site, longest_s=settings.DRAIN_S)
+application = Lifespan(Health(draining, lambda: draining.has_begun), draining)

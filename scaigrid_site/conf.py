@@ -71,7 +71,14 @@ class Conf:
     KEEP_ALIVE_S: float = _described("Silence after which a stream sends a comment line, in seconds.", 15.0)
     DATABASE_POOL_SIZE: int = _described("Connections that each process keeps for chat calls.", 8)
     DATABASE_TIMEOUT_S: float = _described(
-        "How long a chat call waits for the database before it answers 503, in seconds.", 5.0
+        "How long a request waits for the database before it answers 503, in seconds: for a connection and its "
+        "statements together. Commands wait as long as it takes.",
+        5.0,
+    )
+    DRAIN_S: float = _described(
+        "How long after SIGTERM new calls are still taken while others run, in seconds. `/healthz/ready` answers 503 "
+        "meanwhile, so that load balancers send no more. A process without calls ends at once.",
+        5.0,
     )
     SHUTDOWN_TIMEOUT_S: int = _described("How long running calls may finish after SIGTERM, in seconds.", 30)
     LEAN_DOOR: bool = _described(
@@ -143,9 +150,12 @@ def _check(conf: Conf) -> None:
         "TRACE_DAYS",
         "ENTITY_WAIT_S",
         "KEEP_ALIVE_S",
+        "DATABASE_TIMEOUT_S",
     ):
         if getattr(conf, name) <= 0:
             raise SettingInvalid(f"{name} must be greater than 0.")
+    if conf.DRAIN_S < 0:
+        raise SettingInvalid("DRAIN_S must be 0 or greater.")
     _check_words(conf)
     _check_outbound(conf)
     _check_providers(conf)

@@ -8,11 +8,9 @@ from django.urls import include, path, re_path
 from chatapi import urls as chat
 from chatapi.views import unknown_url
 from publishing.api import urls as control
-from scaigrid_site.health import health
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("healthz", health),
     path("api/", include(control.documentation)),
     path("api/v1/", include(control.api)),
     path("api/", include(control.unknown_api)),

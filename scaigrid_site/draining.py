@@ -1,0 +1,73 @@
+"""The time between SIGTERM and the end: while calls run, new ones are still taken and `/healthz/ready` says 503.
+
+So a load balancer learns that this process is about to go before its port closes. A process without calls ends at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from types import FrameType
+from typing import Final
+
+import uvicorn
+
+from chatapi.asgi import App, Receive, Scope, Send
+
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class Draining:
+    """An ASGI application that counts what runs in `app`, and puts the server's own reaction to a signal off."""
+
+    def __init__(self, app: App, *, longest_s: float) -> None:
+        self.has_begun = False
+        self._app = app
+        self._longest_s = longest_s
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._waiting: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event."""
+        self._running += 1
+        self._idle.clear()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+    def take_signals(self) -> None:
+        """Stand in front of the handlers that the server installed. Called in its event loop, when it starts."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            leave = signal.getsignal(number)
+            if callable(leave) and isinstance(getattr(leave, "__self__", None), uvicorn.Server):
+                signal.signal(number, partial(self._begin, loop, leave))
+
+    def _begin(
+        self, loop: asyncio.AbstractEventLoop, leave: Callable[[int, FrameType | None], object], number: int, _: object
+    ) -> None:
+        if not self.has_begun:
+            self.has_begun = True
+            loop.call_soon_threadsafe(self._start_waiting, partial(leave, number, None))
+            return
+        # The second signal is impatience.
+        if self._waiting is not None:
+            loop.call_soon_threadsafe(self._waiting.cancel)
+        leave(number, None)
+
+    def _start_waiting(self, leave: Callable[[], object]) -> None:
+        self._waiting = asyncio.create_task(self._wait(leave))
+
+    async def _wait(self, leave: Callable[[], object]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._longest_s):
+                await self._idle.wait()
+        leave()
