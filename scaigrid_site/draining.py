@@ -15,7 +15,7 @@ from typing import Final
 
 import uvicorn
 
-from chatapi.asgi import App, Receive, Scope, Send
+from chatapi.asgi_types import App, Receive, Scope, Send
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 

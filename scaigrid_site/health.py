@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from chatapi.asgi import App, Receive, Scope, Send
+from chatapi.asgi_types import App, Receive, Scope, Send
 from identity import ids
 from publishing.db import outages, pool
 

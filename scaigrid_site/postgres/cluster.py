@@ -14,6 +14,7 @@ import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 from urllib.parse import quote
 
@@ -118,21 +119,23 @@ class Cluster:
 
     def _launch(self) -> None:
         """Run pg_ctl inside the folder: it hands paths to a shell, so it is given none but the socket's."""
-        server, log_size = self._installed(), _size(self.folder / "log")
-        listen = f"-h '' -k {shlex.quote(self._listening())}"
-        started = subprocess.run(  # noqa: S603  the wheel's program, and words of ours
-            [str(server.bin_path / "pg_ctl"), "-w", "-t", str(START_S), "-l", "log", "-o", listen, "start"],
-            cwd=self.folder,
-            env=os.environ | {"PGDATA": str(self.folder)},
-            user=server.system_user,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for us
-            check=False,
-        )
-        if started.returncode:
-            raise self._not_started(_last_words(self.folder / "log", log_size))
+        server, log, listen = self._installed(), self.folder / "log", f"-h '' -k {shlex.quote(self._listening())}"
+        log_size = log.stat().st_size if log.exists() else 0
+        with TemporaryFile("w+") as said:  # not a pipe: it would stay open as long as the server runs
+            done = subprocess.run(  # noqa: S603  the wheel's program, and words of ours
+                [str(server.bin_path / "pg_ctl"), "-w", "-t", str(START_S), "-l", "log", "-o", listen, "start"],
+                cwd=self.folder,
+                env=os.environ | {"PGDATA": str(self.folder)},
+                user=server.system_user,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                start_new_session=True,  # Ctrl-C is for us
+                check=False,
+            )
+            if done.returncode:
+                said.seek(0)
+                raise self._not_started(_last_words(log, log_size) or said.read().strip().replace("\n", " "))
 
     def _answers(self) -> bool:
         """Whether the server that runs answers, once it is ready; False when it has ended instead."""
@@ -180,18 +183,14 @@ class Cluster:
         return NotStarted(f"The embedded PostgreSQL in {self.folder} cannot be used: {why}.")
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
-
-
 def _last_words(path: Path, start: int) -> str:
-    """What the server wrote behind `start` when it gave up."""
+    """What the server wrote behind `start` when it gave up; empty where it wrote nothing."""
     with suppress(OSError), path.open(errors="replace") as file:
         file.seek(start)
         for line in reversed(file.readlines()):
             if found := re.search(r"(?:FATAL|PANIC): +(.*)", line):
                 return found[1]
-    return f"it does not start; {path} may say why"
+    return ""
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

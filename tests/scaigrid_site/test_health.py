@@ -1,26 +1,30 @@
-"""The page that load balancers ask."""
+"""What load balancers and container platforms ask. With the database away: test_database_away."""
 
 from __future__ import annotations
 
-import psycopg
 import pytest
 import requests
-from django.http import HttpRequest
 
-from publishing.db import pool
-from scaigrid_site.health import health
 from tests.support.serving import Server
 
+ADDRESSES = ["/healthz", "/healthz/live", "/healthz/ready"]
 
-def test_a_server_with_its_database_is_healthy_without_a_key(lean_server: Server) -> None:
-    answer = requests.get(f"{lean_server.url}/healthz", timeout=10)
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3:8000", "balancer.internal", "no host at all"])
+def test_a_healthy_server_says_so_without_a_key_and_under_any_host_name(
+    server: Server, address: str, host: str
+) -> None:
+    answer = requests.get(server.url + address, headers={"host": host}, timeout=10)
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_server_whose_database_is_away_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def away(*_: object) -> None:
-        raise psycopg.OperationalError
+def test_a_balancer_may_ask_for_the_head_alone_and_changes_nothing(server: Server) -> None:
+    assert requests.head(f"{server.url}/healthz/ready", timeout=10).status_code == 200
+    refused = requests.post(f"{server.url}/healthz/ready", timeout=10)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
 
-    monkeypatch.setattr(pool, "rows", away)
-    answer = await health(HttpRequest())
-    assert (answer.status_code, answer.content) == (503, b'{"status": "unavailable"}')
+
+def test_other_addresses_are_none_of_these(server: Server) -> None:
+    assert requests.get(f"{server.url}/healthz/none", timeout=10).status_code == 404

@@ -1,0 +1,62 @@
+"""The time between SIGTERM and the end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from tests.scaigrid_site.conftest import eventually
+from tests.support.serving import Server, serving
+
+BODY = json.dumps({"model": "m", "messages": []}).encode()
+HEAD = (
+    f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    f"Content-Length: {len(BODY)}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+).encode()
+
+
+@contextmanager
+def call_under_way(server: Server) -> Iterator[socket.socket]:
+    """A call whose body has not been sent yet, and which the server has begun to read."""
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=30) as call:
+        call.sendall(HEAD)
+        assert call.recv(1000).startswith(b"HTTP/1.1 100")
+        yield call
+
+
+def ready(server: Server) -> int:
+    return requests.get(f"{server.url}/healthz/ready", timeout=10).status_code
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_while_a_call_runs_a_server_that_was_told_to_end_is_not_ready_and_still_answers(
+    transactional_db: None, number: signal.Signals
+) -> None:
+    with serving(DRAIN_S="60") as server, call_under_way(server) as call:
+        server.process.send_signal(number)
+        eventually(lambda: ready(server) == 503)
+        assert requests.get(f"{server.url}/healthz/live", timeout=10).status_code == 200
+        assert requests.get(f"{server.v1}/models", timeout=10).status_code == 401
+        call.sendall(BODY)
+        assert call.recv(1000).startswith(b"HTTP/1.1 401")
+        assert server.process.wait(20) == 0
+
+
+def test_a_second_signal_ends_the_wait(transactional_db: None) -> None:
+    with serving(DRAIN_S="60", SHUTDOWN_TIMEOUT_S="1") as server, call_under_way(server):
+        server.process.terminate()
+        eventually(lambda: ready(server) == 503)
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+
+
+def test_a_server_without_calls_ends_at_once(transactional_db: None) -> None:
+    with serving(DRAIN_S="60") as server:
+        server.process.terminate()
+        assert server.process.wait(20) == 0
