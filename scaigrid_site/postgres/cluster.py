@@ -53,7 +53,7 @@ class Cluster:
         self.folder = folder.resolve()
 
     def prepare(self) -> None:
-        """Make the data folder, unless it is there."""
+        """Make the data folder, unless it is there, and let the server's user into it."""
         try:
             self._installed().ensure_pgdata_inited()
         except (OSError, subprocess.SubprocessError, RuntimeError) as error:
@@ -66,6 +66,7 @@ class Cluster:
         while postmaster.find(self.folder) is not None:
             if self._answers():
                 return
+        self.prepare()  # for a server of root's: its user may have lost the way to the folder meanwhile
         self._clear_away()
         self._make_socket_folder()
         self._launch()

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE
+from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
@@ -24,14 +26,14 @@ Start = Callable[..., "Site"]
 class Site:
     """A server with a data folder of its own, started like by `make serve`; its log goes to `log`."""
 
-    def __init__(self, data: Path, log: Path, **settings: str) -> None:
+    def __init__(self, data: Path, log: Path, *options: str, **settings: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         own = {"PORT": str(self.port), "SCAIGRID_DATA": str(data)}
         with log.open("w") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--demo"],
+                [sys.executable, "manage.py", "serve", "--demo", *options],
                 cwd=ROOT,
                 env=bare_environment() | own | settings,
                 stdout=PIPE,
@@ -49,20 +51,33 @@ class Site:
         return self.process.communicate(timeout=40)[0]
 
 
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder outside of pytest's own: each run of pytest closes those to the user that root's PostgreSQL runs as."""
+    with TemporaryDirectory(prefix="scaigrid-") as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
-def made_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_data() -> Iterator[Path]:
     """What SCAIGRID_DATA names, made by the first command that needed it; nobody uses it."""
-    data = tmp_path_factory.mktemp("made") / "data"
-    with manage(data, "migrate", "--verbosity", "0") as command:
-        assert command.wait(60) == 0
-    return data
+    with open_folder() as folder:
+        with manage(folder / "data", "migrate", "--verbosity", "0") as command:
+            assert command.wait(60) == 0
+        yield folder / "data"
 
 
 @pytest.fixture
-def data(tmp_path: Path, made_data: Path) -> Path:
+def folder() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def data(folder: Path, made_data: Path) -> Path:
     """A data folder with a database that has its tables; its server does not run."""
-    subprocess.run(["cp", "-a", made_data, tmp_path / "data"], check=True)
-    return tmp_path / "data"
+    subprocess.run(["cp", "-a", made_data, folder / "data"], check=True)
+    return folder / "data"
 
 
 def manage(data: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -78,11 +93,12 @@ def bare_environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(folder: Path) -> Iterator[Start]:
+    """Starts sites in the folder `data`, which is made unless the test takes it, too."""
     sites: list[Site] = []
 
     def starter(**settings: str) -> Site:
-        sites.append(Site(tmp_path / "data", tmp_path / f"log-{len(sites)}", **settings))
+        sites.append(Site(folder / "data", folder / f"log-{len(sites)}", **settings))
         return sites[-1]
 
     yield starter

@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from scaigrid_site.postgres import Cluster, postmaster
-from tests.scaigrid_site.conftest import Site, eventually
+from tests.scaigrid_site.conftest import Site, eventually, open_folder
+from tests.scaigrid_site.postgres.conftest import server_of, suspend
 
 BODY = {"model": "scaicore/acme/echo-agent", "messages": [{"role": "user", "content": "hello"}]}
 
@@ -23,7 +24,6 @@ class Outage:
 
     def __init__(self, data: Path, log: Path) -> None:
         self.cluster = Cluster(data / "postgres")
-        self.cluster.prepare()
         self.cluster.start()
         self.site = Site(data, log, DATABASE_URL=self.cluster.url("scaigrid"), DATABASE_TIMEOUT_S="1.5")
         assert self.site.process.stdout is not None
@@ -40,14 +40,11 @@ class Outage:
         return requests.get(self.site.url + path, headers=self._headers() | headers, timeout=30, allow_redirects=False)
 
     def server(self) -> psutil.Process:
-        found = postmaster.find(self.cluster.folder)
-        assert found is not None
-        return found
+        return server_of(self.cluster)
 
     def suspend(self) -> None:
         """Stop every process of the server where it stands."""
-        for process in [self.server(), *self.server().children()]:
-            process.suspend()
+        suspend([self.server(), *self.server().children()])
 
     def mend(self) -> None:
         """Whatever was done, the database serves again."""
@@ -78,14 +75,14 @@ class Outage:
 
 
 @pytest.fixture(scope="module")
-def served(made_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
+def served(made_data: Path) -> Iterator[Outage]:
     """One site and one database for all tests here."""
-    folder = tmp_path_factory.mktemp("away")
-    subprocess.run(["cp", "-a", made_data, folder / "data"], check=True)
-    outage = Outage(folder / "data", folder / "log")
-    yield outage
-    outage.site.stop()
-    outage.cluster.stop()
+    with open_folder() as folder:
+        subprocess.run(["cp", "-a", made_data, folder / "data"], check=True)
+        outage = Outage(folder / "data", folder / "log")
+        yield outage
+        outage.site.stop()
+        outage.cluster.stop()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openai import OpenAI
 
-from tests.scaigrid_site.test_serve import Site
+from tests.scaigrid_site.conftest import Site
 
 pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="make .venv/llm.stamp installs the model"),
@@ -17,7 +17,7 @@ pytestmark = [
 
 
 def test_the_assistant_streams_real_tokens_and_remembers_the_turn(tmp_path: Path) -> None:
-    site = Site(tmp_path / "data", "--llm")
+    site = Site(tmp_path / "data", tmp_path / "log", "--llm")
     try:
         assert site.process.stdout is not None
         key = next(line for line in site.process.stdout if "API key" in line).split()[2]

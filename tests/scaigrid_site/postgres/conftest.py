@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -16,9 +17,10 @@ from scaigrid_site.postgres import Cluster, postmaster
 def cluster(data: Path) -> Iterator[Cluster]:
     """A cluster whose server does not run yet; stopped at the end."""
     cluster = Cluster(data / "postgres")
-    cluster.prepare()
     yield cluster
     cluster.stop()
+    for process in postmaster.orphans(cluster.folder):
+        process.kill()
 
 
 @pytest.fixture
@@ -34,6 +36,13 @@ def server_of(cluster: Cluster) -> psutil.Process:
     found = postmaster.find(cluster.folder)
     assert found is not None
     return found
+
+
+def suspend(processes: list[psutil.Process]) -> None:
+    """Stop them where they stand, but for those that have ended meanwhile."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
 
 
 def leave_pid_file(cluster: Cluster, number: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import psutil
 import pytest
 
 from scaigrid_site.postgres import Cluster, NotStarted, postmaster
-from tests.scaigrid_site.postgres.conftest import leave_pid_file, server_of
+from tests.scaigrid_site.postgres.conftest import leave_pid_file, server_of, suspend
 
 
 def answers(cluster: Cluster) -> bool:
@@ -71,8 +70,7 @@ def test_a_killed_server_is_started_again_over_what_its_suspended_processes_hold
     cluster.start()
     server = server_of(cluster)
     family = family_of(server)
-    for process in family[1:]:
-        process.send_signal(signal.SIGSTOP)
+    suspend(family[1:])
     server.kill()
     cluster.start()
     assert answers(cluster)
@@ -82,19 +80,16 @@ def test_a_killed_server_is_started_again_over_what_its_suspended_processes_hold
 def test_a_suspended_server_is_stopped_too(cluster: Cluster) -> None:
     cluster.start()
     family = family_of(server_of(cluster))
-    for process in family:
-        process.send_signal(signal.SIGSTOP)
+    suspend(family)
     cluster.stop()
     assert not any(map(postmaster.is_alive, family))
 
 
 @pytest.mark.parametrize("name", ["with a space", 'o\'clock, $HOME "now"', "long" * 40])
-def test_any_path_will_do_for_the_data_folder(tmp_path: Path, made_data: Path, name: str) -> None:
-    folder = tmp_path / name / "postgres"
-    folder.parent.mkdir()
-    subprocess.run(["cp", "-a", made_data / "postgres", folder], check=True)
-    cluster = Cluster(folder)
-    cluster.prepare()
+def test_any_path_will_do_for_the_data_folder(folder: Path, made_data: Path, name: str) -> None:
+    (folder / name).mkdir()
+    subprocess.run(["cp", "-a", made_data / "postgres", folder / name], check=True)
+    cluster = Cluster(folder / name / "postgres")
     cluster.start()
     assert answers(cluster)
     cluster.stop()
@@ -105,7 +100,7 @@ def test_a_server_that_runs_and_does_not_answer_is_a_sentence(
 ) -> None:
     monkeypatch.setattr("scaigrid_site.postgres.cluster.ANSWER_S", 2)
     cluster.start()
-    server_of(cluster).suspend()
+    suspend([server_of(cluster)])
     with pytest.raises(NotStarted, match="it runs and does not answer"):
         cluster.start()
 
