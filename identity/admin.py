@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -122,6 +123,14 @@ class GroupAdmin(StaffAdmin):
         return rows.annotate(
             user_count=Count("memberships", distinct=True), group_count=Count("children", distinct=True)
         )
+
+    def narrow(self, rows: QuerySet[Group], asked: Mapping[str, str]) -> QuerySet[Group]:
+        return rows.filter(tenant=asked["tenant"]) if asked.get("tenant") else rows
+
+    def found_as(self, row: Group, request: HttpRequest) -> str:
+        """By id and name; by its tenant as well where the search goes through those of several."""
+        is_alone = "tenant" in request.GET or admin_base.actor(request).tenants is not None
+        return row.label if is_alone else f"{row.label}, {row.tenant_id}"
 
     @admin.display(description="direct users", ordering="user_count")
     def user_count(self, group: Any) -> int:

@@ -6,7 +6,7 @@ permission rows. What an action refuses appears in the form, beside its field, w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from identity import actors
 from identity.actors import Actor
-from identity.errors import ActionRefused, Invalid
+from identity.admin_fields import label_of
+from identity.errors import ActionRefused
 from identity.models import User
 
 REFUSED = "refused_by_action"
@@ -36,7 +37,7 @@ def actor(request: HttpRequest) -> Actor:
 
 def complaints(refused: ActionRefused) -> Iterator[tuple[str, str]]:
     """The sentences of a refusal, each with the field that it is about (empty: none of them)."""
-    if isinstance(refused, Invalid) and refused.problems:
+    if refused.problems:
         yield from ((problem.field.split("[")[0], problem.message) for problem in refused.problems)
     else:
         yield "", str(refused)
@@ -111,6 +112,14 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """`rows` with what the list shows beside them."""
         return rows
 
+    def narrow(self, rows: models.QuerySet[Any], asked: Mapping[str, str]) -> models.QuerySet[Any]:
+        """Those of `rows` among which a field of another page searches; `asked` is what that field is narrowed by."""
+        return rows
+
+    def found_as(self, row: Any, request: HttpRequest) -> str:
+        """How `row` stands in such a search."""
+        return label_of(row)
+
     def page(self, name: str, *args: str) -> str:
         """The address of one of this model's pages, such as `change`."""
         return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
@@ -181,7 +190,7 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return super().changeform_view(request, object_id, form_url, extra_context)
         except ActionRefused as refused:
             setattr(request, REFUSED, refused)
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "refused": refused})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         self.act(obj, form, actor=actor(request), at=timezone.now())

@@ -6,13 +6,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.forms import AdminPasswordChangeForm
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import PasswordChangeView
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from identity import actors, users
+from identity.admin_base import StaffAdmin
 from identity.models import AuditEntry, User
 
 RECENT = 10
@@ -32,6 +35,18 @@ class OwnPasswordForm(AdminPasswordChangeForm):
         return self.user
 
 
+class StaffAutocomplete(AutocompleteJsonView):
+    """What a field finds by typing: narrowed and worded by the admin of what it searches."""
+
+    model_admin: StaffAdmin
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return self.model_admin.narrow(super().get_queryset(), self.request.GET.dict())
+
+    def serialize_result(self, obj: Model, to_field_name: str) -> dict[str, str]:
+        return super().serialize_result(obj, to_field_name) | {"text": self.model_admin.found_as(obj, self.request)}
+
+
 class StaffSite(admin.AdminSite):
     """What staff see."""
 
@@ -43,6 +58,10 @@ class StaffSite(admin.AdminSite):
         """The first page, with what this person changed last."""
         recent = AuditEntry.objects.filter(actor_id=request.user.pk)[:RECENT]
         return super().index(request, {**(extra_context or {}), "recent": recent})
+
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        """What fields find by typing."""
+        return StaffAutocomplete.as_view(admin_site=self)(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The own password's page."""

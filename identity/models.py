@@ -138,6 +138,11 @@ class Group(models.Model):
     def __str__(self) -> str:
         return self.scaikey_id
 
+    @property
+    def label(self) -> str:
+        """The id, and the name behind it where there is one."""
+        return f"{self.scaikey_id} ({self.name})" if self.name else self.scaikey_id
+
 
 class Membership(models.Model):
     """A user is directly in a group of the same tenant (a composite foreign key enforces the tenant)."""

@@ -11,6 +11,8 @@ identity.errors.ActionRefused
 │   ├── StaleSave            somebody saved a newer version meanwhile
 │   ├── SlugTaken            another Core of the tenant has this slug
 │   ├── MemoryAtStake        the saved version would not read what the live one remembers
+│   ├── StaleForm            somebody changed what a form shows after the page was opened
+│   ├── WideningNotAgreed    somebody new could call, and nobody has said yes to that
 │   ├── StillPublished       the flow's Core is published
 │   ├── PublicationHeld      staff hold the Core: it stays un-published, and is not deleted either
 │   ├── ProviderExists       another model provider of the tenant has this ref
@@ -82,6 +84,25 @@ class StaleSave(Conflict):
     def extras(self) -> dict[str, Any]:
         """The version to load."""
         return {"current_version": self.current}
+
+
+class StaleForm(Conflict):
+    """Somebody changed what a form shows after the page was opened; each of `changes` says what, in words."""
+
+    def __init__(self, changes: Sequence[str]) -> None:
+        changed = f"Somebody changed this after you opened the page: {'; '.join(changes)}."
+        advice = (
+            "Nothing was saved. What you did not touch shows the new values; save again to put your changes over them."
+        )
+        super().__init__(f"{changed} {advice}")
+
+
+class WideningNotAgreed(Conflict):
+    """Somebody new could call, and nobody has said yes to that; `question` tells how many could before and after."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__(f"{question} Nothing was saved yet.")
+        self.question = question
 
 
 class SlugTaken(Conflict):

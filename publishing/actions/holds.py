@@ -11,7 +11,7 @@ from identity import audit
 from identity.actors import Actor
 from identity.errors import Conflict, Invalid, Problem
 from publishing.actions import publications
-from publishing.actions.base import lock_core
+from publishing.actions.base import UNCHANGED, Unchanged, lock_core
 from publishing.models import Core, Hold
 
 LONGEST_REASON = 500
@@ -39,13 +39,18 @@ def hold_core(core: Core, *, reason: str, actor: Actor, at: datetime) -> Hold:
 
 
 @transaction.atomic
-def lift_hold(core: Core, *, actor: Actor, at: datetime) -> bool:
-    """Let `core` be published again, which somebody then has to do; returns whether it was held. Only staff may."""
+def lift_hold(core: Core, *, reason: str | Unchanged = UNCHANGED, actor: Actor, at: datetime) -> bool:
+    """Let `core` be published again, which somebody then has to do; returns whether it was held. Only staff may.
+
+    `reason`: lift only the hold that has this one.
+    """
     _must_be_staff(core, actor)
     core = lock_core(core)
     held = Hold.objects.filter(core=core).first()
     if held is None:
         return False
+    if not isinstance(reason, Unchanged) and reason != held.reason:
+        raise Conflict(f"{held.held_by} holds this Core for another reason by now: {held.reason}")
     before = {"reason": held.reason, "held_by": held.held_by}
     held.delete()
     audit.record("core.hold_lifted", core.pk, tenant=core.tenant_id, actor=actor, at=at, before=before)

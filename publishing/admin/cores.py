@@ -1,7 +1,8 @@
-"""Cores, as staff see them: their live version."""
+"""Cores, as staff see them: the live version, whether it is a chat model and for whom, and holds."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,16 +13,26 @@ from django.utils import timezone
 
 from identity import admin_base
 from identity.actors import Actor
-from identity.admin_base import StaffAdmin
 from identity.errors import Conflict
+from identity.models import Group
 from publishing import actions
+from publishing.actions.base import lock_core
+from publishing.admin import page_state
+from publishing.admin.audience import describe_audience
 from publishing.admin.forms import CoreForm
+from publishing.admin.holds import HoldingAdmin
+from publishing.admin.widening import publish_if_agreed
+from publishing.disagreements import find_disagreement
 from publishing.models import Core, CoreVersion
+
+ABOUT = ("id", "tenant", "slug", "name", "description", "flow", "live", "created_at", "updated_at")
+CHAT_MODEL = ("publish", "visibility", "allowed_groups", "seen", "published", "callers", "disagreement")
+FILLED_IN = {"live", "publish", "visibility", "allowed_groups", "seen"}
 
 
 @admin.register(Core)
-class CoreAdmin(StaffAdmin):
-    """Cores with their live version, which may be set back."""
+class CoreAdmin(HoldingAdmin):
+    """Cores with their live version, which may be set back, and with their publication."""
 
     may_change = may_delete = True
     form = CoreForm
@@ -29,17 +40,23 @@ class CoreAdmin(StaffAdmin):
     list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("slug", "name", "id")
     actions = ("roll_back",)
-    fields = ("id", "tenant", "slug", "name", "description", "flow", "live", "published", "created_at", "updated_at")
-    readonly_fields = tuple(name for name in fields if name != "live")
+    fieldsets = ((None, {"fields": ABOUT}), ("Chat model", {"fields": CHAT_MODEL}))
+    readonly_fields = tuple(name for name in (*ABOUT, *CHAT_MODEL) if name not in FILLED_IN)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Core]:
         # The program and the manifest of a version are far larger than all the rest of the page.
-        related = super().get_queryset(request).select_related("tenant", "publication", "live")
+        related = super().get_queryset(request).select_related("tenant", "publication", "hold", "live")
         return related.defer("live__program", "live__manifest")
 
     def offered(self, request: HttpRequest, row: Core | None) -> admin_base.Offer:
-        """The Core's own versions."""
-        return {"live": CoreVersion.objects.filter(core=row).defer("program", "manifest")}
+        """The Core's own versions, and the groups of its tenant."""
+        return {
+            "live": CoreVersion.objects.filter(core=row).defer("program", "manifest"),
+            "allowed_groups": Group.objects.filter(tenant=row.tenant_id if row else None),
+        }
+
+    def narrow(self, rows: QuerySet[Any], asked: Mapping[str, str]) -> QuerySet[Any]:
+        return rows & Core.objects.publishable() if asked.get("publishable") else rows
 
     @admin.display(description="live version", ordering="live__number")
     def live_version(self, core: Core) -> int | None:
@@ -47,11 +64,28 @@ class CoreAdmin(StaffAdmin):
 
     @admin.display(description="published as", empty_value="not published")
     def published(self, core: Core) -> str | None:
+        if hasattr(core, "hold"):
+            return f"held by staff: {core.hold.reason}"
         return core.publication.name if hasattr(core, "publication") else None
 
+    @admin.display(description="who can call this now", empty_value="nobody: it is not published")
+    def callers(self, core: Core) -> str | None:
+        return describe_audience(core.publication) if hasattr(core, "publication") else None
+
+    @admin.display(description="flow and registry", empty_value="they agree")
+    def disagreement(self, core: Core) -> str | None:
+        return find_disagreement(core, core.flow.saved.content) if core.flow else "this Core has no flow"
+
     def act(self, row: Core, form: Any, *, actor: Actor, at: datetime) -> None:
-        if "live" in form.changed_data:
-            actions.rollback(row, version=form.cleaned_data["live"].number, actor=actor, at=at)
+        """Un-publish first: what is published stands in the way of a version that no chat call can enter."""
+        core = lock_core(row)
+        page_state.must_be_fresh(core, form.seen_state)
+        if form.unpublishes:
+            actions.unpublish(core, actor=actor, at=at)
+        if "live" in form.changed_data and form.cleaned_data["live"]:
+            actions.rollback(core, version=form.cleaned_data["live"].number, actor=actor, at=at)
+        if form.publishes:
+            publish_if_agreed(core, group_ids=form.group_ids, agreed=form.agreed, actor=actor, at=at)
 
     def remove(self, row: Core, *, actor: Actor, at: datetime) -> None:
         actions.delete_core(row, actor=actor, at=at)

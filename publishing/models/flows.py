@@ -64,6 +64,14 @@ class FlowVersion(models.Model):
         return f"{self.flow_id} {self.version}"
 
 
+class CoreQuerySet(models.QuerySet["Core"]):
+    """Cores."""
+
+    def publishable(self) -> CoreQuerySet:
+        """Those that could be published now: with a live version, not published yet, and not held."""
+        return self.filter(live__isnull=False, publication=None, hold=None)
+
+
 class Core(models.Model):
     """What a deploy creates from a flow, or stands in for a program elsewhere: a name for clients and one live version.
     Its slug and its driver never change; `sealed_secret` signs the calls of a program elsewhere."""
@@ -80,6 +88,8 @@ class Core(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = CoreQuerySet.as_manager()
+
     class Meta:
         ordering = ["slug"]
         constraints = [
@@ -94,6 +104,11 @@ class Core(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tenant_id}/{self.slug}"
+
+    @property
+    def label(self) -> str:
+        """Tenant, slug and name."""
+        return f"{self} ({self.name})"
 
     @property
     def model_name(self) -> str:

@@ -47,8 +47,10 @@ def test_who_may_call_is_narrowed_by_publish(staff: Client, echo: Core, engineer
     assert [user.email for user in registry.audience(echo.publication)] == ["ann@acme.test"]
 
 
-def test_a_model_is_opened_to_the_tenant_again(staff: Client, narrow_echo: Core) -> None:
-    staff.post(page_of(narrow_echo), {"visibility": "tenant"})
+def test_a_model_is_opened_to_the_tenant_again_once_that_is_agreed_to(staff: Client, narrow_echo: Core) -> None:
+    asked = staff.post(page_of(narrow_echo), {"visibility": "tenant"})
+    assert Publication.objects.get().visibility == "groups"
+    staff.post(page_of(narrow_echo), {"visibility": "tenant", "agreed": asked.context["refused"].question})
     publication = Publication.objects.get()
     assert (publication.visibility, publication.group_ids) == ("tenant", [])
 
@@ -113,10 +115,6 @@ def test_deleting_many_publications_tells_of_each(staff: Client, echo: Core) -> 
     choose(staff, PUBLICATIONS, "delete_selected", [echo.publication], post="yes")
     assert audited()[-1] == "core.unpublished"
     assert not Publication.objects.exists()
-
-
-def test_a_publication_is_not_made_here(staff: Client, echo: Core) -> None:
-    assert staff.get(f"{PUBLICATIONS}add/").status_code == 403
 
 
 def test_nobody_can_call_is_said_in_red(staff: Client, narrow_echo: Core, engineering: Group) -> None:

@@ -33,6 +33,29 @@ def page(rows: str, row: Any, name: str = "change") -> str:
     return f"{rows}{quote(row.pk)}/{name}/"
 
 
+def fields_on(client: Client, url: str) -> dict[str, Any]:
+    """What a browser would send for the form of an admin page that nobody touched."""
+    return fields_in(client.get(url))
+
+
+def fields_in(answer: Any) -> dict[str, Any]:
+    """The same for a page that came back with errors."""
+    values = {field.name: field.value() for field in answer.context["adminform"].form}
+    sent = {name: "on" if value is True else value for name, value in values.items()}
+    return {name: value for name, value in sent.items() if value not in (None, False, [])}
+
+
+def send(client: Client, url: str, fields: dict[str, Any], **changes: Any) -> Any:
+    """Save an admin page with some fields changed; None takes a field away, as an unticked box does."""
+    return client.post(url, {name: value for name, value in {**fields, **changes}.items() if value is not None})
+
+
+def errors_in(answer: Any) -> dict[str, list[str]]:
+    """What a page says beside each field; under `__all__` what is about none of them."""
+    assert answer.status_code == 200
+    return {name: list(said) for name, said in answer.context["adminform"].form.errors.items()}
+
+
 def choose(client: Client, url: str, action: str, rows: list[Any], **more: str) -> HttpResponse:
     """Run an action of a list on some of its rows."""
     data = {"action": action, "_selected_action": [row.pk for row in rows], "index": "0", **more}
