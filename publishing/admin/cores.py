@@ -62,19 +62,21 @@ class CoreAdmin(HoldingAdmin):
     def live_version(self, core: Core) -> int | None:
         return core.live.number if core.live else None
 
-    @admin.display(description="published as", empty_value="not published")
-    def published(self, core: Core) -> str | None:
+    @admin.display(description="published as")
+    def published(self, core: Core) -> str:
         if hasattr(core, "hold"):
             return f"held by staff: {core.hold.reason}"
-        return core.publication.name if hasattr(core, "publication") else None
+        return core.publication.name if hasattr(core, "publication") else "not published"
 
-    @admin.display(description="who can call this now", empty_value="nobody: it is not published")
-    def callers(self, core: Core) -> str | None:
-        return describe_audience(core.publication) if hasattr(core, "publication") else None
+    @admin.display(description="who can call this now")
+    def callers(self, core: Core) -> str:
+        return describe_audience(core.publication) if hasattr(core, "publication") else "nobody: it is not published"
 
-    @admin.display(description="flow and registry", empty_value="they agree")
-    def disagreement(self, core: Core) -> str | None:
-        return find_disagreement(core, core.flow.saved.content) if core.flow else "this Core has no flow"
+    @admin.display(description="flow and registry")
+    def disagreement(self, core: Core) -> str:
+        if core.flow is None:
+            return "this Core has no flow"
+        return find_disagreement(core, core.flow.saved.content) or "they agree"
 
     def act(self, row: Core, form: Any, *, actor: Actor, at: datetime) -> None:
         """Un-publish first: what is published stands in the way of a version that no chat call can enter."""
