@@ -95,6 +95,14 @@ def test_the_plan_names_it(narrow_echo: Core, root: User) -> None:
     assert plan.summary.endswith(RESTRICTED)
 
 
+def test_the_page_of_the_model_names_it_to_admins_alone(
+    client: Client, narrow_echo: Core, root: User, bo: User
+) -> None:
+    for user, is_told in ((root, True), (bo, False)):
+        client.force_login(user)
+        assert (RESTRICTED in page_of(client.get(f"/models/{narrow_echo.pk}/"))) is is_told
+
+
 def test_the_page_of_the_flow_names_it_to_admins_alone(client: Client, narrow_echo: Core, root: User, bo: User) -> None:
     for user, is_told in ((root, True), (bo, False)):
         client.force_login(user)

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -15,11 +16,12 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from identity.actors import actor_of
-from identity.models import Group, User
+from identity.models import AuditEntry, Group, User
 from publishing import actions
 from publishing.models import Core, CoreVersion, Flow, FlowVersion, Publication
 from tests.conftest import echo_document
 from tests.support.api_calls import Rest
+from tests.support.staff import fields_on, page, send, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,6 +126,17 @@ def test_a_group_deleted_while_its_model_is_unpublished_and_published_again_neve
     assert set(statuses(answers)) <= {200, 201, 204}
     as_root.post(f"/v1/modules/scaicore/cores/{narrow_echo.pk}/publish", {})
     assert (Publication.objects.get().visibility, Publication.objects.get().group_ids) == ("groups", [])
+
+
+def test_of_staff_who_save_one_page_at_once_one_is_done_and_the_others_are_shown_what_changed(
+    echo: Core, engineering: Group, root: User
+) -> None:
+    url = page("/admin/publishing/core/", echo)
+    clients = [signed_in(root) for _ in range(4)]
+    fields = fields_on(clients[0], url) | {"visibility": "groups", "allowed_groups": [engineering.pk]}
+    acts: list[Act] = [partial(send, client, url, fields) for client in clients]
+    assert statuses(at_once(*acts)) == {302: 1, 200: 3}
+    assert AuditEntry.objects.filter(action="publication.changed").count() == 1
 
 
 def test_a_core_deleted_while_it_is_published_leaves_nothing(as_root: Rest, echo: Core) -> None:

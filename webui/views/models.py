@@ -19,6 +19,7 @@ from chatapi import activity
 from identity.actors import actor_of
 from identity.errors import ActionRefused, NotAllowed, NotFound
 from publishing import actions, registry
+from publishing.disagreements import find_disagreement
 from publishing.models import AccessRequest, Core, CoreVersion, Publication
 from webui import offered_models, snippets
 from webui.decorators import MemberRequest, admin_of, member_page
@@ -137,8 +138,9 @@ def answer(request: MemberRequest, core_id: str, asked_id: int) -> HttpResponse:
 
 
 def _for_admins(offered: ModelForUser) -> dict[str, Any]:
-    core_id = offered.publication.pk
+    core_id, flow = offered.publication.pk, offered.publication.core.flow
     return {
+        "disagreement": find_disagreement(offered.publication.core, flow.saved.content) if flow else None,
         "audience": registry.audience(offered.publication).count(),
         "lately": activity.count_activity([core_id], at=timezone.now())[core_id],
         "waiting": offered_models.waiting([core_id]),
