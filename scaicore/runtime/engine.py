@@ -34,7 +34,7 @@ _NEAR_S: Final = 0.1  # a call that failed so near to the deadline was ended by 
 async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
     """Run a program; ends with `Finished`, or raises RunFailed or RunTimedOut."""
     run, decided = checkpoints.begin(request)
-    tasks: NodeTasks | None = None  # made for the first node that waits; most runs need none
+    tasks: NodeTasks | None = None
     breathed_at = time.monotonic()
     try:
         if decided is not None:
@@ -49,8 +49,7 @@ async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
                 node, node_run = run.start_node(frame, index)
                 yield NodeStarted(node.id, node.kind)
                 if node.waits:
-                    tasks = tasks or NodeTasks()
-                    tasks.start(node, node_run, responds=node.id in run.runnable.responders)
+                    tasks = _start(run, tasks, node, node_run)
                 elif node.plan is not None:
                     _carry_out(run, node, node_run, node.plan)
                 else:
@@ -67,9 +66,16 @@ async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
             yield run.failed
         raise
     finally:
-        # Also when the caller has gone: a node left behind would go on spending tokens for nobody.
         if tasks is not None:
             await tasks.cancel_all()
+
+
+def _start(run: FlowRun, tasks: NodeTasks | None, node: RuntimeNode, node_run: NodeRun) -> NodeTasks:
+    """Let a node that waits begin."""
+    # Made for the first one: most runs of flows that only calculate take microseconds, and need no queue.
+    tasks = tasks or NodeTasks()
+    tasks.start(node, node_run, responds=node.id in run.runnable.responders)
+    return tasks
 
 
 def _calculate(run: FlowRun, node: RuntimeNode, node_run: NodeRun) -> NodeFinished:

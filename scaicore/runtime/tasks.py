@@ -63,6 +63,7 @@ class NodeTasks:
 
     async def cancel_all(self) -> None:
         """Stop every node that is still at work and wait until it has stopped."""
+        # A node left behind would go on spending tokens for a caller who has gone.
         self._is_leaving = True
         tasks = list(self._tasks)
         for task in tasks:
