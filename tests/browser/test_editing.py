@@ -42,6 +42,19 @@ def test_an_unknown_group_is_refused_beside_its_field_and_all_text_stays(
     assert draft.saved.version == "1.0.0"
 
 
+def test_a_blank_name_is_refused_at_its_field_until_the_next_save(visit: Visit, root: User, draft: Flow) -> None:
+    page = open_flow(visit(root))
+    name = page.get_by_label("Name", exact=True)
+    name.fill(" ")
+    page.get_by_role("button", name="Save").click()
+    expect(name).to_have_accessible_description("Give it a name of 1 to 200 characters.")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was saved.")
+    name.fill("Echo Agent")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Nothing has changed")
+    expect(name).to_have_accessible_description("")
+
+
 def test_unsaved_changes_show_from_the_first_letter_and_go_when_it_is_taken_back(
     visit: Visit, root: User, draft: Flow
 ) -> None:

@@ -48,16 +48,16 @@ def saved_by(user: User, flow: Flow, **changes: Any) -> None:
 
 
 def test_the_page_carries_the_flow_and_the_kinds(client: Client, root: User, echo_flow: Flow) -> None:
-    told = page_data(client, root, echo_flow)
-    assert told["saved"]["content"]["nodes"][1]["id"] == "reply"
-    assert [kind["kind"] for kind in told["kinds"]] == list(scaicore.KINDS)
-    assert told["unavailable"] == dict(scaicore.UNAVAILABLE)
+    answer = page_data(client, root, echo_flow)
+    assert answer["saved"]["content"]["nodes"][1]["id"] == "reply"
+    assert [kind["kind"] for kind in answer["kinds"]] == list(scaicore.KINDS)
+    assert answer["unavailable"] == dict(scaicore.UNAVAILABLE)
 
 
 def test_a_member_is_not_told_the_groups(client: Client, ann: User, narrow_echo: Core) -> None:
     client.force_login(ann)
-    told = client.get(f"/flows/{narrow_echo.flow_id}/state/").json()
-    assert (told["published_slug"], told["group_ids"], told["audience"]) == ("scaicore/acme/echo-agent", [], None)
+    answer = client.get(f"/flows/{narrow_echo.flow_id}/state/").json()
+    assert (answer["published_slug"], answer["group_ids"], answer["audience"]) == ("scaicore/acme/echo-agent", [], None)
     assert "group_acme_eng" not in client.get(f"/flows/{narrow_echo.flow_id}/").content.decode()
 
 
@@ -82,11 +82,11 @@ def test_whoever_may_not_change_the_flow_is_told_who_may(
 def test_a_save_answers_what_is_saved_and_what_is_live(client: Client, root: User, echo: Core) -> None:
     assert echo.flow is not None
     base = page_data(client, root, echo.flow)["saved"]
-    told = save(client, root, echo.flow, base, content=base["content"] | {"variables": []})
-    assert told["message"] == "Saved version 1.0.1"
-    assert (told["saved"]["version"], told["saved"]["by"]) == ("1.0.1", "root@acme.test")
-    assert (told["state"]["is_behind"], told["state"]["live"]) == (True, "1.0.0")
-    assert save(client, root, echo.flow, told["saved"], name="Renamed")["message"] == "Saved"
+    answer = save(client, root, echo.flow, base, content=base["content"] | {"variables": []})
+    assert answer["message"] == "Saved version 1.0.1"
+    assert (answer["saved"]["version"], answer["saved"]["by"]) == ("1.0.1", "root@acme.test")
+    assert (answer["state"]["is_behind"], answer["state"]["live"]) == (True, "1.0.0")
+    assert save(client, root, echo.flow, answer["saved"], name="Renamed")["message"] == "Saved"
 
 
 def test_a_stale_save_saves_nothing_and_gives_what_is_saved(
@@ -94,18 +94,18 @@ def test_a_stale_save_saves_nothing_and_gives_what_is_saved(
 ) -> None:
     base = page_data(client, root, echo_flow)["saved"]
     saved_by(second, echo_flow, content={**echo_flow.saved.content, "nodes": []})
-    told = save(client, root, echo_flow, base, name="Mine", content=base["content"])
+    answer = save(client, root, echo_flow, base, name="Mine", content=base["content"])
     echo_flow.refresh_from_db()
-    assert (told["message"], told["saved"]["by"], told["saved"]["content"]["nodes"]) == ("", second.email, [])
+    assert (answer["message"], answer["saved"]["by"], answer["saved"]["content"]["nodes"]) == ("", second.email, [])
     assert (echo_flow.name, echo_flow.saved.version) == ("Echo Agent", "1.0.1")
 
 
 def test_a_rename_makes_an_older_canvas_stale(client: Client, root: User, second: User, echo_flow: Flow) -> None:
     base = page_data(client, root, echo_flow)["saved"]
     saved_by(second, echo_flow, name="Theirs")
-    told = save(client, root, echo_flow, base, content=base["content"])
-    assert (told["message"], told["saved"]["by"], told["saved"]["version"]) == ("", second.email, "1.0.0")
-    assert save(client, root, echo_flow, told["saved"], name="Mine")["message"] == "Saved"
+    answer = save(client, root, echo_flow, base, content=base["content"])
+    assert (answer["message"], answer["saved"]["by"], answer["saved"]["version"]) == ("", second.email, "1.0.0")
+    assert save(client, root, echo_flow, answer["saved"], name="Mine")["message"] == "Saved"
 
 
 def test_groups_that_do_not_exist_are_refused_before_they_are_saved(
@@ -113,13 +113,15 @@ def test_groups_that_do_not_exist_are_refused_before_they_are_saved(
 ) -> None:
     base = page_data(client, root, echo_flow)["saved"]
     config = base["content"]["config"] | {"model_visibility_group_ids": ["group_acme_eng", "group_nope"]}
-    told = save(client, root, echo_flow, base, name="Mine", content=base["content"] | {"config": config})
-    assert told["refused"]["details"] == [{"field": "group_ids[1]", "message": "The group group_nope does not exist."}]
+    answer = save(client, root, echo_flow, base, name="Mine", content=base["content"] | {"config": config})
+    assert answer["refused"]["details"] == [
+        {"field": "group_ids[1]", "message": "The group group_nope does not exist."}
+    ]
     echo_flow.refresh_from_db()
     assert (echo_flow.name, echo_flow.saved.version) == ("Echo Agent", "1.0.0")
 
 
-def test_a_group_that_was_lost_hinders_no_other_save(
+def test_a_group_that_was_lost_prevents_no_other_save(
     client: Client, root: User, narrow_echo: Core, engineering: Group
 ) -> None:
     assert narrow_echo.flow is not None
@@ -137,8 +139,8 @@ def test_a_name_is_refused_in_the_same_words_by_canvas_and_form(
     client: Client, root: User, echo_flow: Flow, name: str
 ) -> None:
     base = page_data(client, root, echo_flow)["saved"]
-    told = save(client, root, echo_flow, base, name=name)["refused"]
-    [problem] = told["details"]
+    answer = save(client, root, echo_flow, base, name=name)["refused"]
+    [problem] = answer["details"]
     assert problem["field"] == "name"
     fields = opened(client, echo_flow)
     page = form_save(client, echo_flow, fields, name=name).content.decode()
@@ -156,9 +158,9 @@ def test_a_save_that_cannot_be_read_is_refused(client: Client, root: User, echo_
 
 def test_a_plan_says_what_a_deploy_would_do_and_leaves_no_trace(client: Client, root: User, echo_flow: Flow) -> None:
     entries = AuditEntry.objects.count()
-    told = asked(client, root, echo_flow, "plan").json()
+    answer = asked(client, root, echo_flow, "plan").json()
     expected = "Publishes scaicore/acme/echo-agent to everyone in the tenant, 1 active user."
-    assert told == {"told": expected, "questions": []}
+    assert answer == {"summary": expected, "questions": []}
     assert not Core.objects.exists()
     assert AuditEntry.objects.count() == entries
 
@@ -181,8 +183,8 @@ def test_a_plan_tells_of_a_refusal(client: Client, root: User, echo_flow: Flow) 
 def test_an_earlier_version_is_made_live_again(client: Client, root: User, echo: Core) -> None:
     assert echo.flow is not None
     actions.deploy(echo.flow, actor=actor_of(root), at=timezone.now())
-    told = asked(client, root, echo.flow, "rollback", version=1).json()
-    assert told["message"] == "Rolled back to Core version 1, made from flow version 1.0.0"
+    answer = asked(client, root, echo.flow, "rollback", version=1).json()
+    assert answer["message"] == "Rolled back to Core version 1, made from flow version 1.0.0"
     echo.refresh_from_db()
     assert echo.live is not None
     assert echo.live.number == 1

@@ -103,7 +103,7 @@ def test_an_untick_keeps_the_groups_for_the_next_tick(admin: Client, draft: Flow
     assert config_of(draft) == {"publish_as_model": False, "model_visibility_group_ids": ["group_acme_eng"]}
 
 
-def test_a_group_deleted_meanwhile_hinders_no_rename_and_is_pointed_out(
+def test_a_group_deleted_meanwhile_prevents_no_rename_and_is_pointed_out(
     admin: Client, draft: Flow, engineering: Group
 ) -> None:
     save(admin, draft, opened(admin, draft), publish="on", groups="group_acme_eng")

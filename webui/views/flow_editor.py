@@ -96,7 +96,7 @@ def flow_plan(request: MemberRequest, flow_id: str) -> HttpResponse:
         plan = deploy_plan.plan_deploy(flow, actor=actor, at=timezone.now())
     except ActionRefused as refusal:
         return _refused(request, refusal, "What is live stays as it is. Correct the flow, save, and deploy again.")
-    return JsonResponse({"told": plan.summary, "questions": plan.questions})
+    return JsonResponse({"summary": plan.summary, "questions": plan.questions})
 
 
 @member_page

@@ -66,7 +66,7 @@ export type Deployment = {
   created_by: string;
   live: boolean;
 };
-export type Plan = { questions: string[]; told: string };
+export type Plan = { questions: string[]; summary: string };
 
 /** The data that the template wrote into the editor's element. */
 export function pageData(root: HTMLElement): Page {

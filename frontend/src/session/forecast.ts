@@ -17,7 +17,7 @@ export function useForecast(api: Api, { saved, deployState }: SavedFlow) {
   const ask = () => {
     if (!isDue || text) return;
     api.plan().then(
-      (plan) => set(plan.told),
+      (plan) => set(plan.summary),
       (problem) => set(isCompileError(problem) ? "It would be refused: see the errors." : ""),
     );
   };

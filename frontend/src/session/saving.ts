@@ -45,8 +45,8 @@ export function useSaving(api: Api, work: Work, flow: SavedFlow, board: NoticeBo
 
 async function save(saving: Saving): Promise<void> {
   const { api, flow, board, pending, setClash, setNameError } = saving;
-  if (!pending) return toast("Nothing has changed");
   setNameError("");
+  if (!pending) return toast("Nothing has changed");
   try {
     const answer = await api.save(pending, flow.saved);
     flow.take(answer);
