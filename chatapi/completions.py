@@ -121,8 +121,8 @@ async def _answer(authorization: str | None, request: ChatRequest, request_id: s
     label = Label(ids.new("chatcmpl").replace("_", "-"), int(time.time()), request.model)
     headers = {"x-request-id": request_id} | _ignored_params(request, run.core)
     if request.is_streamed:
+        # A Core that fails before its first word is an HTTP error, not a broken stream: so the first frame is awaited.
         frames = _frames(run, request, label, request_id)
-        # A Core that fails before its first word is an HTTP error, not a broken stream.
         return Frames(responses.STREAM | headers, await anext(frames), frames)
     result = await run.finish()
     body = chat_response.render_whole(label, result.text, result.finish_reason, result.tokens)

@@ -71,6 +71,7 @@ async def begin(
     """
     turn = None
     if is_remembered:
+        # A call that has little time must not spend more than that on waiting for its turn.
         wait_s = min(settings.ENTITY_WAIT_S, timeout_s or settings.ENTITY_WAIT_S)
         turn = await turns.begin(caller, core, request, request_id=request_id, wait_s=wait_s)
     if turn is not None and turn.recorded is not None:
@@ -191,6 +192,7 @@ class Run:
             outcome = OUTCOMES.get(type(error), Outcome.FAILED)
             raise
         finally:
+            # It only notes the row, without waiting: nothing may be awaited here for a caller who has hung up.
             self._record(outcome)
 
     async def _pieces(self) -> AsyncGenerator[str]:
@@ -246,6 +248,7 @@ class Run:
                 self._tokens.completion_tokens,
             )
             await turns.commit(self._turn, result)
+        # A driver may say the whole reply by its deltas, a part of it, or none.
         return reply[sum(map(len, self._received)) :]
 
     def _count_tokens(self, reported: scaicore.Usage | None, reply: str) -> Tokens:

@@ -18,6 +18,7 @@ async def begin(
     key = _memory_key(caller, core, request)
     if key is None:
         return None
+    # The same body is another call when another user sends it, or when it is for another model or entity.
     fingerprint = memory.fingerprint(caller.user_id, request.model, request.entity_id, request.fingerprint)
     call = memory.Call(request_id, caller.user_id, fingerprint, request.idempotency_key, request.is_retry)
     try:

@@ -67,6 +67,7 @@ class Ledger:
     def note(self, statement: str, row: Struct) -> None:
         """Have `row` written soon."""
         rows = self._rows.setdefault(statement, [])
+        # While the database is away, rows pile up; losing some is better than running out of memory.
         if len(rows) >= MOST_WAITING:
             log.error("usage.lost: the database has been away for too long; a run is not counted")
             return

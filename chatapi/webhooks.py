@@ -39,6 +39,7 @@ async def answer(tenant: str, slug: str, headers: Mapping[str, str], body: bytes
     """The answer to one call of a webhook. `headers` by lower-case name; never raises but on cancellation."""
     try:
         hook = await _find(tenant, slug)
+        # Before the body is parsed: a stranger learns nothing about it.
         await _check_signature(hook, headers, body)
         run = await runs.begin(
             hook.caller,

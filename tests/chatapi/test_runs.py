@@ -6,15 +6,19 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import LazySettings
 
 import scaicore
-from chatapi import completions, usage
+from chatapi import chat_request, completions, usage
+from chatapi.chat_request import ChatRequest
 from chatapi.models import UsageRecord
 from chatapi.responses import Frames, Whole
+from identity.models import User
 from publishing.models import Core
+from tests.chatapi.test_memory import NAME, counter
 from tests.support.chat_calls import hello
 
 WHOLE = json.dumps(hello()).encode()
@@ -133,3 +137,39 @@ async def test_a_silent_stream_is_kept_alive_by_comments(
     seen = [await anext(answer.rest) for _ in range(3)]
     assert seen[-1] == b": keep-alive\n\n"
     await answer.rest.aclose()
+
+
+@pytest.fixture
+def counting(root: User) -> ChatRequest:
+    """A call of a Core that counts the turns of an entity."""
+    counter(root)
+    return chat_request.parse(json.dumps(hello(model=NAME, entity_id="c-1")).encode(), {})
+
+
+async def test_a_run_that_is_closed_unread_gives_its_memory_back(
+    inside: None, counting: ChatRequest, anns_key: str
+) -> None:
+    run = await completions.begin(anns_key, counting, "req_1")
+    await run.aclose()
+    after = await completions.begin(anns_key, counting, "req_2")
+    assert (await after.finish()).text == "1: hello"
+    assert await outcomes() == ["ok"]
+
+
+async def test_a_run_finishes_whether_its_text_was_read_or_not(
+    inside: None, counting: ChatRequest, anns_key: str
+) -> None:
+    read = await completions.begin(anns_key, counting, "req_1")
+    text = "".join([piece async for piece in read.text()])
+    unread = await completions.begin(anns_key, counting, "req_2")
+    assert [text, (await read.finish()).text, (await unread.finish()).text] == ["1: hello", "1: hello", "2: hello"]
+    assert await outcomes() == ["ok", "ok"]
+
+
+async def test_a_call_that_was_answered_before_is_replayed_and_not_counted(
+    inside: None, counting: ChatRequest, anns_key: str
+) -> None:
+    once = msgspec.structs.replace(counting, idempotency_key="k-1", stop=("hello",))
+    results = [await (await completions.begin(anns_key, once, f"req_{number}")).finish() for number in (1, 2)]
+    assert [(result.text, result.output["response"]) for result in results] == [("1: ", "1: hello")] * 2
+    assert await outcomes() == ["ok"]

@@ -1,4 +1,4 @@
-"""How much each Core was called lately, for the pages that list them."""
+"""How often each Core was called lately, for the pages that list them."""
 
 from __future__ import annotations
 
