@@ -78,7 +78,7 @@ def page_context(
 def warning(flow: Flow, state: DeployState, content: dict[str, Any]) -> str:
     """What an admin should know about who can call the flow, in a sentence or two; empty when all is well."""
     if state.hold:
-        return f"Held by staff: {state.hold.reason} — It stays un-published until they lift the hold; Deploy works."
+        return f"Held by staff: {state.hold.reason} — it stays un-published until they lift the hold. Deploy works."
     if lost := find_lost_groups(flow.tenant_id, content):
         named = f"The saved group {lost[0]} does" if len(lost) == 1 else f"The saved groups {', '.join(lost)} do"
         return (

@@ -15,7 +15,18 @@ from identity.models import AuditEntry, Group, Tenant, User
 from publishing import actions, registry
 from publishing.models import Core, CoreVersion, Flow, Hold, Publication
 from tests.conftest import echo_document
-from tests.support.staff import INLINE, audited, errors_in, fields_in, fields_on, page, send, signed_in, superuser
+from tests.support.staff import (
+    INLINE,
+    audited,
+    errors_in,
+    fields_in,
+    fields_on,
+    page,
+    queries,
+    send,
+    signed_in,
+    superuser,
+)
 
 CORES = "/admin/publishing/core/"
 PUBLICATIONS = "/admin/publishing/publication/"
@@ -443,6 +454,17 @@ def test_only_the_hold_that_the_page_showed_is_lifted(staff: Client, echo: Core)
 def test_the_list_of_cores_says_what_is_held(staff: Client, echo: Core) -> None:
     actions.hold_core(echo, reason="Audit", actor=actors.operator("test"), at=timezone.now())
     assert "held by staff: Audit" in staff.get(CORES).content.decode()
+
+
+def test_a_page_takes_twenty_statements_at_most_however_much_there_is(
+    staff: Client, narrow_echo: Core, acme: Tenant
+) -> None:
+    actor, at = actors.operator("test"), timezone.now()
+    names = [f"group_{number}" for number in range(30)]
+    Group.objects.bulk_create(Group(tenant=acme, scaikey_id=name) for name in names)
+    actions.publish(narrow_echo, group_ids=["group_acme_eng", *names], actor=actor, at=at)
+    for at_page in (ADD, url(narrow_echo), page(PUBLICATIONS, narrow_echo), page(CORES, narrow_echo, "hold")):
+        assert queries(staff, at_page) <= 20, at_page
 
 
 def test_no_page_needs_more_than_the_strict_policy_allows(staff: Client, echo: Core) -> None:
