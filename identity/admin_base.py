@@ -1,7 +1,7 @@
 """Django admin as a door: it shows a tenant's rows to the tenant's staff, and changes them by the house's actions.
 
 A superuser manages every tenant, other staff their own; `caller.staff_actor_of` says so, and nobody needs
-permission rows. What an action refuses appears in the form, beside its field, with everything that was typed.
+permission rows. What an action refuses appears in the form, next to its field, with everything that was typed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class ActedForm(forms.ModelForm):  # type: ignore[type-arg]
             cast(forms.ModelChoiceField[Any], self.fields[name]).queryset = self.offered[name]
 
     def clean(self) -> dict[str, Any] | None:
-        """Lay the refusal's sentences beside their fields."""
+        """Show the sentences of the refusal next to their fields."""
         cleaned = super().clean()
         for field, message in complaints(self.refused) if self.refused else ():
             name = self.renamed.get(field, field)
@@ -68,7 +68,7 @@ class ActedForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class StaffList(ChangeList):
-    """A list whose rows carry what is shown beside them, from one query."""
+    """A list whose rows carry everything that it shows of them, from one query."""
 
     model_admin: StaffAdmin
 
@@ -109,7 +109,7 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return {}
 
     def listed(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """`rows` with what the list shows beside them."""
+        """`rows` with everything that the list shows of them."""
         return rows
 
     def narrow(self, rows: models.QuerySet[Any], asked: Mapping[str, str]) -> models.QuerySet[Any]:
@@ -117,7 +117,7 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return rows
 
     def found_as(self, row: Any, request: HttpRequest) -> str:
-        """How `row` stands in such a search."""
+        """The text of `row` in the results of such a search."""
         return label_of(row)
 
     def page(self, name: str, *args: str) -> str:

@@ -15,7 +15,7 @@ from publishing.actions.base import UNCHANGED, Unchanged, lock_core
 from publishing.models import Core, Hold
 
 LONGEST_REASON = 500
-# The reason stands in one line of a toast, a log and a table.
+# The reason is shown in one line: of a toast, a log, a table.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 

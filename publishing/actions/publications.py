@@ -57,7 +57,7 @@ def publish(core: Core, *, group_ids: object = UNCHANGED, actor: Actor, at: date
 
 @transaction.atomic
 def unpublish(core: Core, *, actor: Actor, at: datetime) -> str | None:
-    """End the publication and remember whom it was open to; returns the name that ended, None when there was none."""
+    """End the publication and remember its visibility; returns the name that ended, None when there was none."""
     actor.must_manage(core.tenant_id)
     core = lock_core(core)
     publication = Publication.objects.filter(core=core).first()

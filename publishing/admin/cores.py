@@ -79,7 +79,7 @@ class CoreAdmin(HoldingAdmin):
         return find_disagreement(core, core.flow.saved.content) or "they agree"
 
     def act(self, row: Core, form: Any, *, actor: Actor, at: datetime) -> None:
-        """Un-publish first: what is published stands in the way of a version that no chat call can enter."""
+        """Un-publish first: a version that no chat call can enter is refused while the Core is published."""
         core = lock_core(row)
         page_state.must_be_fresh(core, form.seen_state)
         if form.unpublishes:

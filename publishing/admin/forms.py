@@ -21,7 +21,7 @@ GROUPS = Publication._meta.get_field("groups")
 
 
 class VersionField(forms.ModelChoiceField[CoreVersion]):
-    """A choice among a Core's versions, told by number, source, day and author."""
+    """A choice among a Core's versions, each shown by number, source, day and author."""
 
     def label_from_instance(self, obj: CoreVersion) -> str:
         """`3 (flow version 1.0.2, 2026-11-24, root@acme.test)`."""
@@ -123,7 +123,7 @@ class CoreForm(VisibilityForm):
 
     @property
     def publishes(self) -> bool:
-        """Whether the box is ticked, and it or what stands beneath it was changed."""
+        """Whether the box is ticked, and it or the visibility beneath it was changed."""
         return bool(self.cleaned_data.get("publish")) and ("publish" in self.changed_data or self.changes_visibility)
 
     @property
@@ -153,7 +153,7 @@ class PublicationForm(VisibilityForm):
 
 
 class NewPublicationForm(VisibilityForm):
-    """A Core to publish, and whom to open it to."""
+    """A Core to publish, and its visibility."""
 
     renamed: ClassVar[dict[str, str]] = {**VisibilityForm.renamed, "core_id": "core"}
 

@@ -25,7 +25,7 @@ WORDS = {
 
 
 def read_state(core: Core) -> PageState:
-    """The state of `core` now. One that is not published shows whom it was open to last."""
+    """The state of `core` now. Unless it is published, it shows its last visibility."""
     publication = Publication.objects.filter(core=core).first()
     shown = publication or LastVisibility.objects.filter(core=core).first()
     hold = Hold.objects.filter(core=core).first()

@@ -1,4 +1,4 @@
-"""Publications, as staff see them: to whom, and who may call now."""
+"""Publications, as staff see them: their visibility, and who may call now."""
 
 from __future__ import annotations
 
