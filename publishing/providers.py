@@ -62,6 +62,12 @@ async def find(tenant_id: str, refs: Collection[str]) -> dict[str, Provider]:
     return {ref: provider for ref, provider in found.items() if provider is not None}
 
 
+def ready(provider: ModelProvider) -> Provider | None:
+    """The tenant's own provider, ready to be called; None when its key cannot be read."""
+    sealed = None if provider.sealed_key is None else bytes(provider.sealed_key)
+    return _own(provider.tenant_id, provider.ref, provider.base_url, sealed, provider.timeout_s, provider.options)
+
+
 def base_of(url: str) -> str:
     """The base URL in what may be the URL of the chat itself, as it is often copied."""
     return _CHAT.sub("", url.rstrip("/")).rstrip("/")
@@ -101,5 +107,5 @@ def _operators(ref: str) -> Provider | None:
         log.error("provider.unreadable ref=%s in MODEL_PROVIDERS: %s", ref, error)
         return None
     timeout_s = float(given.get("timeout_s", TIMEOUT_S))
-    options = msgspec.convert(given.get("options", {}), ModelOptions)
+    options = msgspec.convert(given.get("options") or {}, ModelOptions)
     return Provider(given["base_url"], given.get("api_key", ""), timeout_s, hosts, options)

@@ -7,6 +7,7 @@ import msgspec
 
 from scaicore.diagnostics import Diagnostic, error
 from scaicore.jsondata import Json, defect
+from scaicore.model_options import NO_OPTIONS, ModelOptions
 
 InstanceMode = Literal["stateless", "entity", "singleton"]
 EntityScope = Literal["user", "tenant"]
@@ -87,12 +88,16 @@ class VariableDeclaration(DocumentPart, frozen=True):
 
 
 class Alternative(DocumentPart, frozen=True):
+    """A model that stands in for another. `options` stand over those of its provider."""
+
     ref: Id
     model: Id
+    options: ModelOptions = NO_OPTIONS
 
 
 class ModelRole(DocumentPart, frozen=True):
-    """A language model by its role in the flow; `ref` names the provider that serves it."""
+    """A language model by its role in the flow; `ref` names the provider that serves it, `options` stand over the
+    provider's own."""
 
     role: Role
     ref: Id
@@ -100,6 +105,7 @@ class ModelRole(DocumentPart, frozen=True):
     temperature: Number | None = None
     system_context: str | None = None
     fallback: tuple[Alternative, ...] = ()
+    options: ModelOptions = NO_OPTIONS
 
 
 class FlowDocument(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """How a model server wants to be asked: in what servers differ that all speak OpenAI's chat protocol."""
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -18,6 +18,7 @@ OptionalField = Literal[
     "response_format",
     "web_search_options",
 ]
+OPTIONAL_FIELDS: Final = get_args(OptionalField)
 Thinking = Literal["hide", "pass", "keep"]
 
 

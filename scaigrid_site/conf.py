@@ -14,6 +14,9 @@ from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 import environ
+import msgspec
+
+from scaicore.model_options import ModelOptions
 
 _HOST_ENTRY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:[0-9]{1,5})?")
 
@@ -63,8 +66,9 @@ class Conf:
         (),
     )
     MODEL_PROVIDERS: str = _described(
-        'Model providers of every tenant, as JSON: `{"ref": {"base_url": "…/v1", "api_key": "…", "timeout_s": 60}}`. '
-        "Key and seconds may be left out; the hosts need not be public. A tenant's own provider of the same ref wins.",
+        'Model providers of every tenant, as JSON: `{"ref": {"base_url": "…/v1", "api_key": "…", "timeout_s": 60, '
+        '"options": {}}}`. Key, seconds and options may be left out; the hosts need not be public. '
+        "A tenant's own provider of the same ref wins.",
         "{}",
     )
     TRACE_DAYS: int = _described("How long run traces are kept, in days.", 14)
@@ -187,12 +191,24 @@ def _check_providers(conf: Conf) -> None:
         raise SettingInvalid('MODEL_PROVIDERS must be JSON such as {"house": {"base_url": "…"}}.') from None
     if wrong:
         raise SettingInvalid(
-            f"MODEL_PROVIDERS: {wrong[0][:80]!r} is not a ref with an http(s) base_url and seconds > 0."
+            f"MODEL_PROVIDERS: {wrong[0][:80]!r} is not a ref with an http(s) base_url and seconds > 0, "
+            "or has options that docs/flows.md does not list."
         )
 
 
-def _is_provider(ref: str, *, base_url: str, api_key: str = "", timeout_s: float = 60.0) -> bool:
+def _is_provider(
+    ref: str, *, base_url: str, api_key: str = "", timeout_s: float = 60.0, options: object = None
+) -> bool:
     url = urlsplit(base_url)
     has_url = url.scheme in ("http", "https") and bool(url.hostname) and url.username is None
     has_key = isinstance(api_key, str) and (not api_key or (api_key.isascii() and api_key.isprintable()))
-    return bool(ref) and has_url and has_key and not isinstance(timeout_s, bool) and 0 < timeout_s <= 3600
+    has_time = not isinstance(timeout_s, bool) and 0 < timeout_s <= 3600
+    return bool(ref) and has_url and has_key and has_time and (options is None or _are_options(options))
+
+
+def _are_options(options: object) -> bool:
+    try:
+        msgspec.convert(options, ModelOptions)
+    except msgspec.ValidationError:
+        return False
+    return True

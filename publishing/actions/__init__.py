@@ -17,7 +17,7 @@ from publishing.actions.cores import (
 from publishing.actions.entities import erase_entity
 from publishing.actions.flows import create_flow, delete_flow, save_flow
 from publishing.actions.holds import hold_core, lift_hold
-from publishing.actions.providers import create_provider, delete_provider, save_provider
+from publishing.actions.providers import create_provider, delete_provider, save_provider, test_provider
 from publishing.actions.publications import check_groups, publish, unpublish
 from publishing.actions.remotes import RemoteProgram
 from publishing.actions.requests import ask_access, decline_access, grant_access
@@ -54,6 +54,7 @@ __all__ = [
     "save_flow",
     "save_provider",
     "save_secret",
+    "test_provider",
     "unpublish",
     "update_core",
 ]

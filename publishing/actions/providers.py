@@ -17,6 +17,8 @@ from identity.models import Tenant
 from publishing import providers, vault
 from publishing.actions import addresses
 from publishing.actions.base import UNCHANGED, Unchanged
+from publishing.clients import provider_trials
+from publishing.clients.provider_trials import Trial
 from publishing.errors import ProviderExists, ProviderInUse, ProviderNotFound
 from publishing.models import Core, ModelProvider
 from scaicore.model_options import ModelOptions
@@ -103,6 +105,15 @@ def delete_provider(provider: ModelProvider, *, actor: Actor, at: datetime) -> N
     provider.delete()
 
 
+def test_provider(provider: ModelProvider, *, model: str, actor: Actor) -> Trial:
+    """Call the provider now: its list of models, and a short answer of `model`; empty, of one that fits."""
+    actor.must_manage(provider.tenant_id)
+    ready = providers.ready(provider)
+    if ready is None:
+        raise Invalid("The key cannot be read.", [Problem("api_key", "Send the key again: it was sealed elsewhere.")])
+    return provider_trials.hold(provider.tenant_id, provider.ref, ready, model=model, named=_named_models(provider))
+
+
 def _lock(provider: ModelProvider) -> ModelProvider:
     locked = ModelProvider.objects.select_for_update().filter(pk=provider.pk).first()
     if locked is None:
@@ -117,12 +128,24 @@ def _live_cores(provider: ModelProvider) -> list[str]:
     return list(Core.objects.filter(first | spare, tenant=provider.tenant_id).values_list("slug", flat=True))
 
 
+def _named_models(provider: ModelProvider) -> list[str]:
+    """The models for which the tenant's live Cores name the provider."""
+    programs = Core.objects.filter(tenant=provider.tenant_id, live__isnull=False)
+    roles = [role for found in programs.values_list("live__program__models", flat=True) for role in found or ()]
+    choices = [choice for role in roles for choice in (role, *role.get("fallback", ()))]
+    return [choice["model"] for choice in choices if choice["ref"] == provider.ref]
+
+
 def _clean_url(text: str) -> str:
     return providers.base_of(addresses.clean_url(text, field="base_url", title="The base URL is unusable."))
 
 
 def _clean_options(given: object) -> dict[str, Any]:
     """The options as they are stored; refused when one is unknown or has a value that it cannot have."""
+    unknown = set(given) - set(ModelOptions.__struct_fields__) if isinstance(given, dict) else set()
+    if unknown:
+        known = ", ".join(ModelOptions.__struct_fields__)
+        raise Invalid("An option is unknown.", [Problem(f"options.{min(unknown)[:80]}", f"There are {known}.")])
     try:
         options: ModelOptions = msgspec.convert({} if given is None else given, ModelOptions)
     except msgspec.ValidationError as problem:

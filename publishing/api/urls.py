@@ -47,6 +47,7 @@ api = [
     *_both("keys/<str:key_id>", keys.KeyDetailView.as_view()),
     *_both("providers", providers.ProviderListView.as_view()),
     *_both("providers/<str:ref>", providers.ProviderDetailView.as_view()),
+    *_both("providers/<str:ref>/test", providers.ProviderTestView.as_view()),
     *_both("secrets", secrets.SecretListView.as_view()),
     *_both("secrets/<str:name>", secrets.SecretDetailView.as_view()),
 ]

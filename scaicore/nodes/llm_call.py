@@ -36,8 +36,8 @@ def role(program: Program, name: str | None) -> ModelRole:
 
 def choices(model: ModelRole) -> tuple[ModelChoice, ...]:
     """The model, then its fallbacks."""
-    spares = (ModelChoice(spare.ref, spare.model) for spare in model.fallback)
-    return (ModelChoice(model.ref, model.model), *spares)
+    spares = (ModelChoice(spare.ref, spare.model, spare.options) for spare in model.fallback)
+    return (ModelChoice(model.ref, model.model, model.options), *spares)
 
 
 def params(model: ModelRole, max_tokens: int | None, caller: Json) -> dict[str, Any]:

@@ -47,6 +47,9 @@ def test_a_host_that_is_none_stops_the_program(entry: str) -> None:
         {"house": {**HOUSE, "timeout_s": True}},
         {"house": {**HOUSE, "api_key": 7}},
         {"house": {**HOUSE, "api_key": "sk-1\n"}},
+        {"house": {**HOUSE, "options": {"api_key": "sk-1"}}},
+        {"house": {**HOUSE, "options": {"thinking": "sk-1"}}},
+        {"house": {**HOUSE, "options": []}},
     ],
 )
 def test_a_provider_that_cannot_be_called_stops_the_program_without_showing_a_key(given: Any) -> None:

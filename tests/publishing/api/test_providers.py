@@ -18,7 +18,7 @@ PROVIDERS = "/api/v1/providers"
 HOUSE = f"{PROVIDERS}/house"
 URL = "https://llm.example.com/v1"
 KEY = "sk-live-51f0"
-SHAPE = {"ref", "base_url", "has_key", "timeout_s", "created_at", "updated_at"}
+SHAPE = {"ref", "base_url", "has_key", "timeout_s", "options", "created_at", "updated_at"}
 
 
 def created(caller: Rest, **fields: Any) -> Any:
@@ -212,3 +212,55 @@ def test_the_operators_providers_are_listed_by_ref_alone(as_ann: Rest, settings:
     assert json.loads(told)["operator_refs"] == ["shared"]
     assert KEY not in told
     assert "10.0.0.1" not in told
+
+
+OPTIONS = {"stream": False, "omit": ["temperature"], "thinking": "pass"}
+
+
+def test_options_are_kept_replaced_and_removed(as_root: Rest) -> None:
+    assert created(as_root)["options"] == {}
+    assert json.loads(as_root.put(HOUSE, {"options": OPTIONS}).content)["options"] == OPTIONS
+    assert json.loads(as_root.put(HOUSE, {"timeout_s": 5}).content)["options"] == OPTIONS
+    assert json.loads(as_root.put(HOUSE, {"options": {"stream": None, "stream_usage": False}}).content)["options"] == {
+        "stream_usage": False
+    }
+    assert json.loads(as_root.put(HOUSE, {"options": None}).content)["options"] == {}
+    assert created(as_root, ref="odd", options=OPTIONS)["options"] == OPTIONS
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"strem": False}, "options.strem"),
+        ({"stream": "no"}, "options.stream"),
+        ({"max_tokens_field": "max"}, "options.max_tokens_field"),
+        ({"system_role": "root"}, "options.system_role"),
+        ({"omit": ["messages"]}, "options.omit[0]"),
+        ({"omit": "temperature"}, "options.omit"),
+        ({"thinking": True}, "options.thinking"),
+        ([], "options"),
+        ("stream", "options"),
+        (7, "options"),
+    ],
+)
+def test_an_option_that_is_none_is_refused_and_nothing_changes(as_root: Rest, options: Any, field: str) -> None:
+    created(as_root, options=OPTIONS)
+    for answer in (
+        as_root.put(HOUSE, {"options": options}),
+        as_root.post(PROVIDERS, {"ref": "odd", "base_url": URL, "options": options}),
+    ):
+        assert error(answer) == (422, "validation_error")
+        [detail] = json.loads(answer.content)["detail"]["details"]
+        assert (detail["field"], detail["message"][-1]) == (field, ".")
+    assert [(each.ref, each.options) for each in ModelProvider.objects.all()] == [("house", OPTIONS)]
+
+
+def test_options_are_audited(as_root: Rest) -> None:
+    created(as_root)
+    as_root.put(HOUSE, {"options": OPTIONS})
+    assert AuditEntry.objects.filter(action="provider.saved").get().after["options"] == OPTIONS
+
+
+@pytest.mark.parametrize("tail", ["/", "/chat/completions", "/chat/completions/"])
+def test_the_address_of_the_chat_is_taken_for_its_base(as_root: Rest, tail: str) -> None:
+    assert created(as_root, base_url=URL + tail)["base_url"] == URL

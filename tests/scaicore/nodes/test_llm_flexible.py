@@ -6,6 +6,7 @@ from contextlib import aclosing
 import pytest
 
 from scaicore import DRIVERS, RunFailed, RunTimedOut, TextDelta, Usage
+from scaicore.model_options import ModelOptions
 from scaicore.services import ModelChoice, ServiceFailed
 from tests.support.documents import answer, chain, codes, edge, entry, events, flow, node, request, run, says
 from tests.support.services import MODELS, models
@@ -92,6 +93,26 @@ async def test_the_roles_model_is_called_then_those_that_stand_in_for_it():
     fake, services = models("fine")
     await run(document, services=services)
     assert fake.calls[0].choices == (ModelChoice("house", "large"), ModelChoice("attic", "tiny"))
+
+
+async def test_each_choice_is_asked_by_its_own_options():
+    spare = {"ref": "attic", "model": "tiny", "options": {"stream": False}}
+    role = {**MODELS[0], "options": {"omit": ["temperature"], "thinking": "pass"}, "fallback": [spare]}
+    fake, services = models("fine")
+    await run(chain(entry(), thinks(), core_identity={"models": [role]}), services=services)
+    assert [choice.options for choice in fake.calls[0].choices] == [
+        ModelOptions(omit=("temperature",), thinking="pass"),
+        ModelOptions(stream=False),
+    ]
+
+
+@pytest.mark.parametrize("options", [{"strem": False}, {"stream": "no"}, {"omit": ["messages"]}, [], "stream"])
+@pytest.mark.parametrize("place", ["role", "fallback"])
+def test_an_option_that_is_none_is_told_at_deploy(options, place):
+    spare = {"ref": "attic", "model": "tiny"}
+    role = {**MODELS[0], "fallback": [{**spare, "options": options} if place == "fallback" else spare]}
+    role |= {"options": options} if place == "role" else {}
+    assert codes(chain(entry(), thinks(), core_identity={"models": [role]})) == ["invalid_shape"]
 
 
 async def params(given=None, **config):
