@@ -1,18 +1,19 @@
-"""Django admin as a door: it shows a tenant's rows to the tenant's staff, and changes them by the house's actions.
+"""The admin shows a tenant's rows to the tenant's staff, and changes them by the actions that everything else calls.
 
-A superuser manages every tenant, other staff their own; `caller.staff_actor_of` says so, and nobody needs
-permission rows. What an action refuses appears in the form, next to its field, with everything that was typed.
+A superuser manages every tenant, other staff their own; `actors.staff_actor_of` says so, and nobody needs permission
+rows. What an action refuses appears in the form, next to its field, with everything that was typed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.db import models, transaction
@@ -20,11 +21,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from identity import actors
+from identity import actors, admin_bulk
 from identity.actors import Actor
-from identity.admin_fields import label_of
+from identity.admin_bulk import BulkChange
+from identity.admin_fields import label_of, may_be_key
+from identity.admin_sections import Section
 from identity.errors import ActionRefused
-from identity.models import User
+from identity.models import Group, User
 
 REFUSED = "refused_by_action"
 Offer = dict[str, models.QuerySet[Any]]
@@ -59,7 +62,7 @@ class ActedForm(forms.ModelForm):  # type: ignore[type-arg]
             cast(forms.ModelChoiceField[Any], self.fields[name]).queryset = self.offered[name]
 
     def clean(self) -> dict[str, Any] | None:
-        """Show the sentences of the refusal next to their fields."""
+        """Put each sentence of the refusal next to its field."""
         cleaned = super().clean()
         for field, message in complaints(self.refused) if self.refused else ():
             name = self.renamed.get(field, field)
@@ -67,14 +70,31 @@ class ActedForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
+def tenant_if_choosable(request: HttpRequest) -> list[str]:
+    """The field `tenant` of a form for a new row, for those who manage more than one."""
+    return ["tenant"] if actor(request).tenants is None else []
+
+
+def settle_tenant(request: HttpRequest, row: User | Group) -> None:
+    """A new row of somebody who manages one tenant belongs to it; a form never says otherwise."""
+    tenants = actor(request).tenants
+    if row._state.adding and tenants is not None:
+        [row.tenant_id] = tenants
+
+
 class StaffList(ChangeList):
-    """A list whose rows carry everything that it shows of them, from one query."""
+    """A list whose rows carry what is shown of them: annotated by the list's query, or found for the page at once."""
 
     model_admin: StaffAdmin
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> models.QuerySet[Any]:
         self.root_queryset = self.model_admin.listed(self.root_queryset)
         return super().get_queryset(request, exclude_parameters)
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        self.model_admin.complete(request, self.result_list)
 
 
 class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -84,10 +104,15 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     may_add: ClassVar[bool] = False
     may_change: ClassVar[bool] = False
     may_delete: ClassVar[bool] = False
+    # The first words of the audited actions that are about such a row, and the field by which they name it.
+    audit_nouns: ClassVar[tuple[str, ...]] = ()
+    audit_field: ClassVar[str] = "pk"
+    bulk_changes: ClassVar[tuple[type[BulkChange[Any]], ...]] = ()
 
     form = ActedForm
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     view_on_site = False
 
     # What a subclass fills in.
@@ -119,6 +144,13 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def found_as(self, row: Any, request: HttpRequest) -> str:
         """The text of `row` in the results of such a search."""
         return label_of(row)
+
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Give the rows of one page of the list what would be slow to find for all of them."""
+
+    def sections(self, request: HttpRequest, row: Any) -> list[Section]:
+        """The tables beneath the form of `row`."""
+        return []
 
     def page(self, name: str, *args: str) -> str:
         """The address of one of this model's pages, such as `change`."""
@@ -192,6 +224,14 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             setattr(request, REFUSED, refused)
             return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "refused": refused})
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **named: Any
+    ) -> HttpResponse:
+        row = context.get("original")
+        return super().render_change_form(
+            request, {**context, "sections": self.sections(request, row) if row else []}, *args, **named
+        )
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         self.act(obj, form, actor=actor(request), at=timezone.now())
 
@@ -228,16 +268,34 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 counted[str(related.related_model._meta.verbose_name_plural)] = others.count()
         return [str(row) for row in rows], {name: count for name, count in counted.items() if count}, set(), []
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's, and the changes of many rows that are shown before they are done."""
+        found: dict[str, Any] = dict(super().get_actions(request))
+        if IS_POPUP_VAR in request.GET or not self._is_managed(request, None):
+            return found
+        return found | {one.name: (_run(one), one.name, one.title) for one in self.bulk_changes}
+
     def response_action(
         self, request: HttpRequest, queryset: models.QuerySet[Any], *rest: Any, **named: Any
     ) -> HttpResponse | None:
         """A change of many rows: all of them, or none and a message."""
+        if wrong := self._wrong_with(admin_bulk.chosen(request), queryset):
+            self.message_user(request, f"Nothing was done: {wrong}", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
         try:
             with transaction.atomic():
                 return super().response_action(request, queryset, *rest, **named)
         except ActionRefused as refused:
             self.message_user(request, str(refused), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
+
+    def _wrong_with(self, chosen: list[str] | None, everything: models.QuerySet[Any]) -> str:
+        """Why nothing can be done to the chosen rows; None of them named means all of `everything`."""
+        count = everything.count() if chosen is None else len(chosen)
+        if count > admin_bulk.MOST_AT_ONCE:
+            return f"{count} rows are chosen, and at most {admin_bulk.MOST_AT_ONCE} are changed at once."
+        is_unknown = not all(may_be_key(self.model, one) for one in chosen or ())
+        return "a row that was chosen does not exist." if is_unknown else ""
 
     # The audit log is the only log of changes: Django's own would die with its user.
 
@@ -260,7 +318,16 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def audit_target(self, row: Any) -> str:
         """The name of `row` in the audit log."""
-        return str(row.pk)
+        return str(getattr(row, self.audit_field))
+
+    def audited(self, request: HttpRequest, targets: Iterable[str]) -> dict[tuple[str, str], Any]:
+        """The rows that the audit log calls by these names, by tenant and name."""
+        rows = self.get_queryset(request).filter(**{f"{self.audit_field}__in": list(targets)})
+        return {(self.tenant_of(row), self.audit_target(row)): row for row in rows}
+
+
+def _run(change: type[BulkChange[Any]]) -> Callable[[StaffAdmin, HttpRequest, models.QuerySet[Any]], HttpResponse]:
+    return lambda model_admin, request, rows: admin_bulk.run(change(actor(request)), model_admin, request, rows)
 
 
 def _is_by_tenant(one: Any, tenant_path: str) -> bool:

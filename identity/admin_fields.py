@@ -31,7 +31,7 @@ class _NarrowedMixin(AutocompleteMixin):
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
         model = self.choices.queryset.model
-        return super().optgroups(name, [one for one in value if _may_be_key(model, one)], attr)
+        return super().optgroups(name, [one for one in value if may_be_key(model, one)], attr)
 
 
 class NarrowedSelect(_NarrowedMixin, AutocompleteSelect):
@@ -68,12 +68,13 @@ class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 def _refuse_unless_keys(field: RowField | RowsField, values: Any) -> None:
     for value in values:
-        if not _may_be_key(field.queryset.model, value):  # type: ignore[union-attr]
+        if not may_be_key(field.queryset.model, value):  # type: ignore[union-attr]
             message = field.error_messages["invalid_choice"]
             raise ValidationError(message, code="invalid_choice", params={"value": value})
 
 
-def _may_be_key(model: type[Model], value: Any) -> bool:
+def may_be_key(model: type[Model], value: Any) -> bool:
+    """Whether a row could have the primary key `value`, which somebody posted."""
     try:
         model._meta.pk.clean(value, None)
     except ValidationError:

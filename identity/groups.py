@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -58,6 +59,54 @@ def members(group: Group) -> list[str]:
     users = Membership.objects.filter(group=group).values_list("user__email", flat=True)
     nested = Nesting.objects.filter(parent=group).values_list("child__scaikey_id", flat=True)
     return sorted(users) + sorted(f"group:{name}" for name in nested)
+
+
+def groups_of(user: User) -> dict[int, list[Group]]:
+    """Every group that the user is in, with the shortest chain to it: a group of the user's own first, it last."""
+    own = user.memberships.order_by("pk").values_list("group_id", flat=True)
+    return _named(_chains(_edges(user.tenant_id, upwards=True), own))
+
+
+def groups_around(group: Group) -> dict[int, list[Group]]:
+    """Every group that `group` is nested in, with the shortest chain to it: the nearest first, it last."""
+    return _beyond(group, upwards=True)
+
+
+def groups_inside(group: Group) -> dict[int, list[Group]]:
+    """Every group that is nested in `group`, with the shortest chain to it: the nearest first, it last."""
+    return _beyond(group, upwards=False)
+
+
+def _beyond(group: Group, *, upwards: bool) -> dict[int, list[Group]]:
+    found = _chains(_edges(group.tenant_id, upwards=upwards), [group.pk])
+    return _named({other: chain[1:] for other, chain in found.items() if other != group.pk})
+
+
+def _edges(tenant_id: str, *, upwards: bool) -> dict[int, list[int]]:
+    """The groups next to each group of the tenant: those it is nested in, or those nested in it."""
+    edges: dict[int, list[int]] = defaultdict(list)
+    ends = ("child", "parent") if upwards else ("parent", "child")
+    for start, end in Nesting.objects.filter(tenant=tenant_id).order_by("pk").values_list(*ends):
+        edges[start].append(end)
+    return edges
+
+
+def _chains(edges: dict[int, list[int]], starts: Iterable[int]) -> dict[int, list[int]]:
+    """A shortest chain to everything that is reached. Breadth first, so that the first chain is a shortest one."""
+    chains = {start: [start] for start in starts}
+    coming = deque(chains)
+    while coming:
+        here = coming.popleft()
+        for following in edges.get(here, ()):
+            if following not in chains:
+                chains[following] = [*chains[here], following]
+                coming.append(following)
+    return chains
+
+
+def _named(chains: dict[int, list[int]]) -> dict[int, list[Group]]:
+    groups = Group.objects.in_bulk(chains.keys() | {step for chain in chains.values() for step in chain})
+    return {end: [groups[step] for step in chain] for end, chain in chains.items()}
 
 
 def _add_members(group: Group, users: list[User], groups: list[Group]) -> None:

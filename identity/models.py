@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -273,6 +274,13 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["tenant", "-at"], name="audit_by_tenant"),
             models.Index(fields=["target", "-at"], name="audit_by_target"),
+            # What the admin reads by: the newest of all tenants, an actor's own, and every way of a search.
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            models.Index(fields=["actor_id", "-at"], name="audit_by_actor"),
+            models.Index(fields=["actor"], name="audit_by_actor_name", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["action"], name="audit_by_action", opclasses=["varchar_pattern_ops"]),
+            GinIndex(fields=["before"], name="audit_by_before", opclasses=["jsonb_path_ops"]),
+            GinIndex(fields=["after"], name="audit_by_after", opclasses=["jsonb_path_ops"]),
         ]
 
     def __str__(self) -> str:

@@ -234,8 +234,8 @@ def test_a_group_id_that_is_taken_is_refused_in_the_form(staff: Client, engineer
 def test_a_group_of_many_is_renamed_and_keeps_its_members(
     staff: Client, engineering: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("identity.admin.MOST_MEMBERS", 0)
-    assert "too many for this page" in staff.get(page_of(engineering)).content.decode()
+    monkeypatch.setattr("identity.admin.groups.MOST_MEMBERS", 0)
+    assert "too many for this form" in staff.get(page_of(engineering)).content.decode()
     staff.post(page_of(engineering), {"name": "Renamed"})
     assert Group.objects.get().name == "Renamed"
     assert groups.members(engineering) == ["ann@acme.test"]

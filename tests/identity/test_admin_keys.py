@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 
 from identity import keys
 from identity.models import ApiKey, AuditEntry, Group, User
-from tests.support.staff import audited, choose, page, signed_in, superuser
+from tests.support.staff import audited, choose, confirm, page, previewed, signed_in, superuser
 
 KEYS = "/admin/identity/apikey/"
 
@@ -43,14 +44,19 @@ def test_what_a_key_is_limited_to_is_shown(staff: Client, ann: User, key_of: Cal
 
 def test_a_key_is_revoked_by_the_action(staff: Client, ann: User, key_of: Callable[[User], str]) -> None:
     secret = key_of(ann)
-    choose(staff, KEYS, "revoke", [ApiKey.objects.get()])
+    preview = previewed(staff, KEYS, "revoke", [ApiKey.objects.get()])
+    assert keys.find(secret) is not None
+    confirm(staff, KEYS, preview)
     assert keys.find(secret) is None
     assert audited()[-1] == "key.revoked"
 
 
 def test_a_foreign_key_is_not_revoked(staff: Client, cy: User, key_of: Callable[[User], str]) -> None:
-    secret = key_of(cy)
-    choose(staff, KEYS, "revoke", [ApiKey.objects.get()])
+    secret, key = key_of(cy), ApiKey.objects.get()
+    preview = previewed(staff, KEYS, "revoke", [key])
+    assert "None of the chosen rows exists any more." in preview.content.decode()
+    confirm(staff, KEYS, preview)
+    choose(staff, KEYS, "revoke", [key], confirm="yes", seen=json.dumps({key.pk: "x"}))
     assert keys.find(secret) is not None
 
 

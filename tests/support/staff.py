@@ -62,6 +62,19 @@ def choose(client: Client, url: str, action: str, rows: list[Any], **more: str) 
     return client.post(url, data, follow=True)  # type: ignore[return-value]
 
 
+def previewed(client: Client, url: str, action: str, rows: list[Any], **chosen: Any) -> HttpResponse:
+    """The page that says what a change of these rows would do; `chosen` is what its form asks for."""
+    return choose(client, url, action, rows, **({"filled": "1", **chosen} if chosen else {}))
+
+
+def confirm(client: Client, url: str, preview: Any, **chosen: Any) -> HttpResponse:
+    """Press the button of that page, as it was shown."""
+    context = preview.context
+    rows = [line.row for line in context["lines"]]
+    more = {"filled": "1", "confirm": "yes", "seen": context["seen"], "back": context["back"], **chosen}
+    return choose(client, url, context["change"].name, rows, **more)
+
+
 def audited() -> list[str]:
     """The actions in the audit log, oldest first."""
     return list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))

@@ -1,0 +1,177 @@
+"""The audit log, as staff read it: found by what an entry is about and whom it concerns, shown as a difference."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from identity import admin_sections
+from identity.admin_base import StaffAdmin
+from identity.admin_filters import ActorFilter
+from identity.models import AuditEntry, User
+
+# The values that name somebody or something, alone or in a list: a search finds them where the row itself is gone.
+NAMES = ("email", "user", "name", "slug", "group")
+LISTS = ("members", "group_ids")
+# A word that fits more rows than this finds the entries about the first of them.
+MOST_FOUND, MOST_PEOPLE = 200, 5
+NOTHING = "—"
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(StaffAdmin):
+    """Who changed what, when. Nobody changes an entry."""
+
+    list_display = ("at", "who", "door", "action", "tenant", "about", "change")
+    list_display_links = ("at",)
+    list_filter = (ActorFilter, "door", "action", "tenant")
+    search_fields = ("target",)
+    search_help_text = "A model, flow, group or person: by name, e-mail address or id. Also the start of an action."
+    date_hierarchy = "at"
+    fields = ("at", "who", "door", "action", "tenant", "about", "difference")
+
+    def tenant_of(self, row: AuditEntry) -> str:
+        return row.tenant
+
+    def audit_target(self, row: AuditEntry) -> str:
+        return row.target
+
+    # How entries are found.
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
+    ) -> tuple[QuerySet[AuditEntry], bool]:
+        """Entries about what the phrase finds in the other lists, by whom it finds there, and those that name it."""
+        term = search_term.replace("\0", "").strip()
+        if not term:
+            return queryset, False
+        people = self.admin_site.get_model_admin(User)
+        users = people.get_search_results(request, people.get_queryset(request), term)[0].order_by()
+        emails = users.values_list("email", flat=True)[:MOST_PEOPLE]
+        found = [_naming([term, *emails]), _beginning(term), _by(users), *self._about(request, term)]
+        return queryset.filter(pk__in=found[0].union(*found[1:])), False
+
+    def _about(self, request: HttpRequest, term: str) -> list[QuerySet[AuditEntry]]:
+        """Entries about the rows that the phrase finds in their own list."""
+        pages = [
+            (page, page.get_search_results(request, page.get_queryset(request), term)[0]) for page in self._pages()
+        ]
+        return [_entries(target__in=rows.order_by().values(page.audit_field)[:MOST_FOUND]) for page, rows in pages]
+
+    # What is shown of one.
+
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Find what the entries are about, and their actors, as far as they still exist."""
+        targets: dict[str, set[str]] = defaultdict(set)
+        for entry in rows:
+            targets[_noun(entry)].add(entry.target)
+        pages = {noun: page for page in self._pages() for noun in page.audit_nouns}
+        found = {noun: pages[noun].audited(request, names) for noun, names in targets.items() if noun in pages}
+        actors = User.objects.in_bulk({entry.actor_id for entry in rows} - {""})
+        for entry in rows:
+            entry.row = found.get(_noun(entry), {}).get((entry.tenant, entry.target))
+            entry.user = actors.get(entry.actor_id)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> AuditEntry | None:
+        entry: AuditEntry | None = super().get_object(request, object_id, from_field)
+        self.complete(request, [entry] if entry else [])
+        return entry
+
+    @admin.display(description="actor", ordering="actor")
+    def who(self, entry: Any) -> SafeString | str:
+        return admin_sections.link(entry.user, entry.actor) if entry.user else str(entry.actor)
+
+    @admin.display(description="about")
+    def about(self, entry: Any) -> SafeString | str:
+        return admin_sections.link(entry.row) if entry.row else _last_name(entry)
+
+    @admin.display
+    def change(self, entry: AuditEntry) -> SafeString:
+        """The values; of a change, those that differ."""
+        return format_html_join("; ", "{}: {}", _differences(entry.before, entry.after))
+
+    @admin.display
+    def difference(self, entry: AuditEntry) -> SafeString:
+        """Every value before and after, those that differ marked."""
+        before, after = entry.before or {}, entry.after or {}
+        rows = [
+            (_class(entry, name), name, _word(before.get(name)), _word(after.get(name))) for name in {**before, **after}
+        ]
+        return format_html(
+            '<table class="difference"><thead><tr><th scope="col">Value</th><th scope="col">Before</th>'
+            '<th scope="col">After</th></tr></thead><tbody>{}</tbody></table>',
+            format_html_join("", '<tr class="{}"><th scope="row">{}</th><td>{}</td><td>{}</td></tr>', rows),
+        )
+
+    def _pages(self) -> list[StaffAdmin]:
+        """The admin's pages of what entries are about."""
+        pages = [page for page in self.admin_site._registry.values() if isinstance(page, StaffAdmin)]
+        return [page for page in pages if page.audit_nouns]
+
+
+# Each of these conditions has its index, so that a search reads the entries that it finds and no others.
+
+
+def _entries(*conditions: Q, **named: Any) -> QuerySet[AuditEntry]:
+    found: QuerySet[AuditEntry] = AuditEntry.objects.filter(*conditions, **named).order_by().only("pk")
+    return found
+
+
+def _naming(names: list[str]) -> QuerySet[AuditEntry]:
+    """Entries whose target or values are one of these names, also of what exists no more."""
+    named = Q(target__in=names)
+    for word in [{key: name} for name in names for key in NAMES] + [{key: [name]} for name in names for key in LISTS]:
+        named |= Q(before__contains=word) | Q(after__contains=word)
+    return _entries(named)
+
+
+def _beginning(term: str) -> QuerySet[AuditEntry]:
+    return _entries(Q(actor__startswith=term) | Q(action__startswith=term))
+
+
+def _by(users: QuerySet[User]) -> QuerySet[AuditEntry]:
+    return _entries(actor_id__in=users.values("pk")[:MOST_FOUND])
+
+
+def _noun(entry: AuditEntry) -> str:
+    return entry.action.partition(".")[0]
+
+
+def _last_name(entry: AuditEntry) -> str:
+    """What the thing was called, when it is no longer there."""
+    values = (entry.before or {}) | (entry.after or {})
+    name = next((str(values[key]) for key in ("name", "slug", "email", "user") if values.get(key)), "")
+    return f"{name} ({entry.target})" if name else entry.target
+
+
+def _differences(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if before is None or after is None:
+        return [(name, _word(value)) for name, value in (before or after or {}).items()]
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [(name, _change_of(before.get(name), after.get(name))) for name in names]
+
+
+def _change_of(before: Any, after: Any) -> str:
+    """Of a list, what came and what went; of anything else, both values."""
+    if not (isinstance(before, list) and isinstance(after, list)):
+        return f"{_word(before)} → {_word(after)}"
+    came = [f"+ {item}" for item in after if item not in before]
+    return ", ".join([*came, *(f"− {item}" for item in before if item not in after)])
+
+
+def _class(entry: AuditEntry, name: str) -> str:
+    if entry.before is None or entry.after is None:
+        return ""
+    return "differs" if entry.before.get(name) != entry.after.get(name) else ""
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    return NOTHING if value in (None, "") else str(value)
