@@ -22,6 +22,7 @@ from scaicore import tokens  # noqa: E402
 from scaigrid_site.body_limit import BodyLimit  # noqa: E402
 from scaigrid_site.draining import Draining  # noqa: E402
 from scaigrid_site.health import Health  # noqa: E402
+from scaigrid_site.request_guard import RequestGuard  # noqa: E402
 
 FLUSH_S = 5.0
 
@@ -62,5 +63,6 @@ async def django_in_time(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 site = BodyLimit(django_in_time, most=settings.MAX_BODY_BYTES)
-draining = Draining(ChatFastPath(site) if settings.LEAN_DOOR else site, longest_s=settings.DRAIN_S)
+calls = RequestGuard(ChatFastPath(site) if settings.LEAN_DOOR else site)
+draining = Draining(calls, longest_s=settings.DRAIN_S)
 application = Lifespan(Health(draining, lambda: draining.has_begun), draining)

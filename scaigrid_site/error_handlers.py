@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
+from django.template import loader
 from django.views import defaults
 
 from chatapi import responses
@@ -15,14 +17,20 @@ from publishing.db import outages
 
 log = logging.getLogger(__name__)
 
-BAD_REQUEST = "The request is malformed, or names a host that this server does not answer under."
+BAD_REQUEST = "The request is malformed. Check its URL, its headers and its body."
+HOST_UNKNOWN = (
+    "The pages are not served under this host name. Open them under the address in PUBLIC_URL, "
+    "or add this host name to ALLOWED_HOSTS."
+)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: a host name that is not ours, or a request that Django will not read."""
-    return _answer(request, exception, FieldInvalid(BAD_REQUEST, code="bad_request")) or defaults.bad_request(
-        request, exception
-    )
+    answer = _answer(request, exception, FieldInvalid(BAD_REQUEST, code="bad_request"))
+    if answer is None:
+        message = HOST_UNKNOWN if isinstance(exception, DisallowedHost) else BAD_REQUEST
+        answer = HttpResponse(loader.render_to_string("400.html", {"message": message}), status=400)
+    return answer
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
