@@ -14,7 +14,7 @@ MAX_HEADER_LINES: Final = 200
 _PIECE: Final = 16_384
 
 
-class Refusal(NamedTuple):
+class EarlyAnswer(NamedTuple):
     """The answer to a request that is not served."""
 
     status: int
@@ -32,18 +32,18 @@ class Refusal(NamedTuple):
 class HeadRefused(Exception):
     """The head of a request cannot be served."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: EarlyAnswer) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
 
 
-TOO_LARGE: Final = Refusal(
+TOO_LARGE: Final = EarlyAnswer(
     431,
     "request_head_too_large",
     "The request's URL and headers are too long. Send at most 64 KB and 200 header lines.",
 )
-MALFORMED: Final = Refusal(400, "bad_request", "This is not a valid HTTP/1.1 request.")
-NO_TUNNEL: Final = Refusal(405, "method_not_allowed", "This server is no proxy. Send the request without CONNECT.")
+MALFORMED: Final = EarlyAnswer(400, "bad_request", "This is not a valid HTTP/1.1 request.")
+NO_TUNNEL: Final = EarlyAnswer(405, "method_not_allowed", "This server is no proxy. Send the request without CONNECT.")
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -124,7 +124,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._is_refused:
             self._feed(rest)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: EarlyAnswer) -> None:
         """Answer and hang up; an answer that is under way to an earlier request is cut, not mixed with this one."""
         self._is_refused = True
         if self.cycle is None or self.cycle.response_complete:
