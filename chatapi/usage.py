@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -20,12 +22,14 @@ from chatapi import traces
 from chatapi.traces import NodeTrace, TraceRow
 from identity import keys
 from publishing import refused_calls
-from publishing.db import pool
+from publishing.db import outages, pool
 
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 20_000
 RETRY_S = 1.0
+
+Row = TypeVar("Row")
 
 
 class UsageRow(Struct, frozen=True):
@@ -93,12 +97,11 @@ class Ledger:
             while self._rows or self._key_ids:
                 # Any of these may be sent again after a broken connection: none does anything the second time.
                 key_ids, self._key_ids = self._key_ids, set()
-                if key_ids and not await _stored(keys.TOUCH, sorted(key_ids), len(key_ids)):
-                    self._key_ids |= key_ids
+                self._key_ids |= set(await _store(keys.TOUCH, sorted(key_ids), list))
                 for statement in list(self._rows):
-                    rows = self._rows.pop(statement)
-                    if not await _stored(statement, msgspec.json.encode(rows).decode(), len(rows)):
-                        self._rows[statement] = [*rows, *self._rows.get(statement, [])]
+                    left = await _store(statement, self._rows.pop(statement), _as_json)
+                    if left:
+                        self._rows[statement] = [*left, *self._rows.get(statement, [])]
         finally:
             self._writing = None
 
@@ -117,17 +120,27 @@ def _trace_row(row: UsageRow, nodes: list[NodeTrace]) -> TraceRow:
     )
 
 
-async def _stored(statement: str, values: object, count: int) -> bool:
-    """Whether nothing of it is left to do: it is written, or the database will never take it."""
+async def _store(statement: str, rows: Sequence[Row], encode: Callable[[Sequence[Row]], object]) -> Sequence[Row]:
+    """Those of `rows` that are to be written later. One that can never be written is given up, and takes none along."""
+    if not rows:
+        return []
     try:
-        await pool.rows(statement, [values])
-    except psycopg.OperationalError:
-        log.warning("usage.delayed: the database is away; %d rows wait", count)
-        await asyncio.sleep(RETRY_S)
-        return False
-    except psycopg.Error:
-        log.exception("usage.lost: the database refused %d rows", count)
-    return True
+        await pool.rows(statement, [encode(rows)])
+    except (psycopg.Error, ValueError) as error:
+        if outages.is_outage(error):
+            log.warning("usage.delayed: %s; %d rows wait", outages.explain(error), len(rows))
+            await asyncio.sleep(RETRY_S)
+            return rows
+        if len(rows) > 1:
+            half = len(rows) // 2
+            parts = [await _store(statement, part, encode) for part in (rows[:half], rows[half:])]
+            return [*parts[0], *parts[1]]
+        log.error("usage.lost: a row cannot be kept (%s)", type(error).__name__)
+    return []
+
+
+def _as_json(rows: Sequence[Struct]) -> str:
+    return msgspec.json.encode(rows).decode()
 
 
 _ledgers: WeakKeyDictionary[asyncio.AbstractEventLoop, Ledger] = WeakKeyDictionary()

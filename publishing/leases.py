@@ -73,6 +73,9 @@ RELEASE = "UPDATE publishing_entity SET lease = NULL, lease_until = NULL WHERE i
 # the heads of the queues compete in the database. A lock belongs to one event loop, and goes when nobody uses it.
 _queues: WeakValueDictionary[tuple[int, MemoryKey], asyncio.Lock] = WeakValueDictionary()
 
+# Referred to until they are done: an event loop keeps no task alive.
+_releasing: set[asyncio.Task[None]] = set()
+
 
 class Lease:
     """The hold of one request on one entity, renewed until it is released here or by the statement of a commit."""
@@ -100,10 +103,18 @@ class Lease:
             self._renewal.cancel()
             self._queue.release()
 
+    def abandon(self) -> None:
+        """Give the entity back without waiting for it: the database has just kept this turn waiting in vain."""
+        if self._is_held:
+            self.end()
+            releasing = asyncio.create_task(_release_soon(self.entity.id, self._holder))
+            _releasing.add(releasing)
+            releasing.add_done_callback(_releasing.discard)
+
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_S)
-            with suppress(psycopg.OperationalError):  # the next one may come through in time
+            with suppress(psycopg.Error):  # the next one may come through in time
                 await pool.rows(RENEW, [LEASE_S, self.entity.id, self._holder])
 
 
@@ -132,6 +143,11 @@ async def finish(work: Coroutine[Any, Any, Result]) -> Result:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
+
+
+async def _release_soon(entity: int, holder: str) -> None:
+    with suppress(psycopg.Error):  # then the lease ends when its time is up
+        await pool.rows(RELEASE, [entity, holder])
 
 
 async def _wait_for_row(key: MemoryKey, holder: str) -> LeasedEntity:

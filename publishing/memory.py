@@ -17,7 +17,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from publishing import leases
-from publishing.db import pool
+from publishing.db import outages, pool
 from publishing.leases import Lease, LeaseTimeout, MemoryKey
 from publishing.models import Partition
 
@@ -146,6 +146,10 @@ class LeasedTurn:
         except psycopg.errors.UniqueViolation:
             # Two calls with one key met on different entities, and the other one was first.
             raise KeyReused from None
+        except psycopg.Error as error:
+            if outages.is_outage(error):
+                self._lease.abandon()
+            raise
         self._lease.end()
         if not rows:
             raise LeaseLost
@@ -163,7 +167,9 @@ async def begin(key: MemoryKey, call: Call, *, wait_s: float) -> LeasedTurn:
     try:
         # Under the lease: a first try that is still running must have ended before its retry is looked up.
         turn.recorded = await _find_recorded(call, lease.entity.id)
-    except BaseException:
+    except BaseException as error:
+        if outages.is_outage(error):
+            lease.abandon()
         await turn.release()
         raise
     return turn

@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import psycopg
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
+from django.conf import LazySettings
 from django.utils import timezone
 
 from publishing import memory
 from publishing.db import pool
 from publishing.models import Core, Entity, Partition, Turn
+from tests.support.serving import database_url
 
 
 @pytest_asyncio.fixture
@@ -177,3 +180,18 @@ async def test_only_the_old_answers_of_keys_are_forgotten(inside: None, echo: Co
     kept = Turn.objects.order_by("entity__entity_id").values_list("entity__entity_id", flat=True)
     assert await sync_to_async(list)(kept) == ["c-1", "new"]
     assert await sync_to_async(Entity.objects.count)() == 2
+
+
+async def test_a_turn_that_the_database_kept_waiting_in_vain_is_not_kept_waiting_once_more(
+    inside: None, echo: Core, settings: LazySettings
+) -> None:
+    await count_up(echo, "r1")
+    await pool.close()
+    settings.DATABASE_TIMEOUT_S = 0.3
+    turn = await memory.begin(place(echo), call("r2"), wait_s=1)
+    with psycopg.connect(database_url()) as blocker:
+        blocker.execute("SELECT 1 FROM publishing_entity FOR UPDATE")
+        with pytest.raises(psycopg.OperationalError):
+            await turn.commit(outcome(2))
+        await turn.release()  # it would wait and fail, too
+    assert await count_up(echo, "r3") == 2

@@ -65,10 +65,10 @@ class Outage:
         with self.cluster.connect() as connection:
             connection.execute(others)
 
-    def count_usage(self) -> int:
+    def has_counted(self, answer: requests.Response) -> bool:
+        asked = "SELECT 1 FROM chatapi_usagerecord WHERE request_id = %s"
         with self.cluster.connect("scaigrid") as connection:
-            [count] = connection.execute("SELECT count(*) FROM chatapi_usagerecord").fetchone() or [0]
-        return int(count)
+            return bool(connection.execute(asked, [answer.headers["x-request-id"]]).fetchone())
 
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.key}"}
@@ -169,3 +169,12 @@ def test_a_database_that_has_become_read_only_is_503_and_calls_that_change_nothi
     assert outage.chat(key="kept").status_code == 503
     assert outage.get("/healthz/ready").status_code == 503
     assert "read-only" in outage.site.log.read_text()
+
+
+def test_no_usage_is_lost_while_the_database_is_away(outage: Outage) -> None:
+    outage.make_read_only()
+    answer = outage.chat()
+    assert answer.status_code == 200
+    eventually(lambda: "usage.delayed" in outage.site.log.read_text())
+    outage.mend()
+    eventually(lambda: outage.has_counted(answer))
