@@ -137,12 +137,15 @@ JSON_WORDS: Final = (("str", "string"), ("int", "integer"), ("float", "number"),
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 MAX_ENTITY_ID: Final = 128
 MAX_IDEMPOTENCY_KEY: Final = 255
+ENCODED: Final = "Send the body as it is, without `Content-Encoding`: compressed bodies are not read."
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def check_headers(headers: Mapping[str, str], *, limit: int) -> None:
     """Refuse by what the headers declare, before a byte of the body is read. `limit` in bytes."""
+    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise MediaTypeInvalid(ENCODED)
     media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json" and not re.fullmatch(r"application/[\w.-]+\+json", media_type):
         raise MediaTypeInvalid

@@ -3,7 +3,7 @@ what others' servers call."""
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import re_path
 
 from chatapi import trace_api, views
 
@@ -11,8 +11,7 @@ urlpatterns = [
     re_path(r"^chat/completions/?$", views.CompletionsView.as_view()),
     re_path(r"^models/?$", views.ModelListView.as_view()),
     re_path(r"^models/(?P<name>.+?)/?$", views.ModelView.as_view()),
-    path("", views.unknown_url),
-    re_path(r"^.+$", views.unknown_url),
+    re_path("", views.unknown_url),
 ]
 
 modules = [
@@ -23,5 +22,5 @@ modules = [
 
 hooks = [
     re_path(r"^(?P<tenant>[^/]+)/(?P<slug>[^/]+)/?$", views.WebhookView.as_view()),
-    re_path(r"^.*$", views.unknown_hook),
+    re_path("", views.unknown_hook),
 ]

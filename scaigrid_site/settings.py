@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "scaigrid_site.url_values.UrlValues",
 ]
 ROOT_URLCONF = "scaigrid_site.urls"
 ASGI_APPLICATION = "scaigrid_site.asgi.application"

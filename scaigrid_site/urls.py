@@ -20,7 +20,7 @@ urlpatterns = [
     path("v1/", include("chatapi.urls")),
     path("hooks/", include(chat.hooks)),
     path("oai/v1/", include("chatapi.urls")),
-    re_path(r"^(?:oai/)?v1$", unknown_url),
+    re_path(r"^(?:oai/)?v1\s*$", unknown_url),
     path("", include("webui.urls")),
 ]
 

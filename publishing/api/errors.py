@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, JsonResponse, RawPostDataException
 from rest_framework import exceptions
 
 from identity.errors import ActionRefused, Invalid, Problem
+from publishing.api.policies import BodyEncoded
 from publishing.db import outages
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,9 @@ FOREIGN: dict[type[Exception], RefusalSpec] = {
     ),
     RequestDataTooBig: RefusalSpec(
         413, "REQUEST_TOO_LARGE", "The body is larger than this server takes.", "Send less."
+    ),
+    BodyEncoded: RefusalSpec(
+        415, "UNSUPPORTED_MEDIA_TYPE", "The body is compressed.", "Send it as it is, without `Content-Encoding`."
     ),
     exceptions.UnsupportedMediaType: NOT_DECLARED_AS_JSON,
     # Only a form that was parsed before our view ran leaves a body that cannot be read again.

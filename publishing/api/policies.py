@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 JSON = "application/json"
 
 
+class BodyEncoded(UnsupportedMediaType):
+    """The body is compressed."""
+
+
 class BearerAuthentication(BaseAuthentication):
     """An API key as `Authorization: Bearer sgk_…`. Gives the key's user, and the key as `request.auth`."""
 
@@ -97,6 +101,8 @@ def read_json(request: Request) -> Any:
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_BODY_BYTES:
         raise RequestDataTooBig
     body = request.body
+    if body and request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise BodyEncoded(request.headers["content-encoding"])
     if body and (request.content_type or "").partition(";")[0].strip().lower() != JSON:
         raise UnsupportedMediaType(request.content_type)
     return strict_json.loads(body) if body else {}
