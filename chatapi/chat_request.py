@@ -20,10 +20,16 @@ Count = Annotated[int, Meta(ge=1)] | None
 
 
 class ContentPart(Struct):
-    """One part of a message's content; only text is understood here, the Core sees them all."""
+    """One part of a message's content; only words are read here, a Core that declares the others sees them all."""
 
     type: str
     text: str | None = None
+    refusal: str | None = None
+
+    @property
+    def words(self) -> str | None:
+        """The part's text; None for a part without one."""
+        return self.refusal if self.type == "refusal" else self.text if self.type == "text" else None
 
 
 class Message(Struct):
@@ -76,14 +82,17 @@ class Body(Struct):
 
 
 class ChatRequest(Struct, frozen=True):
-    """A chat call, understood. `messages` are the caller's own objects, `texts` the text of each."""
+    """A chat call, understood. `messages` are the caller's own objects, `texts` the text of each.
+
+    `demands`: what the Core must declare to be able to answer, each with the path of the field that asks for it.
+    """
 
     model: str
     message: str
     messages: list[dict[str, Any]]
     texts: list[str]
     params: dict[str, Any]
-    demands: tuple[str, ...]
+    demands: dict[str, str]
     is_streamed: bool
     has_usage_chunk: bool
     stop: tuple[str, ...]
@@ -132,6 +141,9 @@ PASSED: Final = (
 # What no Core can meet: this server answers with one text.
 NEVER_MET: Final = frozenset({"n", "logprobs", "modalities", "audio"})
 UNDERSTOOD: Final = USED | set(PASSED)
+WORDS: Final = frozenset({"text", "refusal"})
+# A Core that can see, hear or read files declares the type of the parts that it takes.
+MEDIA: Final = frozenset({"image_url", "input_audio", "file"})
 
 JSON_WORDS: Final = (("str", "string"), ("int", "integer"), ("float", "number"), ("bool", "boolean"))
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -159,15 +171,15 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
     raw = json_object(body)
     given = _convert(raw)
     _check_contents(given.messages)
-    demands = _demands(given)
+    asked = _asked_fields(given)
     is_streamed = bool(given.stream)
     return ChatRequest(
         model=given.model,
-        message=_last_user_text(given.messages),
+        message=_spoken_text(given.messages),
         messages=raw["messages"],
         texts=[text_of(message) for message in given.messages],
-        params={name: raw[name] for name in (*PASSED, *demands) if raw.get(name) is not None},
-        demands=demands,
+        params={name: raw[name] for name in (*PASSED, *asked) if raw.get(name) is not None},
+        demands={name: name for name in asked} | _media_paths(given.messages),
         is_streamed=is_streamed,
         has_usage_chunk=bool(is_streamed and given.stream_options and given.stream_options.include_usage),
         stop=_stop_texts(given.stop),
@@ -175,7 +187,7 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         idempotency_key=idempotency_key_of(headers),
         is_retry=is_retry(headers),
         fingerprint=hashlib.sha256(body).digest(),
-        ignored=_ignored(raw, used=demands, is_streamed=is_streamed),
+        ignored=_ignored(raw, used=asked, is_streamed=is_streamed),
     )
 
 
@@ -196,7 +208,7 @@ def invocation(
         messages=[],
         texts=[text],
         params={},
-        demands=(),
+        demands={},
         is_streamed=False,
         has_usage_chunk=False,
         stop=(),
@@ -243,12 +255,12 @@ def _field_refusal(explanation: str) -> FieldInvalid:
 
 def check_demands(request: ChatRequest, capabilities: Collection[str]) -> None:
     """Refuse what the Core does not declare: an answer that ignored it would be wrong."""
-    for name in request.demands:
+    for name, path in request.demands.items():
         if name not in capabilities or name in NEVER_MET:
-            raise refused_field(name, f"This model does not support `{name}` as it was sent.", "unsupported_parameter")
+            raise refused_field(path, f"This model does not support `{path}` as it was sent.", "unsupported_parameter")
 
 
-def _demands(given: Body) -> tuple[str, ...]:
+def _asked_fields(given: Body) -> tuple[str, ...]:
     """The fields that ask for another kind of answer than text."""
     is_demanded = {
         "n": given.n is not None and given.n > 1,
@@ -268,27 +280,52 @@ def _check_contents(messages: list[Message]) -> None:
         _check_content(message, f"messages[{index}]")
 
 
-def _last_user_text(messages: list[Message]) -> str:
-    for message in reversed(messages):
-        if message.role == "user":
-            return text_of(message)
-    raise refused_field("messages", "`messages` must contain at least one message with the role `user`.")
+def _spoken_text(messages: list[Message]) -> str:
+    """What the caller says: the last user's message; without one, the last instruction, as OpenAI takes it."""
+    for roles in (("user",), ("developer", "system")):
+        for message in reversed(messages):
+            if message.role in roles:
+                return text_of(message)
+    raise refused_field(
+        "messages", "`messages` must contain at least one message with the role `user`, `developer` or `system`."
+    )
 
 
 def _check_content(message: Message, path: str) -> None:
     if message.content is None and message.role != "assistant":
         raise refused_field(f"{path}.content", f"`{path}.content` is required.", "missing_required_parameter")
     if isinstance(message.content, list):
+        if not message.content:
+            raise refused_field(f"{path}.content", f"`{path}.content` must contain at least one part.")
         for index, part in enumerate(message.content):
-            if part.type == "text" and part.text is None:
-                field = f"{path}.content[{index}].text"
-                raise refused_field(field, f"`{field}` is required.", "missing_required_parameter")
+            _check_part(part, f"{path}.content[{index}]")
+
+
+def _check_part(part: ContentPart, path: str) -> None:
+    if part.type in MEDIA:
+        return
+    if part.type not in WORDS:
+        known = ", ".join(f"`{name}`" for name in sorted(WORDS | MEDIA))
+        raise refused_field(f"{path}.type", f"`{path}.type` must be one of {known}.")
+    if part.words is None:
+        field = f"{path}.{part.type}"
+        raise refused_field(field, f"`{field}` is required.", "missing_required_parameter")
+
+
+def _media_paths(messages: list[Message]) -> dict[str, str]:
+    """The parts that are no words: the first of each type, by its path."""
+    found: dict[str, str] = {}
+    for index, message in enumerate(messages):
+        for at, part in enumerate(message.content if isinstance(message.content, list) else ()):
+            if part.type in MEDIA:
+                found.setdefault(part.type, f"messages[{index}].content[{at}]")
+    return found
 
 
 def text_of(message: Message) -> str:
-    """The message's text; text parts are joined by a newline, other parts have none."""
+    """The message's text; its parts' texts are joined by a newline, images, sounds and files have none."""
     if isinstance(message.content, list):
-        return "\n".join(part.text for part in message.content if part.type == "text" and part.text is not None)
+        return "\n".join(part.words for part in message.content if part.words is not None)
     return message.content or ""
 
 
@@ -299,7 +336,7 @@ def _stop_texts(stop: str | list[str] | None) -> tuple[str, ...]:
 
 def entity_id_of(given: str | None, headers: Mapping[str, str]) -> str | None:
     """The entity that a call names, in its body or else in its headers."""
-    entity_id = given if given is not None else headers.get("x-entity-id")
+    entity_id = given if given is not None else _header("x-entity-id", headers)
     if entity_id is None:
         return None
     if not 1 <= len(entity_id) <= MAX_ENTITY_ID or _CONTROL.search(entity_id):
@@ -311,13 +348,18 @@ def entity_id_of(given: str | None, headers: Mapping[str, str]) -> str | None:
 
 def idempotency_key_of(headers: Mapping[str, str]) -> str | None:
     """The key under which a caller asks for the same answer again."""
-    key = headers.get("idempotency-key")
+    key = _header("idempotency-key", headers)
     if key is not None and (not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY or _CONTROL.search(key)):
         raise refused_field(
             "Idempotency-Key",
             f"The header `Idempotency-Key` must have 1 to {MAX_IDEMPOTENCY_KEY} printable characters.",
         )
     return key
+
+
+def _header(name: str, headers: Mapping[str, str]) -> str | None:
+    """The header's value. An empty one counts as not sent: front ends fill in a value that they may not have."""
+    return headers.get(name, "").strip(" \t") or None
 
 
 def is_retry(headers: Mapping[str, str]) -> bool:

@@ -15,6 +15,8 @@ FinishReason = Literal["stop", "length", "tool_calls"]
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
 _encoder = msgspec.json.Encoder()
+# Valid in JSON, yet line ends to Python's `splitlines` and others, which cut a frame or a log line there.
+_LINE_ENDS = tuple((mark.encode(), f"\\u{ord(mark):04x}".encode()) for mark in "\u0085\u2028\u2029")
 
 
 class Tokens(Struct, frozen=True):
@@ -88,10 +90,18 @@ class Label(Struct, frozen=True):
     model: str
 
 
+def encode(value: Any) -> bytes:
+    """`value` as JSON on one line, whatever the reader takes for a line's end."""
+    encoded = _encoder.encode(value)
+    for mark, escaped in _LINE_ENDS:
+        encoded = encoded.replace(mark, escaped)
+    return encoded
+
+
 def render_whole(label: Label, text: str, finish_reason: FinishReason, tokens: Tokens) -> bytes:
     """The body of a whole answer."""
     choice = Choice(message=AssistantMessage(content=text), finish_reason=finish_reason)
-    return _encoder.encode(Completion(label.id, label.created, label.model, [choice], tokens))
+    return encode(Completion(label.id, label.created, label.model, [choice], tokens))
 
 
 class ChunkWriter:
@@ -116,14 +126,14 @@ class ChunkWriter:
 
     def failure(self, error_object: dict[str, Any]) -> bytes:
         """An error in the middle of the stream: no finish reason, so that no client takes it for success."""
-        return b"data: " + _encoder.encode(error_object) + b"\n\n" + DONE
+        return b"data: " + encode(error_object) + b"\n\n" + DONE
 
     def _frame(self, delta: Delta, finish_reason: FinishReason | None = None) -> bytes:
         return self._chunk([ChunkChoice(delta, finish_reason)], self._usage)
 
     def _chunk(self, choices: list[ChunkChoice], usage: Tokens | UnsetType | None) -> bytes:
         chunk = Chunk(self._label.id, self._label.created, self._label.model, choices, usage)
-        return b"data: " + _encoder.encode(chunk) + b"\n\n"
+        return b"data: " + encode(chunk) + b"\n\n"
 
 
 class StopFilter:

@@ -6,8 +6,7 @@ import logging
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, NamedTuple
 
-import msgspec
-
+from chatapi import chat_response
 from chatapi.errors import ChatError, DatabaseUnavailable, Unexpected
 from publishing.db import outages
 
@@ -41,7 +40,7 @@ class Frames(NamedTuple):
 
 def render_json(value: Any, request_id: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Whole:
     """An answer of plain JSON data."""
-    return Whole(status, JSON | dict(headers or {}) | {"x-request-id": request_id}, msgspec.json.encode(value))
+    return Whole(status, JSON | dict(headers or {}) | {"x-request-id": request_id}, chat_response.encode(value))
 
 
 def render_refusal(error: Exception, request_id: str) -> Whole:

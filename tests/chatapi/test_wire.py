@@ -10,9 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from django.utils import timezone
 
+from identity import actors
 from identity.models import User
+from publishing import actions
 from publishing.models import Core
+from tests.conftest import echo_document
 from tests.support.chat_calls import HELLO, call, error, frames, hello
 from tests.support.serving import Server
 
@@ -49,6 +53,14 @@ def test_a_body_that_is_no_usable_json_is_400(server: Server, key: str, body: by
     assert error(answer)["code"] == "invalid_json"
 
 
+MISSING = "missing_required_parameter"
+UNSUPPORTED = "unsupported_parameter"
+
+
+def _parts(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": list(parts)}]}
+
+
 BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"model": None}, "model", "invalid_type"),
     ({"model": 5}, "model", "invalid_type"),
@@ -64,7 +76,16 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
         "messages[0].content[0].text",
         "missing_required_parameter",
     ),
-    ({"messages": [{"role": "system", "content": "x"}]}, "messages", "invalid_value"),
+    (_parts({"type": "text", "text": "x"}, {"type": "text"}), "messages[0].content[1].text", MISSING),
+    (_parts({"type": "refusal"}), "messages[0].content[0].refusal", MISSING),
+    (_parts({"text": "x"}), "messages[0].content[0].type", MISSING),
+    (_parts({"type": "song", "text": "x"}), "messages[0].content[0].type", "invalid_value"),
+    (_parts(), "messages[0].content", "invalid_value"),
+    (_parts({"type": "image_url", "image_url": {"url": "data:,"}}), "messages[0].content[0]", UNSUPPORTED),
+    (_parts({"type": "text", "text": "x"}, {"type": "input_audio"}), "messages[0].content[1]", UNSUPPORTED),
+    ({"messages": [USER, _parts({"type": "file"})["messages"][0], USER]}, "messages[1].content[0]", UNSUPPORTED),
+    ({"messages": [{"role": "assistant", "content": "x"}]}, "messages", "invalid_value"),
+    ({"messages": [{"role": "tool", "content": "x"}]}, "messages", "invalid_value"),
     ({"stream": "yes"}, "stream", "invalid_type"),
     ({"temperature": 2.1}, "temperature", "invalid_value"),
     ({"temperature": "1"}, "temperature", "invalid_type"),
@@ -72,6 +93,8 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"top_p": -0.1}, "top_p", "invalid_value"),
     ({"presence_penalty": 3}, "presence_penalty", "invalid_value"),
     ({"max_tokens": 0}, "max_tokens", "invalid_value"),
+    ({"max_completion_tokens": 0}, "max_completion_tokens", "invalid_value"),
+    ({"max_tokens": -1}, "max_tokens", "invalid_value"),
     ({"metadata": {str(n): "x" for n in range(17)}}, "metadata", "invalid_value"),
     ({"metadata": {"k" * 65: "x"}}, "metadata", "invalid_value"),
     ({"metadata": {"k": "x" * 513}}, "metadata", "invalid_value"),
@@ -100,6 +123,58 @@ def test_a_bad_field_is_400_and_named(server: Server, key: str, fields: dict[str
     assert answer.status_code == 400
     found = error(answer)
     assert (found["param"], found["code"], found["type"]) == (param, code, "invalid_request_error")
+
+
+SPOKEN_WITHOUT_A_USER = [
+    ([("developer", "hello")], "hello"),
+    ([("system", "first"), ("developer", "last")], "last"),
+    ([("developer", "first"), ("system", "last"), ("assistant", "x")], "last"),
+    ([("user", "hello"), ("system", "later")], "hello"),
+]
+
+
+@pytest.mark.parametrize(("turns", "heard"), SPOKEN_WITHOUT_A_USER)
+def test_without_a_user_the_last_instruction_is_what_the_core_hears(
+    server: Server, key: str, turns: list[tuple[str, str]], heard: str
+) -> None:
+    messages = [{"role": role, "content": text} for role, text in turns]
+    answer = call(server, key, hello(messages=messages))
+    assert answer.json()["choices"][0]["message"]["content"] == heard
+
+
+def test_what_an_assistant_refused_is_a_text_of_the_conversation(server: Server, key: str) -> None:
+    refused = {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}
+    assert call(server, key, hello(messages=[USER, refused, USER])).status_code == 200
+
+
+@pytest.mark.parametrize("part", ["image_url", "input_audio", "file"])
+def test_a_core_that_declares_a_kind_of_part_gets_it(
+    server: Server, key: str, echo: Core, root: User, part: str
+) -> None:
+    actor, at = actors.actor_of(root), timezone.now()
+    assert echo.flow
+    document = echo_document(capabilities=[part])
+    actions.save_flow(echo.flow, base_version=echo.flow.saved.version, content=document, actor=actor, at=at)
+    actions.deploy(echo.flow, actor=actor, at=at)
+    fields = _parts({"type": part}, {"type": "text", "text": "seen"})
+    assert call(server, key, hello(**fields)).json()["choices"][0]["message"]["content"] == "seen"
+
+
+@pytest.mark.parametrize("header", ["x-entity-id", "idempotency-key"])
+def test_an_empty_header_counts_as_not_sent(server: Server, key: str, header: str) -> None:
+    assert call(server, key, **{header: ""}).status_code == 200
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\u0085"])
+@pytest.mark.parametrize("is_streamed", [True, False])
+def test_no_answer_holds_a_line_end_that_some_clients_cut_at(
+    server: Server, key: str, mark: str, is_streamed: bool
+) -> None:
+    said = f"a{mark}b"
+    answer = call(server, key, hello(stream=is_streamed, messages=[{"role": "user", "content": said}]))
+    assert mark.encode() not in answer.content
+    assert f"a\\u{ord(mark):04x}b".encode() in answer.content
+    assert len(answer.text.splitlines()) == answer.text.count("\n") + (not is_streamed)
 
 
 @pytest.mark.parametrize("name", ["model", "messages"])
