@@ -73,7 +73,10 @@ def set_password(user: User, *, password: str, actor: Actor, at: datetime) -> No
 
 @transaction.atomic
 def delete_user(user: User, *, actor: Actor, at: datetime) -> None:
-    """Remove a user with their keys and memberships; flows stay without an owner, audit and usage keep the name."""
+    """Remove a user with their keys, memberships and memories; flows stay without an owner.
+
+    Audit and usage keep the name. The memories go by a trigger of the database, so that no way past this forgets them.
+    """
     actor.must_manage(user.tenant_id)
     _must_outrank(user, actor)
     if actor.user_id == user.pk:

@@ -60,11 +60,11 @@ class ControlView(APIView):
 
     def fields(self, shape: type[Serializer[Any]]) -> dict[str, Any]:
         """The fields of `shape` in the body."""
-        return _check(shape, self.body())
+        return read_fields(shape, self.body())
 
     def query(self, shape: type[Serializer[Any]]) -> dict[str, Any]:
         """The fields of `shape` in the query string."""
-        return _check(shape, self.request.query_params.dict())
+        return read_fields(shape, self.request.query_params.dict())
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], HttpResponse]:
         """DRF's hook: every exception becomes an answer in this view's envelope."""
@@ -131,7 +131,8 @@ class UnknownApiUrlView(UnservedView, ApiView):
     """Under `/api`."""
 
 
-def _check(shape: type[Serializer[Any]], given: dict[str, Any]) -> dict[str, Any]:
+def read_fields(shape: type[Serializer[Any]], given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of `shape` in `given`; DRF's `ValidationError` names what is unusable."""
     serializer = shape(data=given)
     serializer.is_valid(raise_exception=True)
     return cast(dict[str, Any], serializer.validated_data)

@@ -10,9 +10,12 @@ from publishing.api.fields import CursorPageSerializer
 from publishing.models import Entity, Turn
 
 
-class OwnerQuerySerializer(serializers.Serializer[Any]):
-    """Whose memory is meant, where an admin may look at more than one."""
+class EntityQuerySerializer(serializers.Serializer[Any]):
+    """Which memory is meant, and whose, where an admin may look at more than one."""
 
+    entity_id = serializers.CharField(
+        max_length=300, trim_whitespace=False, help_text="The entity's id, character by character as the chat got it."
+    )
     owner = serializers.CharField(
         required=False, allow_blank=True, help_text="A user id; empty: the tenant's own. Left out: the caller's."
     )
@@ -26,7 +29,7 @@ class EntityPageSerializer(CursorPageSerializer):
     )
 
 
-class TurnPageSerializer(CursorPageSerializer, OwnerQuerySerializer):
+class TurnPageSerializer(CursorPageSerializer, EntityQuerySerializer):
     """Which page of whose turns."""
 
 

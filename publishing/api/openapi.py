@@ -64,11 +64,11 @@ class DocsView(SpectacularSwaggerSplitView):
 
 
 def one_path_each(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
-    """Every URL once: without the trailing slash that also works, and without the second prefix of the chat."""
+    """Every URL once: without the trailing slash that also works, the chat's second prefix, and the earlier paths."""
     found: dict[tuple[str, str], Endpoint] = {}
     for path, regex, method, view in endpoints:
         short = path.rstrip("/")
-        if not short.startswith("/oai/"):
+        if not short.startswith("/oai/") and "/entities/" not in short:
             found.setdefault((short, method), (short, regex, method, view))
     return list(found.values())
 

@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, re_path
 from publishing.api import base, cores, flows, groups, keys, memory, openapi, providers, secrets
 
 View = Callable[..., HttpResponseBase]
-ENTITY = "cores/(?P<core_id>[^/]+)/entities/(?P<entity_id>.+?)"
+ENTITY = "cores/<str:core_id>/entities/<str:entity_id>"
 
 
 def _both(route: str, view: View, **more: Any) -> list[URLPattern]:
@@ -23,11 +23,14 @@ modules = [
     *_both("cores", cores.CoreListView.as_view()),
     *_both("cores/<str:core_id>", cores.CoreDetailView.as_view()),
     *_both("cores/<str:core_id>/publish", cores.PublicationView.as_view()),
-    # An entity's id is the caller's own text, slashes included.
-    re_path(rf"^{ENTITY}/turns/?$", memory.EntityTurnListView.as_view()),
-    re_path(rf"^{ENTITY}/export/?$", memory.EntityExportView.as_view()),
-    re_path(rf"^{ENTITY}/?$", memory.EntityDetailView.as_view()),
+    *_both("cores/<str:core_id>/entity", memory.EntityDetailView.as_view()),
+    *_both("cores/<str:core_id>/entity/turns", memory.EntityTurnListView.as_view()),
+    *_both("cores/<str:core_id>/entity/export", memory.EntityExportView.as_view()),
     *_both("cores/<str:core_id>/entities", memory.EntityListView.as_view()),
+    # Earlier URLs, without a trailing slash: it could be the end of an id.
+    path(ENTITY, memory.EntityDetailView.as_view()),
+    path(f"{ENTITY}/turns", memory.EntityTurnListView.as_view()),
+    path(f"{ENTITY}/export", memory.EntityExportView.as_view()),
     *_both("cores/<str:core_id>/rollback", cores.CoreRollbackView.as_view()),
     *_both("cores/<str:core_id>/versions", cores.CoreVersionListView.as_view()),
 ]

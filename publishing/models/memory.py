@@ -40,13 +40,17 @@ class Entity(models.Model):
             # Two rows for one memory would be two truths; it is also the index by which a turn finds its memory.
             models.UniqueConstraint(fields=["core", "partition", "owner", "entity_id"], name="entity_unique"),
         ]
+        indexes = [models.Index(fields=["owner"], name="entity_by_owner")]
 
     def __str__(self) -> str:
         return f"{self.core_id} {self.partition} {self.entity_id}"
 
 
 class Turn(models.Model):
-    """One completed call, written in the statement that wrote the state it led to."""
+    """One completed call, written in the statement that wrote the state it led to.
+
+    `user_id` is empty in a shared memory once the user is deleted.
+    """
 
     entity = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="turns")
     number = models.PositiveIntegerField()
@@ -72,7 +76,10 @@ class Turn(models.Model):
                 name="turn_idempotency_key_unique",
             ),
         ]
-        indexes = [models.Index(fields=["entity", "fingerprint"], name="turn_by_fingerprint")]
+        indexes = [
+            models.Index(fields=["entity", "fingerprint"], name="turn_by_fingerprint"),
+            models.Index(fields=["user_id"], name="turn_by_user"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.entity_id} turn {self.number}"
