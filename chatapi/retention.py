@@ -1,4 +1,5 @@
-"""What is kept for a while only: traces, and the answers kept for Idempotency-Keys. Every process may prune."""
+"""What is kept for a while only: traces, the answers kept for Idempotency-Keys, and how often passwords
+were tried. Every process may prune."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import psycopg
 from django.conf import settings
 
 from chatapi import traces
+from identity.sign_in import throttle
 from publishing import memory
 from publishing.db import pool
 
@@ -22,6 +24,7 @@ async def prune() -> None:
     """Remove what is older than it is kept."""
     await pool.rows(traces.PRUNE, [settings.TRACE_DAYS])
     await memory.forget_old_keys()
+    await pool.rows(throttle.PRUNE, [])
 
 
 async def prune_for_ever() -> NoReturn:

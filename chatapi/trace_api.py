@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,6 +15,7 @@ from identity.errors import NotFound
 from publishing.api.cores import CoreView
 from publishing.api.fields import CursorPageSerializer, read_number
 from publishing.api.openapi import cursor_list, in_module
+from publishing.api.policies import KeyMayReadRuns
 
 
 class RunSummarySerializer(serializers.Serializer[RunTrace]):
@@ -47,6 +49,8 @@ class RunSerializer(RunSummarySerializer):
 
 class TraceView(CoreView):
     """A URL of one Core's traces. Somebody else's run reads like none."""
+
+    permission_classes = (IsAuthenticated, KeyMayReadRuns)
 
     def traces(self, core_id: str) -> QuerySet[RunTrace]:
         """The traces that the caller may see: all for an admin, their own for others."""

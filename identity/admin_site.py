@@ -5,34 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.contrib.auth.views import PasswordChangeView
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
-from identity import actors, users
 from identity.admin_base import StaffAdmin
-from identity.models import AuditEntry, User
+from identity.models import AuditEntry
+from identity.sign_in.forms import StaffOwnPasswordForm, StaffSignInForm
+from identity.sign_in.views import PasswordView, throttled
 
 RECENT = 10
-
-
-class OwnPasswordForm(AdminPasswordChangeForm):
-    """The signed-in user's new password."""
-
-    user: User
-
-    def save(self, commit: bool = True) -> User:
-        """Set it by the action, which leaves the audit entry."""
-        at = timezone.now()
-        users.set_password(
-            self.user, password=self.cleaned_data["new_password1"], actor=actors.staff_actor_of(self.user), at=at
-        )
-        return self.user
 
 
 class StaffAutocomplete(AutocompleteJsonView):
@@ -53,6 +37,7 @@ class StaffSite(admin.AdminSite):
     site_header = "ScaiGrid"
     site_title = "ScaiGrid staff"
     index_title = "Staff"
+    login_form = StaffSignInForm
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The first page, with what this person changed last."""
@@ -63,10 +48,14 @@ class StaffSite(admin.AdminSite):
         """What fields find by typing."""
         return StaffAutocomplete.as_view(admin_site=self)(request)
 
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The sign-in page; 429 after too many tries."""
+        return throttled(super().login(request, extra_context))
+
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The own password's page."""
-        view = PasswordChangeView.as_view(
-            form_class=OwnPasswordForm,
+        view = PasswordView.as_view(
+            form_class=StaffOwnPasswordForm,
             success_url=reverse("admin:password_change_done", current_app=self.name),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )

@@ -136,6 +136,11 @@ def for_playground() -> Q:
     return Q(name=PLAYGROUND, expires_at__lte=F("created_at") + PLAYGROUND_LIFE)
 
 
+def is_for_playground(key: ApiKey) -> bool:
+    """Whether `key` is one of those: it opens the chat and the runs of its user, nothing else."""
+    return key.name == PLAYGROUND and key.expires_at is not None and key.expires_at <= key.created_at + PLAYGROUND_LIFE
+
+
 def find(secret: str) -> LiveKey | None:
     """The live key with this secret, with its user and tenant."""
     return LiveKey.objects.select_related("user__tenant", "key").filter(digest=digest(secret)).first()

@@ -79,7 +79,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.CharField(primary_key=True, max_length=40, default=ids.user_id, editable=False)
     email = models.EmailField(
-        "e-mail address", unique=True, error_messages={"unique": "A user with this e-mail address exists already."}
+        "e-mail address",
+        unique=True,
+        # The same whether it is taken here or in another tenant, whose people are nobody's business here.
+        error_messages={"unique": "This e-mail address cannot be used. Choose another one."},
     )
     name = models.CharField(max_length=200, blank=True)
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="users")
@@ -285,3 +288,16 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action} {self.target}"
+
+
+class SignInCell(models.Model):
+    """How often something was tried, for one limit and one subject (`identity.throttle`).
+
+    `due` is the time in seconds since 1970 up to which the tries so far use the limit up.
+    """
+
+    subject = models.CharField(max_length=64, primary_key=True)
+    due = models.FloatField()
+
+    def __str__(self) -> str:
+        return self.subject

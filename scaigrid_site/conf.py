@@ -52,6 +52,12 @@ class Conf:
         "Empty: `http://127.0.0.1:{PORT}`.",
         "",
     )
+    EMAIL_URL: str = _described(
+        "The mail server, e.g. `smtp+tls://user:password@mail.example.com:587`. Empty: no mail is sent, and nobody can "
+        "have a forgotten password reset by mail.",
+        "",
+    )
+    MAIL_FROM: str = _described("The sender of mails.", "scaigrid@localhost")
     ALLOWED_HOSTS: tuple[str, ...] = _described(
         "More host names, comma-separated, under which the web pages answer.", ()
     )
@@ -170,6 +176,8 @@ def _check_words(conf: Conf) -> None:
         raise SettingInvalid("PORT must be at most 65535.")
     if urlsplit(conf.public_url).scheme not in ("http", "https"):
         raise SettingInvalid("PUBLIC_URL must start with http:// or https://.")
+    if conf.EMAIL_URL and conf.EMAIL_URL.partition("://")[0] not in environ.Env.EMAIL_SCHEMES:
+        raise SettingInvalid("EMAIL_URL must start with one of " + ", ".join(sorted(environ.Env.EMAIL_SCHEMES)) + ".")
     if conf.LOG_FORMAT not in ("console", "json"):
         raise SettingInvalid("LOG_FORMAT must be console or json.")
     if conf.LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):

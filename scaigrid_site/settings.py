@@ -86,6 +86,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+CAN_SEND_MAIL = bool(CONF.EMAIL_URL)
+if CAN_SEND_MAIL:
+    vars().update(environ.Env.email_url_config(CONF.EMAIL_URL))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = CONF.MAIL_FROM
+PASSWORD_RESET_TIMEOUT = 3600
+PUBLIC_URL = CONF.public_url
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "flows"
 LOGOUT_REDIRECT_URL = "login"

@@ -7,7 +7,6 @@ import re
 from typing import Any, Final
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.core.exceptions import ValidationError
 
 import scaicore
@@ -15,17 +14,6 @@ from identity.errors import Invalid
 from publishing import actions, documents
 from publishing.models import Flow, FlowVersion
 from webui.flow_saves import Base, current_base
-
-
-class SignInForm(AuthenticationForm):
-    """E-mail address and password; `identity.backend` decides whose account is active."""
-
-    username = UsernameField(
-        label="E-mail address", widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"})
-    )
-    error_messages = {
-        "invalid_login": "No active account has this e-mail address and password. Check both and try again.",
-    }
 
 
 class PlainText(forms.CharField):

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from webui.forms import SignInForm
-from webui.views import access, flow_editor, flows, keys, models, playground, usage
-
-sign_in = LoginView.as_view(
-    template_name="login.html", authentication_form=SignInForm, redirect_authenticated_user=True
-)
+from identity.sign_in.views import SignInView
+from webui.views import access, account, flow_editor, flows, keys, models, playground, usage
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="flows"), name="home"),
-    path("login/", sign_in, name="login"),
+    path("login/", SignInView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("account/password/", account.ChangePasswordView.as_view(), name="password"),
+    path("forgotten/", account.ForgottenPasswordView.as_view(), name="forgotten-password"),
+    path("forgotten/sent/", account.sent, name="forgotten-password-sent"),
+    path("forgotten/<uidb64>/<token>/", account.NewPasswordView.as_view(), name="new-password"),
     path("flows/", flows.flows, name="flows"),
     path("flows/new/", flows.new_flow, name="new-flow"),
     path("flows/<slug:flow_id>/", flows.flow, name="flow"),

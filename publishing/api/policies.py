@@ -62,13 +62,23 @@ class SignedInAuthentication(SessionAuthentication):
 
 
 class KeyHasNoLimit(BasePermission):
-    """Keeps out the keys that are limited to chosen models: no URL that asks this is the chat."""
+    """Keeps out the keys that open the chat alone: those limited to chosen models, and the playground's."""
+
+    opens_to_playground = False
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Whether no key was sent, or one without a limit; `KeyLimited` otherwise."""
-        if isinstance(request.auth, LiveKey) and request.auth.models is not None:
-            raise KeyLimited
+        if isinstance(request.auth, LiveKey):
+            is_playground = keys.is_for_playground(request.auth.key) and not self.opens_to_playground
+            if request.auth.models is not None or is_playground:
+                raise KeyLimited
         return True
+
+
+class KeyMayReadRuns(KeyHasNoLimit):
+    """The same for the runs: the playground shows what the nodes of its own calls did."""
+
+    opens_to_playground = True
 
 
 class StrictJSONParser(BaseParser):

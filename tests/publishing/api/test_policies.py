@@ -210,3 +210,11 @@ def test_every_refusal_carries_json_and_its_request_id(as_root: Rest) -> None:
     assert answer["content-type"] == "application/json"
     assert answer["x-request-id"].startswith("req_")
     assert "detail" in json.loads(answer.content)
+
+
+def test_the_playgrounds_key_opens_the_chat_and_the_runs_alone(ann: User, echo: Core) -> None:
+    _, secret = keys.mint_for_playground(user=ann, actor=actor_of(ann), at=timezone.now())
+    client = Rest(secret)
+    for url in ("/api/v1/flows", "/api/v1/keys", "/v1/modules/scaicore/cores"):
+        assert client.get(url).status_code == 403, url
+    assert client.get(f"/v1/modules/scaicore/cores/{echo.pk}/runs").status_code == 200

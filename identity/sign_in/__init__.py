@@ -1,0 +1,1 @@
+"""Signing in with a password: how often it may be tried, and the forms and views that pages and admin share."""
