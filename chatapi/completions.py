@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import TypeVar
 
 from django.conf import settings
 
-from chatapi import auth, chat_request, chat_response, hidden_prompts, responses, runs, subflows
+from chatapi import auth, chat_request, chat_response, hidden_prompts, open_streams, responses, runs, subflows
 from chatapi.chat_request import ChatRequest
 from chatapi.chat_response import Label
 from chatapi.errors import ChatError
@@ -117,12 +117,20 @@ def _purpose(request: ChatRequest, core: LiveCore) -> str:
 
 
 async def _answer(authorization: str | None, request: ChatRequest, request_id: str) -> Whole | Frames:
-    run = await begin(authorization, request, request_id)
+    with ExitStack() as held:
+        if request.is_streamed:
+            held.enter_context(open_streams.counted(authorization))
+        run = await begin(authorization, request, request_id)
+        return await _answer_of(run, request, request_id, held)
+
+
+async def _answer_of(run: Run | Replay, request: ChatRequest, request_id: str, held: ExitStack) -> Whole | Frames:
+    """The answer; a stream takes over what is `held`, and gives it back at its end."""
     label = Label(ids.new("chatcmpl").replace("_", "-"), int(time.time()), request.model)
     headers = {"x-request-id": request_id} | _ignored_params(request, run.core)
     if request.is_streamed:
         # A Core that fails before its first word is an HTTP error, not a broken stream: so the first frame is awaited.
-        frames = _frames(run, request, label, request_id)
+        frames = _frames(run, request, label, request_id, held.pop_all())
         return Frames(responses.STREAM | headers, await anext(frames), frames)
     result = await run.finish()
     body = chat_response.render_whole(label, result.text, result.finish_reason, result.tokens)
@@ -135,7 +143,9 @@ def _ignored_params(request: ChatRequest, core: LiveCore) -> Headers:
     return {"x-scai-ignored-params": ",".join(names)} if names else {}
 
 
-async def _frames(run: Run | Replay, request: ChatRequest, label: Label, request_id: str) -> AsyncGenerator[bytes]:
+async def _frames(
+    run: Run | Replay, request: ChatRequest, label: Label, request_id: str, held: ExitStack
+) -> AsyncGenerator[bytes]:
     """The stream's frames. Nothing is yielded before the Core's first word, or the first silence."""
     writer = chat_response.ChunkWriter(label, has_usage=request.has_usage_chunk)
     is_open = False
@@ -153,3 +163,5 @@ async def _frames(run: Run | Replay, request: ChatRequest, label: Label, request
         yield writer.failure(responses.error_object(responses.refusal_for(error, request_id)))
     else:
         yield (b"" if is_open else writer.opening()) + writer.closing(result.finish_reason, result.tokens)
+    finally:
+        held.close()

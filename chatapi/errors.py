@@ -14,6 +14,7 @@ ChatError
 ├── MediaTypeInvalid     the body is not declared as JSON
 ├── EntityBusy           another turn of the entity was under way for as long as we wait
 ├── IdempotencyMismatch  the Idempotency-Key was used before, with another body
+├── RateLimited          the key has as many streams open as one key may have
 ├── CoreFailed           the Core ended with an error; nothing was committed
 ├── CoreTimedOut         the Core ran past its deadline; nothing was committed
 ├── DatabaseUnavailable  the database did not answer in time
@@ -179,6 +180,16 @@ class IdempotencyMismatch(ChatError):
     type = "invalid_request_error"
     code = "idempotency_mismatch"
     message = "This Idempotency-Key was used for another request. Send a new key with a new request."
+
+
+class RateLimited(ChatError):
+    """The key has as many streams open as one key may have."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+    message = "This key has too many streams open. Wait until one has ended, then try again."
+    headers = {"retry-after": "1"}
 
 
 class CoreFailed(ChatError):

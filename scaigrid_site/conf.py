@@ -62,6 +62,22 @@ class Conf:
         "More host names, comma-separated, under which the web pages answer.", ()
     )
     MAX_BODY_BYTES: int = _described("Largest accepted request body, in bytes.", 20_000_000)
+    HEAD_TIMEOUT_S: float = _described(
+        "How long the URL and headers of a request may take to arrive, in seconds; also how long a new connection may "
+        "be silent.",
+        10.0,
+    )
+    BODY_TIMEOUT_S: float = _described("How long the body of a request may take to arrive, in seconds.", 120.0)
+    READER_TIMEOUT_S: float = _described(
+        "How long a caller may read nothing of an answer before it is hung up on, in seconds.", 60.0
+    )
+    MAX_UNFINISHED_REQUESTS: int = _described(
+        "Requests that each process waits for at the same time. Beyond, the one that has taken longest is hung up on.",
+        1000,
+    )
+    MAX_STREAMS_PER_KEY: int = _described(
+        "Streams that one key may have open in each process. Beyond, a call answers 429.", 200
+    )
     RUN_DEADLINE_S: float = _described("Longest time that one call of a Core may run, in seconds.", 300.0)
     ENTITY_WAIT_S: float = _described(
         "How long a call waits for another call of its entity before it answers 409, in seconds.", 30.0
@@ -160,6 +176,11 @@ def _check(conf: Conf) -> None:
         "TRACE_DAYS",
         "ENTITY_WAIT_S",
         "KEEP_ALIVE_S",
+        "HEAD_TIMEOUT_S",
+        "BODY_TIMEOUT_S",
+        "READER_TIMEOUT_S",
+        "MAX_UNFINISHED_REQUESTS",
+        "MAX_STREAMS_PER_KEY",
         "DATABASE_TIMEOUT_S",
     ):
         if getattr(conf, name) <= 0:

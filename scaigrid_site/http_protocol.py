@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any, Final, NamedTuple
 
 import httptools
+from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from scaigrid_site.connection_sweep import ConnectionSweep
 
 MAX_HEAD_BYTES: Final = 65_536
 MAX_HEADER_LINES: Final = 200
@@ -42,26 +46,48 @@ TOO_LARGE: Final = EarlyAnswer(
     "request_head_too_large",
     "The request's URL and headers are too long. Send at most 64 KB and 200 header lines.",
 )
+TOO_SLOW: Final = EarlyAnswer(408, "request_timeout", "The request did not arrive whole in time. Send it again.")
 MALFORMED: Final = EarlyAnswer(400, "bad_request", "This is not a valid HTTP/1.1 request.")
 NO_TUNNEL: Final = EarlyAnswer(405, "method_not_allowed", "This server is no proxy. Send the request without CONNECT.")
+
+SWEEP: Final = ConnectionSweep()
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 for one connection.
 
     Bytes that bring neither a head nor a body on are counted, so a head, a trailer and a chunk's extension are all
-    cut at the same length.
+    cut at the same length. Until a request is whole its connection has a deadline, which the sweep looks at.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle_bytes = 0
         self._has_offer = False
+        self._has_spoken = False
         self._is_refused = False
+        self._is_in_head = True
+        self._deadline: float | None = None
+        self._unsent = 0
+        self._read_at = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first request."""
+        super().connection_made(transport)
+        SWEEP.add(self, self.loop)
+        self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is closed."""
+        SWEEP.remove(self)
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse what arrived, in pieces that are small enough to stop in time."""
         self._unset_keepalive_if_required()
+        self._has_spoken = True
+        if self._deadline is None:
+            self._await_request()
         for start in range(0, len(data), _PIECE):
             if self._is_refused:
                 return
@@ -70,6 +96,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         self._idle_bytes = 0
+        if self._deadline is None:
+            self._await_request()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -79,6 +107,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             self._has_offer = True
             return
+        self._is_in_head = False
+        if self._deadline is not None:
+            self._deadline += settings.BODY_TIMEOUT_S
         super().on_headers_complete()
         # The parser reports trailers as headers. They come too late to be any, so nobody reads this list.
         self.headers = []
@@ -91,7 +122,22 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole. One with an offer only seems to be: its body follows."""
         if not self._has_offer:
+            self._is_in_head = True
+            self._deadline = None
+            SWEEP.end_waiting(self)
             super().on_message_complete()
+
+    def check(self, now: float) -> None:
+        """Hang up if the rest of a request, or a reader of the answer, was waited for long enough."""
+        if self._deadline is not None and now > self._deadline and not self._is_held_up():
+            self.give_up()
+        elif self._seconds_unread(now) > settings.READER_TIMEOUT_S:
+            self.transport.abort()
+
+    def give_up(self) -> None:
+        """Hang up on a request that is not whole."""
+        self._deadline = None
+        self._refuse(TOO_SLOW)
 
     def _feed(self, data: bytes) -> None:
         self._idle_bytes += len(data)
@@ -124,9 +170,35 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._is_refused:
             self._feed(rest)
 
-    def _refuse(self, refusal: EarlyAnswer) -> None:
-        """Answer and hang up; an answer that is under way to an earlier request is cut, not mixed with this one."""
+    def _await_request(self) -> None:
+        self._deadline = self.loop.time() + settings.HEAD_TIMEOUT_S
+        SWEEP.begin_waiting(self, settings.MAX_UNFINISHED_REQUESTS)
+
+    def _is_held_up(self) -> bool:
+        """Whether it is we who do not read on: an earlier request is being answered, or a body waits to be taken."""
+        is_answering = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+        return self.flow.read_paused or is_answering
+
+    def _seconds_unread(self, now: float) -> float:
+        """How long the caller has read nothing, although there is more than the buffer should hold."""
+        unsent = self.transport.get_write_buffer_size()
+        is_waiting = self.flow.write_paused or self.transport.is_closing()
+        if not unsent or unsent < self._unsent or not is_waiting:
+            self._read_at = now
+        self._unsent = unsent
+        return now - self._read_at
+
+    def _refuse(self, answer: EarlyAnswer) -> None:
+        """Answer where that is still possible, and hang up; an answer that has begun is cut, not mixed with this."""
         self._is_refused = True
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.write(refusal.render())
+        if self._may_answer():
+            self.transport.write(answer.render())
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self.transport.close()
+
+    def _may_answer(self) -> bool:
+        if self._is_in_head:
+            return self._has_spoken and (self.cycle is None or self.cycle.response_complete)
+        return not self.cycle.response_started
