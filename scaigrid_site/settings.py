@@ -43,17 +43,17 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "scaigrid_site.request_ids.stamp",
+    "scaigrid_site.middleware.request_ids.stamp",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "scaigrid_site.host_names.HostNames",
+    "scaigrid_site.middleware.host_names.HostNames",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "scaigrid_site.url_values.UrlValues",
+    "scaigrid_site.middleware.url_values.UrlValues",
 ]
 ROOT_URLCONF = "scaigrid_site.urls"
 ASGI_APPLICATION = "scaigrid_site.asgi.application"
