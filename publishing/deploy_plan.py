@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-import scaicore
 from identity.actors import Actor
 from publishing import actions, deploy_state
 from publishing.disagreements import find_disagreement
@@ -56,8 +55,8 @@ class DeployPlan:
         if self.lost:
             kept = f"{self.lost} conversation{'' if self.lost == 1 else 's'}"
             asked.append(
-                f"The live version remembers {kept} that version {self.saved} will not read, because its instance "
-                "mode or entity scope is another. They stay stored."
+                f"The live version remembers {kept} that version {self.saved} will not read whole, because its "
+                "instance mode, its entity scope or one of its variables is another."
             )
         return asked
 
@@ -78,7 +77,7 @@ def plan_deploy(flow: Flow, *, actor: Actor, at: datetime) -> DeployPlan:
     """The plan for `flow` as it is saved now; refused as the deploy itself would be."""
     saved = flow.saved
     where = deploy_state.find_state(flow, saved.version)
-    lost = where.count_forgotten(scaicore.properties(saved.content))
+    lost = where.count_forgotten(saved.content)
     disagreement = find_disagreement(where.core, saved.content)
     before = measure_reach(Publication.objects.filter(core__flow=flow).first())
     with transaction.atomic():

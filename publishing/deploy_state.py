@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTransform
 
+import scaicore
 from publishing.disagreements import find_disagreement
-from publishing.models import Core, Entity, Flow, FlowVersion, Hold, Publication
-from scaicore import Properties
+from publishing.models import Core, CoreVersion, Entity, Flow, FlowVersion, Hold, Publication
+from scaicore.document import variable_types
+from scaicore.language import variables
 
 
 @dataclass(frozen=True)
@@ -36,19 +39,50 @@ class DeployState:
         """Whether the saved document is live, yet published otherwise than it says, and a deploy would change that."""
         return self.live == self.saved and self.hold is None and find_disagreement(self.core, content) is not None
 
-    def count_forgotten(self, wanted: Properties) -> int:
-        """How many memories of the live version a version with these properties would no longer read."""
-        live = self.core.live if self.core else None
-        if live is None or _memory(live.instance_mode, live.entity_scope) == _memory(
-            wanted.instance_mode, wanted.entity_scope
-        ):
-            return 0
-        return Entity.objects.filter(core=self.core, partition=live.instance_mode, turns_committed__gt=0).count()
+    def count_forgotten(self, content: dict[str, Any]) -> int:
+        """How many memories of the live version a version with this document would no longer read whole."""
+        wanted = scaicore.properties(content)
+        layout = MemoryLayout(wanted.instance_mode, wanted.entity_scope, variable_types(content))
+        return count_forgotten(self.core, layout)
 
 
-def _memory(mode: str, scope: str) -> tuple[str, str]:
-    """What decides which memory a call meets; the scope matters to entities alone."""
-    return mode, scope if mode == "entity" else ""
+class MemoryLayout(NamedTuple):
+    """What decides which memory a call meets and what it reads there. `variables`: None for a program elsewhere."""
+
+    instance_mode: str
+    entity_scope: str
+    variables: dict[str, str] | None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Which memory; the scope matters to entities alone."""
+        return self.instance_mode, self.entity_scope if self.instance_mode == "entity" else ""
+
+
+def layout_of(version: CoreVersion) -> MemoryLayout:
+    """How a version keeps its memory."""
+    variables = None if version.program.get("remote") else variable_types(version.program)
+    return MemoryLayout(version.instance_mode, version.entity_scope, variables)
+
+
+def count_forgotten(core: Core | None, wanted: MemoryLayout) -> int:
+    """How many memories of what is live would no longer be read, or lose the value of a variable."""
+    if core is None or core.live is None:
+        return 0
+    live = layout_of(core.live)
+    kept = Entity.objects.filter(core=core, partition=live.instance_mode, turns_committed__gt=0)
+    if live.place != wanted.place:
+        return kept.count()
+    before, after = live.variables, wanted.variables
+    if before is None or after is None:
+        return 0
+    changed = [name for name in before if before[name] != after.get(name)]
+    # Only the values in question are fetched, and only where a declaration has changed.
+    rows = kept.values_list(*(KeyTransform(name, "state") for name in changed)).iterator() if changed else ()
+    return sum(
+        not all(variables.is_kept(value, after.get(name)) for name, value in zip(changed, row, strict=True))
+        for row in rows
+    )
 
 
 def find_state(flow: Flow, saved: str) -> DeployState:

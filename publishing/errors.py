@@ -10,7 +10,7 @@ identity.errors.ActionRefused
 ├── Conflict
 │   ├── StaleSave            somebody saved a newer version meanwhile
 │   ├── SlugTaken            another Core of the tenant has this slug
-│   ├── MemoryAtStake        the saved version would not read what the live one remembers
+│   ├── MemoryAtStake        the version would not read all that the live one remembers
 │   ├── StaleForm            somebody changed what a form shows after the page was opened
 │   ├── WideningNotAgreed    somebody new could call, and nobody has said yes to that
 │   ├── StillPublished       the flow's Core is published
@@ -159,14 +159,20 @@ class SecretExists(Conflict):
 
 
 class MemoryAtStake(Conflict):
-    """The saved version would not read what the live one remembers; nothing is erased by it."""
+    """The version would not read all that the live one remembers."""
 
     code = "MEMORY_AT_STAKE"
-    fix = "Send `accept_memory_change`: true to deploy all the same; the memories stay stored."
+    fix = (
+        "Send `accept_memory_change`: true to make it live all the same. Memories stay stored; a variable that is gone "
+        "or of another type begins anew with the next call."
+    )
 
     def __init__(self, memories: int) -> None:
         kept = "1 memory" if memories == 1 else f"{memories} memories"
-        super().__init__(f"The live version keeps {kept} that the saved one would not read: its instance mode differs.")
+        super().__init__(
+            f"The live version keeps {kept} that the other would not read whole: its instance mode, entity scope or "
+            "variables differ."
+        )
 
 
 class DoesNotCompile(Invalid):

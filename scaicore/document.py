@@ -110,6 +110,13 @@ def properties(document: object) -> Properties:
     return Properties(**{name: value for name, value in found.items() if value is not None})
 
 
+def variable_types(document: object) -> dict[str, str]:
+    """The variables of a document, or of a program as data, each with its type; what is unusable is left out."""
+    declared = _read(document, ("variables",), list[Any]) or []
+    named = [each for each in declared if isinstance(each, dict) and isinstance(each.get("name"), str)]
+    return {each["name"]: kind for each in named if isinstance(kind := each.get("type", "any"), str)}
+
+
 def _read(document: object, path: tuple[str, ...], kind: Any) -> Any:
     part = document
     for key in path:

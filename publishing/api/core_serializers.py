@@ -117,6 +117,9 @@ class RollbackSerializer(serializers.Serializer[Any]):
     """The version to make live."""
 
     version = WholeNumberField(min_value=1, max_value=LARGEST)
+    accept_memory_change = serializers.BooleanField(
+        default=False, help_text="Roll back although that version would not read all that the live one remembers."
+    )
 
 
 class PublishBodySerializer(serializers.Serializer[Any]):

@@ -37,7 +37,7 @@ class DeployBodySerializer(serializers.Serializer[Any]):
 
     base_version = PlainCharField(required=False, help_text="Refuse with 409 unless this is the saved version.")
     accept_memory_change = serializers.BooleanField(
-        default=False, help_text="Deploy although the live version's memories would not be read any more."
+        default=False, help_text="Deploy although the live version's memories would not be read whole."
     )
 
 

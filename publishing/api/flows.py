@@ -12,7 +12,6 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-import scaicore
 from identity.errors import Invalid, NotFound, Problem
 from publishing import actions, deploy_state, documents
 from publishing.actions import UNCHANGED
@@ -203,9 +202,9 @@ class FlowCompileView(ApiView):
 
 
 def _must_keep_memory(flow: Flow) -> None:
-    """Ask first when the saved version would not read what the live one remembers."""
+    """Ask first when the saved version would not read all that the live one remembers."""
     saved = flow.saved
-    lost = deploy_state.find_state(flow, saved.version).count_forgotten(scaicore.properties(saved.content))
+    lost = deploy_state.find_state(flow, saved.version).count_forgotten(saved.content)
     if lost:
         raise MemoryAtStake(lost)
 

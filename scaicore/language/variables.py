@@ -53,3 +53,9 @@ def fits(value: Json, type_name: str) -> bool:
 def initial(type_name: str) -> Json:
     """The value of a variable that declares no default."""
     return TYPES[type_name][1]
+
+
+def is_kept(value: Json, type_name: str | None) -> bool:
+    """Whether a value of an earlier version is still read by one that declares this type; None: declares nothing."""
+    # An unknown type is the compiler's to refuse.
+    return value is None or (type_name is not None and (type_name not in TYPES or fits(value, type_name)))

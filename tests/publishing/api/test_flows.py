@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from publishing.models import Core, CoreVersion, Entity, Flow, Publication
 from tests.conftest import echo_document
-from tests.support.api_calls import Rest, error
+from tests.support.api_calls import Rest, code, error
 
 FLOWS = "/api/v1/flows"
 SHAPE = {"id", "name", "description", "version", "content", "owner_id", "created_at", "updated_at"}
@@ -358,3 +358,73 @@ def test_a_deploy_that_would_leave_memories_unread_asks_first(as_root: Rest, ech
     assert CoreVersion.objects.filter(core=echo).count() == 2
     assert deploy(as_root, echo_flow, {"accept_memory_change": True}).status_code == 200
     assert Entity.objects.filter(core=echo).exists()
+
+
+def kept(*variables: tuple[str, str]) -> dict[str, Any]:
+    """The echo flow with a memory of these variables."""
+    declared = [{"name": name, "type": kind} for name, kind in variables]
+    return echo_document(scaiflow_meta={"instance_mode": "entity"}) | {"variables": declared}
+
+
+def remembering(caller: Rest, core: Core, flow: Flow, state: dict[str, Any]) -> None:
+    """Make a version live that keeps `count`, a number, and `name`, a text, and a memory of it."""
+    save(caller, flow, content=kept(("count", "number"), ("name", "string")))
+    assert deploy(caller, flow).status_code == 200
+    stamps = {"created_at": timezone.now(), "updated_at": timezone.now()}
+    Entity.objects.create(
+        core=core, partition="entity", owner="u", entity_id="c", turns_committed=1, state=state, **stamps
+    )
+
+
+LOST = {
+    "a text from a number": [("count", "string"), ("name", "string")],
+    "a list from a text": [("count", "number"), ("name", "array")],
+    "whole numbers only": [("count", "integer"), ("name", "string")],
+    "one variable less": [("count", "number")],
+    "another name": [("count", "number"), ("title", "string")],
+}
+KEPT = {
+    "a further variable": [("count", "number"), ("name", "string"), ("more", "any")],
+    "a wider type": [("count", "any"), ("name", "string")],
+    "another name of the type": [("count", "float"), ("name", "text")],
+}
+
+
+@pytest.mark.parametrize("variables", LOST.values(), ids=LOST)
+def test_a_deploy_that_would_reset_a_variable_asks_first(
+    as_root: Rest, echo: Core, echo_flow: Flow, variables: list[tuple[str, str]]
+) -> None:
+    remembering(as_root, echo, echo_flow, {"count": 1.5, "name": "Ann"})
+    save(as_root, echo_flow, "1.0.1", content=kept(*variables))
+    assert error(deploy(as_root, echo_flow)) == (409, "memory_at_stake")
+    assert deploy(as_root, echo_flow, {"accept_memory_change": True}).status_code == 200
+
+
+@pytest.mark.parametrize("variables", KEPT.values(), ids=KEPT)
+def test_a_deploy_that_keeps_every_value_asks_nothing(
+    as_root: Rest, echo: Core, echo_flow: Flow, variables: list[tuple[str, str]]
+) -> None:
+    remembering(as_root, echo, echo_flow, {"count": 1.5, "name": "Ann"})
+    save(as_root, echo_flow, "1.0.1", content=kept(*variables))
+    assert deploy(as_root, echo_flow).status_code == 200
+
+
+def test_a_variable_that_was_never_set_is_not_lost(as_root: Rest, echo: Core, echo_flow: Flow) -> None:
+    remembering(as_root, echo, echo_flow, {"count": None})
+    save(as_root, echo_flow, "1.0.1", content=kept())
+    assert deploy(as_root, echo_flow).status_code == 200
+
+
+def test_a_rollback_asks_before_it_resets_a_variable(as_root: Rest, echo: Core, echo_flow: Flow) -> None:
+    save(as_root, echo_flow, content=kept(("count", "string")))
+    assert deploy(as_root, echo_flow).status_code == 200
+    save(as_root, echo_flow, "1.0.1", content=kept(("count", "number")))
+    assert deploy(as_root, echo_flow).status_code == 200
+    stamps = {"created_at": timezone.now(), "updated_at": timezone.now()}
+    Entity.objects.create(
+        core=echo, partition="entity", owner="u", entity_id="c", turns_committed=1, state={"count": 1}, **stamps
+    )
+    url = f"/v1/modules/scaicore/cores/{echo.pk}/rollback"
+    assert code(as_root.post(url, {"version": 2})) == (409, "MEMORY_AT_STAKE")
+    assert code(as_root.post(url, {"version": 1})) == (409, "MEMORY_AT_STAKE")
+    assert as_root.post(url, {"version": 2, "accept_memory_change": True}).status_code == 200
