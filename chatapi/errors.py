@@ -13,6 +13,7 @@ ChatError
 ├── BodyTooLarge         the body is larger than the operator allows
 ├── MediaTypeInvalid     the body is not declared as JSON
 ├── EntityBusy           another turn of the entity was under way for as long as we wait
+├── EntityQuotaExceeded  the user has as many entities of the Core as the operator allows
 ├── IdempotencyMismatch  the Idempotency-Key was used before, with another body
 ├── RateLimited          the key has as many streams open as one key may have
 ├── CoreFailed           the Core ended with an error; nothing was committed
@@ -171,6 +172,17 @@ class EntityBusy(ChatError):
     code = "entity_busy"
     message = "Another call of this entity is under way. Try again when it has ended."
     headers = {"retry-after": "1"}
+
+
+class EntityQuotaExceeded(ChatError):
+    """The user has as many entities of this Core as the operator allows."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "insufficient_quota"
+    message = "This model keeps no more entities for you. Erase some that you no longer need, or reuse one."
+    headers = {"x-should-retry": "false"}
+    module_code = "ENTITY_QUOTA_EXCEEDED"
 
 
 class IdempotencyMismatch(ChatError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from chatapi.chat_request import ChatRequest
-from chatapi.errors import CoreFailed, EntityBusy, IdempotencyMismatch, refused_field
+from chatapi.errors import CoreFailed, EntityBusy, EntityQuotaExceeded, IdempotencyMismatch, refused_field
 from publishing import memory
 from publishing.models import Partition
 from publishing.registry import AllowedCall, LiveCore
@@ -25,6 +25,8 @@ async def begin(
         return await memory.begin(key, call, wait_s=wait_s)
     except memory.LeaseTimeout:
         raise EntityBusy from None
+    except memory.MemoryFull:
+        raise EntityQuotaExceeded from None
     except memory.KeyReused:
         raise IdempotencyMismatch from None
 

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 import psycopg
+from django.conf import settings
 
 from publishing.db import pool
 from publishing.models import Partition
@@ -30,6 +31,10 @@ Result = TypeVar("Result")
 
 class LeaseTimeout(Exception):
     """Another turn of the entity was under way for the whole time that was waited."""
+
+
+class MemoryFull(Exception):
+    """The owner has as many entities of this Core as the operator allows, and this would be a new one."""
 
 
 class MemoryKey(NamedTuple):
@@ -50,24 +55,46 @@ class LeasedEntity(NamedTuple):
     now: float
 
 
-# Makes the row, or takes it if it is free: nobody holds it, or its holder's time is up. A row that the same request
-# holds counts as free too, because the pool sends a statement again when the connection broke before the answer came.
-TAKE = """
-INSERT INTO publishing_entity AS held
-    (core_id, partition, owner, entity_id, state, turns_committed, lease, lease_until, created_at, updated_at)
-VALUES (%(core_id)s, %(partition)s, %(owner)s, %(entity_id)s, '{}', 0,
-        %(holder)s, now() + make_interval(secs => %(seconds)s), now(), now())
-ON CONFLICT (core_id, partition, owner, entity_id)
-DO UPDATE SET lease = EXCLUDED.lease, lease_until = EXCLUDED.lease_until
-WHERE held.lease IS NULL OR held.lease_until < now() OR held.lease = EXCLUDED.lease
-RETURNING id, state, resume, extract(epoch FROM now())::float8
-"""
+# Makes the row where there is room for it, or takes it if it is free: nobody holds it, or its holder's time is up. One
+# that the same request holds counts as free too, because the pool sends a statement again when the connection broke
+# before the answer came. Entities are counted for a new one alone, and a few that begin at one moment may pass the
+# bound together. The row of an Idempotency-Key is kept for a day only, so it is not counted.
+TAKE = f"""
+WITH room AS (
+    SELECT %(partition)s <> '{Partition.ENTITY.value}' OR EXISTS (
+        SELECT 1 FROM publishing_entity
+        WHERE core_id = %(core_id)s AND partition = %(partition)s AND owner = %(owner)s AND entity_id = %(entity_id)s
+    ) OR %(most)s > (
+        SELECT count(*) FROM publishing_entity
+        WHERE core_id = %(core_id)s AND partition = %(partition)s AND owner = %(owner)s
+    ) AS is_left
+), taken AS (
+    INSERT INTO publishing_entity AS held
+        (core_id, partition, owner, entity_id, state, turns_committed, lease, lease_until, created_at, updated_at)
+    SELECT %(core_id)s, %(partition)s, %(owner)s, %(entity_id)s, '{{}}'::jsonb, 0,
+           %(holder)s, now() + make_interval(secs => %(seconds)s), now(), now()
+    FROM room WHERE is_left
+    ON CONFLICT (core_id, partition, owner, entity_id)
+    DO UPDATE SET lease = EXCLUDED.lease, lease_until = EXCLUDED.lease_until
+    WHERE held.lease IS NULL OR held.lease_until < now() OR held.lease = EXCLUDED.lease
+    RETURNING id, state, resume, extract(epoch FROM now())::float8 AS now
+)
+SELECT id, state, resume, now FROM taken
+UNION ALL SELECT NULL, NULL, NULL, NULL FROM room WHERE NOT is_left
+"""  # noqa: S608  the word is the constant above
 
 RENEW = """
 UPDATE publishing_entity SET lease_until = now() + make_interval(secs => %s) WHERE id = %s AND lease = %s
 """
 
-RELEASE = "UPDATE publishing_entity SET lease = NULL, lease_until = NULL WHERE id = %s AND lease = %s"
+# A row that no turn was ever committed to remembers nothing, and nobody could list or erase it.
+RELEASE = """
+WITH unused AS (
+    DELETE FROM publishing_entity WHERE id = %(entity)s AND lease = %(holder)s AND turns_committed = 0
+)
+UPDATE publishing_entity SET lease = NULL, lease_until = NULL
+WHERE id = %(entity)s AND lease = %(holder)s AND turns_committed > 0
+"""
 
 # Turns of one entity that meet in one process queue here, first come first served, and cost the database nothing; only
 # the heads of the queues compete in the database. A lock belongs to one event loop, and goes when nobody uses it.
@@ -92,7 +119,7 @@ class Lease:
         if not self._is_held:
             return
         try:
-            await finish(pool.rows(RELEASE, [self.entity.id, self._holder]))
+            await finish(pool.rows(RELEASE, {"entity": self.entity.id, "holder": self._holder}))
         finally:
             self.end()
 
@@ -119,7 +146,10 @@ class Lease:
 
 
 async def take(key: MemoryKey, holder: str, *, wait_s: float) -> Lease:
-    """The lease of `holder`, a request id, on the entity at `key`, once it is free. Raises `LeaseTimeout`."""
+    """The lease of `holder`, a request id, on the entity at `key`, once it is free.
+
+    Raises `LeaseTimeout` or `MemoryFull`.
+    """
     queue = _queues.setdefault((id(asyncio.get_running_loop()), key), asyncio.Lock())
     try:
         async with asyncio.timeout(wait_s):
@@ -153,6 +183,7 @@ async def _release_soon(entity: int, holder: str) -> None:
 async def _wait_for_row(key: MemoryKey, holder: str) -> LeasedEntity:
     """The entity's row with our lease on it, asked for again and again until it is free."""
     values = key._asdict() | {"partition": key.partition.value, "holder": holder, "seconds": LEASE_S}
+    values["most"] = settings.MAX_ENTITIES_PER_USER
     pause_s = FIRST_PAUSE_S
     while True:
         if row := await _try_row(values):
@@ -171,6 +202,8 @@ async def _try_row(values: dict[str, Any]) -> LeasedEntity | None:
         # The statement cannot be called back: see what it did, and undo it.
         await asyncio.wait({task})
         if not task.exception() and task.result():
-            await finish(pool.rows(RELEASE, [task.result()[0][0], values["holder"]]))
+            await finish(pool.rows(RELEASE, {"entity": task.result()[0][0], "holder": values["holder"]}))
         raise
+    if rows and rows[0][0] is None:
+        raise MemoryFull
     return LeasedEntity._make(rows[0]) if rows else None

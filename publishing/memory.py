@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 
 from publishing import leases
 from publishing.db import outages, pool
-from publishing.leases import Lease, LeaseTimeout, MemoryKey
+from publishing.leases import Lease, LeaseTimeout, MemoryFull, MemoryKey
 from publishing.models import Partition
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "LeaseLost",
     "LeaseTimeout",
     "LeasedTurn",
+    "MemoryFull",
     "MemoryKey",
     "Recorded",
     "TurnResult",
@@ -112,11 +113,13 @@ WHERE entity_id = %s AND user_id = %s AND fingerprint = %s
 ORDER BY number DESC LIMIT 1
 """  # noqa: S608  the number is the constant above
 
-# Only the rows that exist for a key alone; memory itself is never forgotten.
+# The rows that exist for a key alone, and those that a process which died left behind before their first turn; memory
+# itself is never forgotten.
 FORGET_KEYS = """
 WITH old AS (
     SELECT id FROM publishing_entity
-    WHERE partition = %s AND updated_at < now() - make_interval(hours => %s) AND lease IS NULL
+    WHERE (partition = %s AND updated_at < now() - make_interval(hours => %s) AND lease IS NULL)
+        OR (turns_committed = 0 AND (lease IS NULL OR lease_until < now() - interval '1 hour'))
 ), turns AS (DELETE FROM publishing_turn WHERE entity_id IN (SELECT id FROM old))
 DELETE FROM publishing_entity WHERE id IN (SELECT id FROM old)
 """
@@ -161,7 +164,10 @@ class LeasedTurn:
 
 
 async def begin(key: MemoryKey, call: Call, *, wait_s: float) -> LeasedTurn:
-    """The turn of `call` on the memory at `key`, once no other is under way. Raises `LeaseTimeout` or `KeyReused`."""
+    """The turn of `call` on the memory at `key`, once no other is under way.
+
+    Raises `LeaseTimeout`, `MemoryFull` or `KeyReused`.
+    """
     lease = await leases.take(key, call.request_id, wait_s=wait_s)
     turn = LeasedTurn(call, lease)
     try:
@@ -176,7 +182,7 @@ async def begin(key: MemoryKey, call: Call, *, wait_s: float) -> LeasedTurn:
 
 
 async def forget_old_keys() -> None:
-    """Remove the answers that were kept for Idempotency-Keys of stateless Cores, `KEY_HOURS` after the call."""
+    """Remove the answers kept for Idempotency-Keys of stateless Cores, `KEY_HOURS` after the call, and unused rows."""
     await pool.rows(FORGET_KEYS, [Partition.CALL.value, KEY_HOURS])
 
 

@@ -82,6 +82,11 @@ class Conf:
     ENTITY_WAIT_S: float = _described(
         "How long a call waits for another call of its entity before it answers 409, in seconds.", 30.0
     )
+    MAX_ENTITIES_PER_USER: int = _described(
+        "Most entities that one Core keeps for each user, or for its tenant where the tenant shares them. A new one "
+        "beyond answers 429; those that exist go on to work.",
+        10_000,
+    )
     OUTBOUND_ALLOWED_HOSTS: tuple[str, ...] = _described(
         "Hosts that flows and model providers may call although their addresses are not public, comma-separated, "
         "each `host` or `host:port`. Every other host must be public.",
@@ -175,6 +180,7 @@ def _check(conf: Conf) -> None:
         "RUN_DEADLINE_S",
         "TRACE_DAYS",
         "ENTITY_WAIT_S",
+        "MAX_ENTITIES_PER_USER",
         "KEEP_ALIVE_S",
         "HEAD_TIMEOUT_S",
         "BODY_TIMEOUT_S",

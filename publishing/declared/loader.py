@@ -19,7 +19,16 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which would keep the last of two equal keys; here the second one is an error."""
+    """PyYAML's safe loader, without aliases, and with an error where it would keep the last of two equal keys."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """The node; raises for anchors and aliases, by which a few lines stand for millions."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it out
+        if (anchor := getattr(event, "anchor", None)) is not None:
+            found = yaml.ScalarNode("", "", event.start_mark)
+            raise _unreadable(f"the anchor or alias {anchor[:80]} is not taken; write the value out", found)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """The mapping; raises for a key that is in it twice."""

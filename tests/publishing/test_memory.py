@@ -195,3 +195,52 @@ async def test_a_turn_that_the_database_kept_waiting_in_vain_is_not_kept_waiting
             await turn.commit(outcome(2))
         await turn.release()  # it would wait and fail, too
     assert await count_up(echo, "r3") == 2
+
+
+async def test_a_turn_that_was_never_committed_leaves_no_row(inside: None, echo: Core) -> None:
+    for partition in (Partition.ENTITY, Partition.SINGLETON, Partition.CALL):
+        key = memory.MemoryKey(echo.pk, partition, "user_a", "new")
+        turn = await memory.begin(key, call(f"r-{partition.value}"), wait_s=1)
+        await turn.release()
+    assert not await sync_to_async(Entity.objects.exists)()
+
+
+async def test_a_failing_turn_leaves_what_was_remembered_before(inside: None, echo: Core) -> None:
+    await count_up(echo, "r1")
+    turn = await memory.begin(place(echo), call("r2"), wait_s=1)
+    await turn.release()
+    assert await count_up(echo, "r3") == 2
+
+
+async def test_turns_that_fail_and_turns_that_wait_never_lose_a_memory(inside: None, echo: Core) -> None:
+    async def fail(request_id: str) -> None:
+        await (await memory.begin(place(echo), call(request_id), wait_s=20)).release()
+
+    acts = [fail(f"f{n}") if n % 2 else count_up(echo, f"r{n}") for n in range(20)]
+    await asyncio.gather(*acts)
+    assert await state(echo) == {"count": 10}
+
+
+async def test_what_a_dead_process_began_is_forgotten_and_what_is_under_way_is_not(inside: None, echo: Core) -> None:
+    await memory.begin(place(echo, "dead"), call("r1"), wait_s=1)
+    await memory.begin(place(echo, "alive"), call("r2"), wait_s=1)
+    dead = Entity.objects.filter(entity_id="dead")
+    await sync_to_async(dead.update)(lease_until=timezone.now() - timedelta(hours=2))
+    await memory.forget_old_keys()
+    assert await sync_to_async(lambda: list(Entity.objects.values_list("entity_id", flat=True)))() == ["alive"]
+
+
+async def test_a_user_has_no_more_entities_of_a_core_than_allowed(
+    inside: None, echo: Core, settings: LazySettings
+) -> None:
+    settings.MAX_ENTITIES_PER_USER = 2
+    for entity_id in ("c-1", "c-2"):
+        turn = await memory.begin(place(echo, entity_id), call(f"r-{entity_id}"), wait_s=1)
+        await turn.commit(outcome(1))
+    with pytest.raises(memory.MemoryFull):
+        await memory.begin(place(echo, "c-3"), call("r3"), wait_s=1)
+    assert await count_up(echo, "r4") == 2
+    other = await memory.begin(place(echo, "c-3", owner="user_b"), call("r5"), wait_s=1)
+    by_key = memory.MemoryKey(echo.pk, Partition.CALL, "user_a", "k")
+    for turn in (other, await memory.begin(by_key, call("r6", key="k"), wait_s=1)):
+        await turn.release()
