@@ -85,6 +85,7 @@ class ChatRequest(Struct, frozen=True):
     """A chat call, understood. `messages` are the caller's own objects, `texts` the text of each.
 
     `demands`: what the Core must declare to be able to answer, each with the path of the field that asks for it.
+    `task`: what a chat front end says that the call is for, where it is for itself.
     """
 
     model: str
@@ -99,6 +100,7 @@ class ChatRequest(Struct, frozen=True):
     entity_id: str | None
     idempotency_key: str | None
     is_retry: bool
+    task: str | None
     fingerprint: bytes
     ignored: tuple[str, ...]
 
@@ -186,6 +188,7 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         entity_id=entity_id_of(given.entity_id, headers),
         idempotency_key=idempotency_key_of(headers),
         is_retry=is_retry(headers),
+        task=_header("x-openwebui-task", headers),
         fingerprint=hashlib.sha256(body).digest(),
         ignored=_ignored(raw, used=asked, is_streamed=is_streamed),
     )
@@ -215,6 +218,7 @@ def invocation(
         entity_id=entity_id,
         idempotency_key=idempotency_key_of(headers),
         is_retry=is_retry(headers),
+        task=None,
         fingerprint=hashlib.sha256(body).digest(),
         ignored=(),
         given=given,

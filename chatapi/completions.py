@@ -112,7 +112,7 @@ async def _parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
 
 def _purpose(request: ChatRequest, core: LiveCore) -> str:
     if core.program.program.recognises_hidden_prompts:
-        return hidden_prompts.recognise_purpose(request.texts)
+        return hidden_prompts.find_purpose(request.task, request.texts)
     return hidden_prompts.CHAT
 
 
