@@ -5,27 +5,100 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_field
 from rest_framework import serializers
 
 from chatapi import chat_request
 from publishing.api import fields
+
+TEXT = {"type": "string"}
+PART = {
+    "type": "object",
+    "properties": {"type": {"type": "string", "enum": sorted(chat_request.WORDS | chat_request.MEDIA)}, "text": TEXT},
+    "required": ["type"],
+    "additionalProperties": True,
+}
+CONTENT = {"oneOf": [TEXT, {"type": "array", "items": PART, "minItems": 1}], "nullable": True}
+STOP = {"oneOf": [TEXT, {"type": "array", "items": TEXT, "maxItems": 4}], "nullable": True}
+# Its type in the document; the request itself is read elsewhere.
+DESCRIBED: dict[str, Any] = {"required": False, "allow_null": True}
+
+
+@extend_schema_field(CONTENT)
+class ContentField(serializers.JSONField):
+    """Text, a list of parts, or null for an assistant."""
+
+
+@extend_schema_field(STOP)
+class StopField(serializers.JSONField):
+    """One text, or up to four."""
 
 
 class MessageSerializer(serializers.Serializer[Any]):
     """One message."""
 
     role = serializers.ChoiceField(["developer", "system", "user", "assistant", "tool", "function"])
-    content = serializers.CharField()
+    content = ContentField(**DESCRIBED, help_text="Required, and not null, for every role but `assistant`.")
+
+
+class StreamOptionsSerializer(serializers.Serializer[Any]):
+    """How a stream is to look."""
+
+    include_usage = serializers.BooleanField(**DESCRIBED)
 
 
 class ChatRequestSerializer(serializers.Serializer[Any]):
     """The fields that most callers send; the others of OpenAI's chat completions are accepted too."""
 
-    model = serializers.CharField(help_text="`scaicore/{tenant}/{core}`")
-    messages = MessageSerializer(many=True)
-    stream = serializers.BooleanField(default=False)
-    entity_id = serializers.CharField(required=False, max_length=chat_request.MAX_ENTITY_ID)
+    model = serializers.CharField(max_length=512, allow_blank=True, help_text="`scaicore/{tenant}/{core}`")
+    messages = serializers.ListField(child=MessageSerializer(), min_length=1)
+    stream = serializers.BooleanField(**DESCRIBED)
+    stream_options = StreamOptionsSerializer(**DESCRIBED)
+    stop = StopField(**DESCRIBED)
+    n = serializers.IntegerField(**DESCRIBED, min_value=1)
+    max_tokens = serializers.IntegerField(**DESCRIBED, min_value=1)
+    max_completion_tokens = serializers.IntegerField(**DESCRIBED, min_value=1)
+    temperature = serializers.FloatField(**DESCRIBED, min_value=0, max_value=2)
+    top_p = serializers.FloatField(**DESCRIBED, min_value=0, max_value=1)
+    frequency_penalty = serializers.FloatField(**DESCRIBED, min_value=-2, max_value=2)
+    presence_penalty = serializers.FloatField(**DESCRIBED, min_value=-2, max_value=2)
+    entity_id = serializers.CharField(**DESCRIBED, min_length=1, max_length=chat_request.MAX_ENTITY_ID)
+
+
+class UsageSerializer(serializers.Serializer[Any]):
+    """Tokens that were read and written."""
+
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    total_tokens = serializers.IntegerField()
+
+
+class AnswerMessageSerializer(serializers.Serializer[Any]):
+    """The assistant's message."""
+
+    role = serializers.CharField()
+    content = serializers.CharField(allow_null=True)
+    refusal = serializers.CharField(allow_null=True)
+
+
+class AnswerChoiceSerializer(serializers.Serializer[Any]):
+    """The one choice of an answer."""
+
+    index = serializers.IntegerField()
+    message = AnswerMessageSerializer()
+    finish_reason = serializers.CharField(help_text="`stop`, `length`, `content_filter` or `tool_calls`")
+    logprobs = serializers.JSONField(allow_null=True)
+
+
+class CompletionSerializer(serializers.Serializer[Any]):
+    """A whole answer."""
+
+    id = serializers.CharField()
+    object = serializers.CharField(help_text="`chat.completion`")
+    created = serializers.IntegerField(help_text="Unix seconds.")
+    model = serializers.CharField()
+    choices = AnswerChoiceSerializer(many=True)
+    usage = UsageSerializer()
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
@@ -63,15 +136,7 @@ class InvocationBodySerializer(serializers.Serializer[Any]):
     """A call with an input of the caller's own."""
 
     input = serializers.DictField(help_text="What the flow finds in its scope, such as `message`.")
-    entity_id = serializers.CharField(required=False, max_length=chat_request.MAX_ENTITY_ID)
-
-
-class UsageSerializer(serializers.Serializer[Any]):
-    """Tokens that were read and written."""
-
-    prompt_tokens = serializers.IntegerField()
-    completion_tokens = serializers.IntegerField()
-    total_tokens = serializers.IntegerField()
+    entity_id = serializers.CharField(**DESCRIBED, min_length=1, max_length=chat_request.MAX_ENTITY_ID)
 
 
 class InvocationAnswerSerializer(serializers.Serializer[Any]):
@@ -89,24 +154,27 @@ class WebhookAnswerSerializer(serializers.Serializer[Any]):
     output = serializers.DictField(help_text="The flow's output.")
 
 
-REFUSED: dict[int, Any] = {
-    401: OpenApiResponse(ErrorAnswerSerializer, "invalid_api_key"),
-    403: OpenApiResponse(ErrorAnswerSerializer, "model_access_denied"),
-    404: OpenApiResponse(ErrorAnswerSerializer, "model_not_found"),
-}
-BEARER = OpenApiParameter("Authorization", str, "header", description="`Bearer sgk_…`", required=True)
+# What a call may be refused with besides 401, by status.
+CALL_REFUSED = (403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503, 504)
+BEARER: list[dict[str, list[str]]] = [{"apiKey": []}]
+
+
+def _refused(*statuses: int) -> dict[int, Any]:
+    return dict.fromkeys(statuses, ErrorAnswerSerializer)
+
 
 COMPLETIONS: dict[str, Any] = {
     "operation_id": "create_chat_completion",
+    "summary": "Create chat completion",
     "tags": ["chat"],
+    "auth": BEARER,
     "request": ChatRequestSerializer,
-    "parameters": [BEARER],
     "responses": {
-        200: OpenApiResponse(
-            description="A `chat.completion`, or `chat.completion.chunk` events when `stream` is true."
+        (200, "application/json"): OpenApiResponse(
+            CompletionSerializer, "A `chat.completion`; `chat.completion.chunk` events when `stream` is true."
         ),
-        400: OpenApiResponse(ErrorAnswerSerializer, "invalid_json, invalid_type, invalid_value, …"),
-        **REFUSED,
+        (200, "text/event-stream"): OpenApiTypes.STR,
+        **_refused(400, 401, *CALL_REFUSED),
     },
     "examples": [
         OpenApiExample(
@@ -118,15 +186,17 @@ COMPLETIONS: dict[str, Any] = {
 }
 MODELS: dict[str, Any] = {
     "operation_id": "list_models",
+    "summary": "List models",
     "tags": ["chat"],
-    "parameters": [BEARER],
-    "responses": {200: ModelListSerializer, 401: REFUSED[401]},
+    "auth": BEARER,
+    "responses": {200: ModelListSerializer, **_refused(401, 405, 500, 503)},
 }
 MODEL: dict[str, Any] = {
     "operation_id": "read_model",
+    "summary": "Read model",
     "tags": ["chat"],
-    "parameters": [BEARER],
-    "responses": {200: ModelSerializer, **REFUSED},
+    "auth": BEARER,
+    "responses": {200: ModelSerializer, **_refused(401, 403, 404, 405, 500, 503)},
 }
 HOOK: dict[str, Any] = {
     "operation_id": "call_webhook",
@@ -135,5 +205,5 @@ HOOK: dict[str, Any] = {
     "auth": [],
     "request": {"application/json": OpenApiTypes.OBJECT},
     "responses": {200: WebhookAnswerSerializer}
-    | dict.fromkeys((401, 404, 409, 413, 415, 422, 502, 503, 504), fields.ModuleRefusalSerializer),
+    | dict.fromkeys((400, 401, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503, 504), fields.ModuleRefusalSerializer),
 }

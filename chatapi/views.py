@@ -99,7 +99,8 @@ class InvokeView(AsyncAPIView):
         "invoke_core",
         data=openapi.InvocationAnswerSerializer,
         body=openapi.InvocationBodySerializer,
-        errors=[403, 404, 409, 413, 415, 422, 502, 503, 504],
+        errors=[400, *openapi.CALL_REFUSED],
+        auth=openapi.BEARER,
     )
     async def post(self, request: Request, core_id: str) -> HttpResponseBase:
         """Call a published Core with an input of your own; who may is decided as for the chat."""

@@ -81,10 +81,11 @@ def in_module(
     query: Shape | None = None,
     status: int | Sequence[int] = 200,
     errors: Sequence[int] = (),
+    auth: list[dict[str, list[str]]] | None = None,
 ) -> Callable[[Method], Method]:
     """Describe a method of a module endpoint whose answer holds `data` (a serializer) in the envelope."""
     answer = _enveloped(operation, data) if data else OpenApiResponse(description="Done; the answer is empty.")
-    return _described("modules", operation, answer, fields.ModuleRefusalSerializer, body, query, status, errors)
+    return _described("modules", operation, answer, fields.ModuleRefusalSerializer, body, query, status, errors, auth)
 
 
 def in_api(
@@ -134,6 +135,7 @@ def _described(
     query: Shape | None,
     status: int | Sequence[int],
     errors: Sequence[int],
+    auth: list[dict[str, list[str]]] | None = None,
 ) -> Callable[[Method], Method]:
     statuses = [status] if isinstance(status, int) else status
     responses = dict.fromkeys(statuses, answer) | dict.fromkeys((401, *errors), refusal)
@@ -141,6 +143,7 @@ def _described(
         operation_id=operation,
         summary=operation.replace("_", " ").capitalize(),
         tags=[tag],
+        auth=auth,  # type: ignore[arg-type]  # the stubs know no more than names of schemes
         request=body,
         parameters=[query] if query else None,
         responses=responses,

@@ -88,6 +88,43 @@ def test_the_module_is_opened_by_keys_and_the_flows_by_sessions_too(schema: Any)
     assert told["GET /api/v1/flows"]["security"] == [{"apiKey": []}, {"session": []}]
 
 
+BY_KEY = [
+    "POST /v1/chat/completions",
+    "GET /v1/models",
+    "GET /v1/models/{name}",
+    "POST /v1/modules/scaicore/cores/{core_id}/invoke",
+]
+CALLS = [BY_KEY[0], BY_KEY[3], "POST /hooks/{tenant}/{slug}"]
+
+
+@pytest.mark.parametrize("name", BY_KEY)
+def test_the_data_plane_is_opened_by_keys(schema: Any, name: str) -> None:
+    found = operations(schema)[name]
+    assert found["security"] == [{"apiKey": []}]
+    assert "Authorization" not in {parameter["name"] for parameter in found.get("parameters", [])}
+
+
+@pytest.mark.parametrize("name", [*BY_KEY, CALLS[2]])
+def test_every_answer_of_the_data_plane_has_a_schema(schema: Any, name: str) -> None:
+    for status, answer in operations(schema)[name]["responses"].items():
+        assert answer["content"]["application/json"]["schema"], status
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_status_that_a_call_may_end_with_stands_in_it(schema: Any, name: str) -> None:
+    statuses = {"200", "400", "401", "404", "405", "409", "413", "415", "422", "429", "500", "502", "503", "504"}
+    assert statuses <= set(operations(schema)[name]["responses"])
+
+
+def test_a_chat_request_has_the_limits_that_are_enforced(schema: Any) -> None:
+    found = schema["components"]["schemas"]["ChatRequest"]["properties"]
+    assert found["messages"]["minItems"] == 1
+    assert (found["max_tokens"]["minimum"], found["max_tokens"]["nullable"]) == (1, True)
+    assert (found["temperature"]["minimum"], found["temperature"]["maximum"]) == (0, 2)
+    assert (found["entity_id"]["minLength"], found["entity_id"]["maxLength"]) == (1, 128)
+    assert found["stream"]["nullable"]
+
+
 @pytest.mark.django_db
 def test_it_is_served_as_json_to_everybody() -> None:
     answer = Client().get("/api/schema/", headers={"Accept": "text/html"})
