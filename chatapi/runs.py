@@ -27,6 +27,7 @@ from chatapi.models import Outcome
 from publishing import memory
 from publishing.registry import AllowedCall, LiveCore
 from scaicore import tokens
+from scaicore.runtime.budget import RequestBudget
 from scaicore.services import Services
 
 log = logging.getLogger(__name__)
@@ -66,13 +67,15 @@ async def begin(
 ) -> Run | Replay:
     """A run of `core` on behalf of `caller`, holding its memory; the replay of one where the call repeats another.
 
-    `timeout_s` bounds the wait for the memory and then the run, `entry` is the node to start at, and a run that is not
-    remembered reads and writes no memory. Raises `EntityBusy`, `IdempotencyMismatch` or `FieldInvalid`.
+    `timeout_s` bounds the wait for the memory and the run together, within the time of the request; `entry` is the node
+    to start at, and a run that is not remembered reads and writes no memory. Raises `EntityBusy`, `IdempotencyMismatch`
+    or `FieldInvalid`.
     """
     turn = None
+    until = _until(services.budget, timeout_s)
     if is_remembered:
         # A call that has little time must not spend more than that on waiting for its turn.
-        wait_s = min(settings.ENTITY_WAIT_S, timeout_s or settings.ENTITY_WAIT_S)
+        wait_s = min(settings.ENTITY_WAIT_S, max(0.0, until - time.monotonic()))
         turn = await turns.begin(caller, core, request, request_id=request_id, wait_s=wait_s)
     if turn is not None and turn.recorded is not None:
         # Nothing will be written, so the next turn need not wait until the answer is sent.
@@ -86,9 +89,14 @@ async def begin(
         purpose=purpose,
         request_id=request_id,
         services=services,
-        deadline_s=timeout_s or settings.RUN_DEADLINE_S,
+        until=until,
         entry=entry,
     )
+
+
+def _until(budget: RequestBudget, timeout_s: float | None) -> float:
+    """When the run must have ended, by the monotonic clock: a time of its own only shortens the request's."""
+    return budget.until if timeout_s is None else min(budget.until, time.monotonic() + timeout_s)
 
 
 class Replay:
@@ -127,7 +135,7 @@ class Run:
         purpose: str,
         request_id: str,
         services: Services,
-        deadline_s: float,
+        until: float,
         entry: str | None,
     ) -> None:
         self.core = core
@@ -137,7 +145,7 @@ class Run:
         self._purpose = purpose
         self._request_id = request_id
         self._services = services
-        self._deadline_s = deadline_s
+        self._until = until
         self._entry = entry
         self._started = time.monotonic()
         self._first_token_ms: int | None = None
@@ -224,7 +232,7 @@ class Run:
             state=turn.state if turn else {},
             resume=turn.resume if turn else None,
             now=turn.now if turn else time.time(),
-            deadline_s=self._deadline_s,
+            deadline_s=max(0.0, self._until - time.monotonic()),
             services=self._services,
             origin=scaicore.Origin(self._caller.core_id, self.core.number, self._request_id),
             entry=self._entry,

@@ -212,3 +212,4 @@ class Services(msgspec.Struct, frozen=True):
     cores: Any = None  # a `CoreClient`
     remotes: Any = None  # a `RemoteClient`
     depth: int = 0  # how many Cores called each other before this run
+    budget: Any = None  # the `RequestBudget` of the request that this run belongs to; a run without one gets its own

@@ -78,7 +78,15 @@ class Conf:
     MAX_STREAMS_PER_KEY: int = _described(
         "Streams that one key may have open in each process. Beyond, a call answers 429.", 200
     )
-    RUN_DEADLINE_S: float = _described("Longest time that one call of a Core may run, in seconds.", 300.0)
+    RUN_DEADLINE_S: float = _described(
+        "Longest time that one call of a Core may run, in seconds, the Cores that it calls included.", 300.0
+    )
+    MAX_RUNS_PER_REQUEST: int = _described(
+        "How many runs of Cores one request may cause: its own, and those of the Cores that call each other.", 200
+    )
+    MAX_TOKENS_PER_REQUEST: int = _described(
+        "How many tokens language models may report for one request, in all of its runs together.", 1_000_000
+    )
     ENTITY_WAIT_S: float = _described(
         "How long a call waits for another call of its entity before it answers 409, in seconds.", 30.0
     )
@@ -178,6 +186,8 @@ def _check(conf: Conf) -> None:
         "MAX_BODY_BYTES",
         "DATABASE_POOL_SIZE",
         "RUN_DEADLINE_S",
+        "MAX_RUNS_PER_REQUEST",
+        "MAX_TOKENS_PER_REQUEST",
         "TRACE_DAYS",
         "ENTITY_WAIT_S",
         "MAX_ENTITIES_PER_USER",

@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from scaicore.errors import RunFailed, RunTimedOut
-from scaicore.jsondata import Json, defect
+from scaicore.jsondata import Json, defect, size
 from scaicore.program import RESPONSE
+from scaicore.runtime.budget import MAX_HELD, RequestBudget
 from scaicore.runtime.protocol import Event, Finished, RunRequest, TextDelta, Usage, response_text
 from scaicore.runtime.scopes import check_state
 from scaicore.services import RemoteCall, RemoteEnd, RemoteText, ServiceFailed
@@ -31,7 +32,9 @@ class RemoteDriver:
             raise _error(error) from None
         if end is None:
             raise RunFailed(UNUSABLE)
-        yield Finished(_output(end, streamed), _usage(end), _state(end, request))
+        output, usage = _output(end, streamed), _usage(end)
+        _count(request.services.budget, output, usage)
+        yield Finished(output, usage, _state(end, request))
 
 
 def _call(request: RunRequest) -> RemoteCall:
@@ -46,6 +49,13 @@ def _call(request: RunRequest) -> RemoteCall:
         "request": {"core": origin.core, "version": origin.version, "request_id": origin.request_id},
     }
     return RemoteCall(origin.core, remote.url, body, request.now, min(remote.timeout_s, request.deadline_s))
+
+
+def _count(budget: RequestBudget | None, output: dict[str, Json], usage: Usage | None) -> None:
+    """What the other side gave is used up by the request like what runs here."""
+    if budget is not None:
+        budget.hold(size(output, MAX_HELD))
+        budget.spend(usage.prompt_tokens + usage.completion_tokens if usage else 0)
 
 
 def _error(error: ServiceFailed) -> RunFailed | RunTimedOut:

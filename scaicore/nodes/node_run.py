@@ -46,8 +46,10 @@ class NodeRun:
             self.has_streamed = True
             await self.emit_text(text)
 
-    def spend(self, prompt_tokens: int, completion_tokens: int) -> None:
-        """Add the tokens that a model reported."""
+    def spend(self, prompt_tokens: int, completion_tokens: int, *, is_counted: bool = False) -> None:
+        """Add the tokens that a model reported; `is_counted` when another run of the request has counted them."""
+        if not is_counted and self.services.budget is not None:
+            self.services.budget.spend(prompt_tokens + completion_tokens)
         self.prompt_tokens = (self.prompt_tokens or 0) + prompt_tokens
         self.completion_tokens = (self.completion_tokens or 0) + completion_tokens
 

@@ -56,7 +56,7 @@ def _prepare(config: SubflowCall, _program: Program) -> Work:
         )
         answer = await services.cores.call(request)
         if answer.prompt_tokens is not None or answer.completion_tokens is not None:
-            node_run.spend(answer.prompt_tokens or 0, answer.completion_tokens or 0)
+            node_run.spend(answer.prompt_tokens or 0, answer.completion_tokens or 0, is_counted=True)
         return answer.output
 
     return call

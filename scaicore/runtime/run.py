@@ -16,12 +16,11 @@ from scaicore.nodes.base import LoopPlan
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import RESPONSE
 from scaicore.runtime import scopes
+from scaicore.runtime.budget import MAX_HELD, RequestBudget
 from scaicore.runtime.frames import Frame, RegionRun
 from scaicore.runtime.linker import Branch, Runnable, RuntimeNode
 from scaicore.runtime.protocol import Finished, NodeFailed, NodeFinished, RunRequest, Usage, response_text
 
-MAX_STEPS: Final = 10_000
-MAX_HELD: Final = 64_000_000  # characters of all results together
 ENDED: Final = -1  # in place of a node that is ready: the region has ended
 
 
@@ -38,8 +37,8 @@ class FlowRun:
     """The changing part of a run; the program itself never changes."""
 
     __slots__ = (
+        "_budget",
         "_deadline",
-        "_held",
         "_usage",
         "bound",
         "failed",
@@ -68,7 +67,7 @@ class FlowRun:
         self.last: tuple[Json, str] = (None, "stop")
         self._deadline = time.monotonic() + request.deadline_s
         self.root = Frame(scopes.initial_scope(self.runnable, request, self.state), self._deadline)
-        self._held = 0
+        self._budget: RequestBudget = request.services.budget or RequestBudget()
         self._usage: Usage | None = None
 
     def start(self) -> None:
@@ -93,8 +92,7 @@ class FlowRun:
         if now >= frame.until:
             raise RunTimedOut(node.id)
         self.steps += 1
-        if self.steps > MAX_STEPS:
-            raise RunFailed("too_many_steps", node.id)
+        self._budget.take_step()
         return node, self.new_node_run(frame, node, now)
 
     def new_node_run(self, frame: Frame, node: RuntimeNode, now: float) -> NodeRun:
@@ -151,7 +149,8 @@ class FlowRun:
         return NodeFinished(node.id, node.kind, duration_ms, result, tuple(node_run.warnings))
 
     def finish(self) -> Finished:
-        """The run's last event; RunFailed when the memory grew too large."""
+        """The run's last event; RunFailed when the memory grew too large or the request has used up what it may."""
+        self._budget.check()
         self.check_state()
         output, finish_reason = self._output()
         # What a client has read cannot be taken back; a response that does not continue it must not look like one.
@@ -217,9 +216,7 @@ class FlowRun:
     def _store(self, frame: Frame, node: RuntimeNode, result: Json, finish_reason: str) -> None:
         # Entries give the input back; it was bounded when the request was read.
         if result is not self.request.input:
-            self._held += size(result, MAX_HELD)
-        if self._held > MAX_HELD:
-            raise RunFailed("too_much_data")
+            self._budget.hold(size(result, MAX_HELD))
         frame.scope[node.id] = frame.last = result
         self.last = (result, finish_reason)
         if node.binding is not None:

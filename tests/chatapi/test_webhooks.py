@@ -341,6 +341,13 @@ async def test_inside_one_statement_finds_and_another_opens_the_secret(
     assert (answer.status, len(sent), sent[0], sent[-1]) == (200, 3, registry.LIVE, usage.INSERT)
 
 
+async def test_a_webhooks_run_has_the_same_bounds(inside: None, orders: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {AUTH["header"].lower(): signed(HELLO)}
+    for steps, status in ((2, 200), (1, 502)):
+        monkeypatch.setattr("scaicore.runtime.budget.MAX_STEPS", steps)
+        assert (await webhooks.answer("acme", "orders", headers, HELLO, request_id="req_1")).status == status
+
+
 def test_the_usage_page_says_that_nobody_called(orders: Core, post: Post) -> None:
     post()
     recorded(1)

@@ -201,7 +201,7 @@ async def test_a_loop_ends_at_its_own_timeout(monkeypatch):
 
 
 async def test_a_loop_collects_no_more_than_a_run_may_hold(monkeypatch):
-    monkeypatch.setattr("scaicore.runtime.run.MAX_HELD", 10_000)
+    monkeypatch.setattr("scaicore.runtime.budget.MAX_HELD", 10_000)
     assert (await failure(foreach(says("one", "{{message}}")), given(*range(50)) | {"message": "x" * 500}))[0] == (
         "too_much_data"
     )

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
-from scaicore import RunFailed, RunTimedOut
+from scaicore import RunFailed, RunTimedOut, Services, Usage
+from scaicore.runtime.budget import RequestBudget
 from tests.support import waiting
 from tests.support.documents import chain, edge, entry, flow, node, run, says
+from tests.support.services import Cores
 from tests.support.timing import within
 
 
@@ -17,19 +19,19 @@ async def failure(document, given=None, **rest):
 
 
 async def test_a_run_takes_no_more_steps_than_it_may(monkeypatch):
-    monkeypatch.setattr("scaicore.runtime.run.MAX_STEPS", 3)
+    monkeypatch.setattr("scaicore.runtime.budget.MAX_STEPS", 3)
     assert (await run(chain(entry(), says("a", ""), says("b", "")))).output == {"response": ""}
     assert await failure(chain(entry(), says("a", ""), says("b", ""), says("c", ""))) == "too_many_steps"
 
 
 async def test_a_run_holds_no_more_data_than_it_may(monkeypatch):
-    monkeypatch.setattr("scaicore.runtime.run.MAX_HELD", 1000)
+    monkeypatch.setattr("scaicore.runtime.budget.MAX_HELD", 1000)
     document = chain(entry(), says("a", "{{message}}"), says("b", "{{message}}"))
     assert await failure(document, {"message": "x" * 600}) == "too_much_data"
 
 
 async def test_what_the_caller_sent_is_not_counted(monkeypatch):
-    monkeypatch.setattr("scaicore.runtime.run.MAX_HELD", 1000)
+    monkeypatch.setattr("scaicore.runtime.budget.MAX_HELD", 1000)
     assert await run(chain(entry(), says("a", "ok")), {"message": "x" * 2000})
 
 
@@ -95,3 +97,20 @@ async def test_a_crowd_of_branches_ends_at_the_deadline(monkeypatch):
     with within(20), pytest.raises(RunTimedOut):
         await run(document, deadline_s=0.2)
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_tokens_are_counted_where_a_model_reports_them_and_not_again_above(monkeypatch):
+    waiting.install(monkeypatch)
+    speaks = chain(entry(), node("a", "waits"), node("b", "waits"))
+    assert await run(speaks, services=Services(budget=RequestBudget(max_tokens=20)))
+    assert await failure(speaks, services=Services(budget=RequestBudget(max_tokens=19))) == "too_many_tokens"
+    calls = chain(entry(), node("call", "subflow_call", target="core://acme/echo-agent"))
+    counted_below = Services(cores=Cores({"response": "there"}), budget=RequestBudget(max_tokens=0))
+    assert (await run(calls, services=counted_below)).usage == Usage(5, 1)
+
+
+async def test_a_bound_once_crossed_stays_crossed():
+    budget = RequestBudget(max_runs=1)
+    with pytest.raises(RunFailed):
+        budget.start_run()
+    assert await failure(chain(entry(), says("a", "")), services=Services(budget=budget)) == "too_many_runs"
