@@ -47,3 +47,18 @@ test("an id that is taken or empty is refused", () => {
   assert.equal(renameProblem(echo, "reply", " "), "A node needs an id.");
   assert.equal(renameProblem(echo, "reply", "reply"), "");
 });
+
+test("a name of the runtime's own is refused, and so is one that does not print", () => {
+  for (const name of ["message", "state", "response", "true"])
+    assert.equal(renameProblem(echo, "reply", name), `The runtime itself uses the name ${name}; take another.`);
+  for (const name of ["a\nb", "a\u202eb", "a\u00a0b"])
+    assert.equal(renameProblem(echo, "reply", name), "The id has characters that do not print.");
+});
+
+test("a node that took a name of the runtime gives it up alone", () => {
+  const nodes = (echo.nodes as JsonObject[]).map((node) => (node.id === "entry" ? { ...node, id: "message" } : node));
+  const edges = (echo.edges as JsonObject[]).map((edge) => ({ ...edge, source: { node: "message" } }));
+  const renamed = rename({ ...echo, nodes, edges }, "message", "entry");
+  assert.deepEqual(nodesOf(renamed)[1]!.config, nodesOf(echo)[1]!.config);
+  assert.equal(edgesOf(renamed)[0]!.source, "entry");
+});

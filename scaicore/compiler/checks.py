@@ -3,7 +3,6 @@
 They do not depend on each other, and all of them run: an author sees everything that is wrong at once.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final, Literal
@@ -11,10 +10,10 @@ from typing import Final, Literal
 from scaicore.diagnostics import Diagnostic, error, warning
 from scaicore.flow import Edge, FlowDocument, Node
 from scaicore.language import variables
+from scaicore.language.names import RESERVED, can_bind, shown
 from scaicore.nodes import KINDS, UNAVAILABLE, entered_by, may_ask
-from scaicore.nodes.base import RESERVED, EnteredBy
-
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from scaicore.nodes.base import SYSTEM_NAMES, EnteredBy
+from scaicore.program import RESPONSE
 
 
 def kinds(flow: FlowDocument) -> Iterator[Diagnostic]:
@@ -53,16 +52,39 @@ def _twice(what: str, path: str, names: list[str], node: str | None = None) -> I
 
 
 def names(flow: FlowDocument) -> Iterator[Diagnostic]:
-    """Ids and bindings that the scope cannot hold."""
+    """Ids, bindings and variables that the scope cannot hold, or that hide what a run itself puts there."""
     for index, node in enumerate(flow.nodes):
-        if node.id in RESERVED:
-            message = f"`{node.id}` is a name that the runtime uses itself; give the node another id."
+        if node.id in RESERVED or node.id == RESPONSE:
+            message = f"Node `{node.id}` has a name that the runtime uses itself; give the node another id."
             yield error("reserved_name", message, f"nodes[{index}].id", node=node.id)
         # Read from the raw config: also where the kind is unknown, or the rest of the config unreadable.
         binding = (node.config or {}).get("result_binding")
-        if isinstance(binding, str) and (binding in RESERVED or not _NAME.fullmatch(binding)):
-            message = f"Node `{node.id}`: `{binding[:80]}` cannot name a result; use a plain word such as `answer`."
+        if isinstance(binding, str) and not can_bind(binding):
+            message = (
+                f"Node `{shown(node.id)}`: `{shown(binding)}` cannot name a result; use a plain word such as `answer`."
+            )
             yield error("reserved_name", message, f"nodes[{index}].config.result_binding", node=node.id)
+    for index, variable in enumerate(flow.variables):
+        if variable.name in RESERVED:
+            message = f"Variable `{variable.name}` has a name that the runtime uses itself; give it another."
+            yield error("reserved_name", message, f"variables[{index}].name")
+
+
+def characters(flow: FlowDocument) -> Iterator[Diagnostic]:
+    """Ids with characters that nobody sees."""
+    for index, node in enumerate(flow.nodes):
+        yield from _printable("Node id", node.id, f"nodes[{index}].id", node=node.id)
+        for side in ("inputs", "outputs"):
+            for number, port in enumerate(getattr(node, side) or ()):
+                yield from _printable("Port", port.id, f"nodes[{index}].{side}[{number}].id", node=node.id)
+    for index, edge in enumerate(flow.edges):
+        yield from _printable("Edge id", edge.id or "", f"edges[{index}].id", edge=edge.id)
+
+
+def _printable(what: str, name: str, path: str, **ids: str | None) -> Iterator[Diagnostic]:
+    if not name.isprintable():
+        message = f"{what} `{shown(name)}` has characters that do not print; use letters, digits, `_` and `-`."
+        yield error("bad_value", message, path, **ids)
 
 
 def declarations(flow: FlowDocument) -> Iterator[Diagnostic]:
@@ -112,7 +134,7 @@ def edges(flow: FlowDocument) -> Iterator[Diagnostic]:
         if target is not None and entered_by(target.type) and edge.type != "data":
             message = f"{_called(edge, index)} leads into the entry `{target.id}`, where only calls come in; remove it."
             yield error("edge_into_entry", message, f"edges[{index}]", node=target.id, edge=edge.id)
-        if edge.type == "data" and edge.target.port in RESERVED:
+        if edge.type == "data" and edge.target.port in SYSTEM_NAMES:
             message = (
                 f"{_called(edge, index)} feeds the port `{edge.target.port}`, a name that the runtime uses itself."
             )
@@ -179,6 +201,7 @@ CHECKS: Final[tuple[Callable[[FlowDocument], Iterable[Diagnostic]], ...]] = (
     kinds,
     duplicates,
     names,
+    characters,
     declarations,
     entries,
     edges,

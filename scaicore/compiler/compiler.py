@@ -7,6 +7,7 @@ import msgspec
 
 from scaicore.compiler import checks, graph, node_checks, reachability, streaming
 from scaicore.compiler.node_checks import Configs
+from scaicore.compiler.precedence import Precedence
 from scaicore.diagnostics import Diagnostic, has_errors
 from scaicore.flow import Edge, FlowDocument, Node, VariableDeclaration, read, shape_error
 from scaicore.language import variables
@@ -15,6 +16,8 @@ from scaicore.nodes.base import NodeConfig
 from scaicore.program import Program, ProgramEdge, ProgramNode, ProgramVariable, PublishSettings
 
 _NO_PROVIDERS: Final[tuple[str, ...]] = ()
+# With one of these findings it is not clear what runs before what.
+_DISORDER: Final = frozenset({"dangling_edge", "duplicate_id", "too_large", "cycle", "loop_leak"})
 
 
 class Compilation(msgspec.Struct, frozen=True):
@@ -63,7 +66,10 @@ def _findings(flow: FlowDocument, configs: Configs, providers: Collection[str]) 
     # With loose ends or ids that are not unique, the graph is another one than the author meant.
     if not any(finding.code in ("dangling_edge", "duplicate_id") for finding in findings):
         findings += reachability.check(flow)
-    findings += node_checks.check(flow, configs)
+    precedence = None
+    if not any(finding.code in _DISORDER for finding in findings):
+        precedence = Precedence(flow, *reachability.find_order(flow))
+    findings += node_checks.check(flow, configs, precedence)
     return findings
 
 

@@ -9,7 +9,7 @@ from scaicore.flow import Edge, FlowDocument
 from scaicore.nodes import entered_by, region_owners
 from scaicore.nodes.base import Regions
 from scaicore.runtime import regions
-from scaicore.runtime.regions import Arc
+from scaicore.runtime.regions import Arc, Region
 
 _SHOWN: Final = 5  # nodes of a cycle
 
@@ -37,6 +37,12 @@ def forward(flow: FlowDocument) -> list[Edge]:
     """The edges without those that lead from the body of a loop back to it."""
     back = regions.returning(_owners(flow), _arcs(flow.edges))
     return [edge for edge in flow.edges if edge.type == "data" or _arc(edge) not in back] if back else flow.edges
+
+
+def find_order(flow: FlowDocument) -> tuple[graph.Successors, list[Region]]:
+    """What follows what, and the bodies of loops, for a flow whose order `check` found sound."""
+    found = regions.find(_owners(flow), _arcs(edges := forward(flow)))
+    return graph.successors(edges), [region for region in found if region.is_body]
 
 
 def check(flow: FlowDocument) -> Iterator[Diagnostic]:

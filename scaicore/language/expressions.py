@@ -14,6 +14,8 @@ from scaicore.language import expression_cost
 
 _ERROR: Final = cel.Type.ERROR
 _BOOL: Final = cel.Type.BOOL
+# What a chat call always sends. The engine cannot compare these with null, and with another type only in vain.
+_TYPES: Final = {"message": cel.Type.STRING, "messages": cel.Type.List(cel.Type.DYN)}
 
 
 class Expression:
@@ -59,6 +61,20 @@ def verify(source: str) -> bool:
     types that can never fit."""
     names = expression_cost.measure(source).roots
     return _read(_typed(names), source).return_type() in (_BOOL, cel.Type.DYN)
+
+
+def find_mismatch(source: str) -> str | None:
+    """The engine's complaint about an expression when the message counts as text, such as about `message == 3`."""
+    names = expression_cost.measure(source).roots
+    try:
+        _read(cel.NewEnv(variables=dict.fromkeys(names, cel.Type.DYN) | _known(names)), source)
+    except SourceUnreadable as problem:
+        return str(problem)
+    return None
+
+
+def _known(names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: kind for name, kind in _TYPES.items() if name in names}
 
 
 def _read(environment: Any, source: str, **options: bool) -> Any:

@@ -17,10 +17,8 @@ from scaicore.program import Program
 
 Category = Literal["entry", "llm", "logic", "data", "tool", "human", "queue", "compute", "flow"]
 EnteredBy = Literal["call", "webhook", "schedule"]
-RESERVED: Final = frozenset({"state", "entity_id"})  # names of the scope that no node may take
+SYSTEM_NAMES: Final = frozenset({"state", "entity_id"})  # names that nothing may replace, not even for one node
 DECISION: Final = "decision"  # the name of the answer to a question in the scope
-# Names that any flow may read; a node may take one of them to replace it for the nodes behind it.
-INPUT_NAMES: Final = frozenset({"message", "messages", "params", "entity_id", "state"})
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,6 +1,5 @@
 """The loop: what is behind its port `body` runs for each item, or as long as a condition holds."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, Final, Literal
 
@@ -10,7 +9,8 @@ from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
 from scaicore.jsondata import Json
 from scaicore.language.expressions import Expression
-from scaicore.nodes.base import RESERVED, LoopBody, LoopPlan, NodeConfig, NodeKind
+from scaicore.language.names import can_bind, shown
+from scaicore.nodes.base import LoopBody, LoopPlan, NodeConfig, NodeKind
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
@@ -18,7 +18,7 @@ from scaicore.program import Program
 BODY: Final = "body"
 DONE: Final = "done"
 DEFAULT_LIMIT: Final = 1_000  # of a `foreach`; a `while` must declare its own
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+DEFAULT_ITEM: Final = "item"
 
 
 class LogicLoop(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
@@ -29,7 +29,7 @@ class LogicLoop(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     items: str | None = None
     condition: str | None = None
     max_iterations: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    item_name: str = "item"
+    item_name: str = DEFAULT_ITEM
     index_name: str = "index"
 
 
@@ -73,8 +73,8 @@ def _check(config: LogicLoop, check: NodeCheck) -> Iterator[Diagnostic]:
         yield check.error("loop_without_limit", message, "max_iterations")
     for name_key in ("item_name", "index_name"):
         name = getattr(config, name_key)
-        if name in RESERVED or not _NAME.fullmatch(name):
-            message = f"`{name[:80]}` cannot name an item; use a plain word such as `item`."
+        if name != DEFAULT_ITEM and not can_bind(name):
+            message = f"`{shown(name)}` cannot name an item; use a plain word such as `item`."
             yield check.error("reserved_name", message, name_key)
     yield from _check_ways(check)
 

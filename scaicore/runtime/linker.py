@@ -10,8 +10,9 @@ from scaicore.errors import ProgramUnreadable, SourceUnreadable
 from scaicore.flow import DEFAULT_PORT, ELSE
 from scaicore.jsondata import Json, compact
 from scaicore.language.expressions import Expression
+from scaicore.language.names import INPUT_NAMES
 from scaicore.nodes import KINDS, entered_by, region_owners
-from scaicore.nodes.base import INPUT_NAMES, Plan, Work
+from scaicore.nodes.base import Plan, Work
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import RESPONSE, Program, ProgramEdge, ProgramNode
 from scaicore.runtime import regions
@@ -114,7 +115,7 @@ def _link(program: Program) -> Runnable:
         types={variable.name: variable.type for variable in program.variables},
         shape=_shape(program),
         keeps_memory=program.instance_mode != "stateless",
-        # A node may take one of these names on purpose, to replace what the caller sent for the nodes behind it.
+        # In a program made before these names were reserved, a node may replace what the caller sent.
         made=frozenset(made) - INPUT_NAMES,
         responders=frozenset(program.responders),
     )

@@ -2,6 +2,7 @@
 
 import { changeEntry } from "./edits";
 import { isObject, type Json, type JsonObject, listOf, objectOf } from "./json";
+import { isPrintable, isReserved } from "./names";
 import { edgesOf, nodesOf } from "./parts";
 
 // Config fields that hold expressions or paths rather than text with placeholders, by the words in their names.
@@ -11,6 +12,8 @@ const EXPRESSIONS = /expression|condition|guard|validate|items|bindings/;
 export function renameProblem(document: JsonObject, key: string, id: string): string {
   if (!id.trim()) return "A node needs an id.";
   if (id.length > 200) return "An id has at most 200 characters.";
+  if (isReserved(id)) return `The runtime itself uses the name ${id}; take another.`;
+  if (!isPrintable(id)) return "The id has characters that do not print.";
   if (nodesOf(document).some((node) => node.key !== key && node.id === id)) return `Another node is called ${id}.`;
   return "";
 }
@@ -24,16 +27,20 @@ export function rename(document: JsonObject, key: string, id: string): JsonObjec
   // Names without a node, or with two, are not this node's alone.
   if (!before || node.key !== before || nodesOf(document).filter((each) => each.id === before).length > 1)
     return changed;
-  const nodes = listOf(changed.nodes).map((raw) =>
-    isObject(raw) && isObject(raw.config) ? { ...raw, config: inConfig(raw.config, before, id) as JsonObject } : raw,
-  );
-  changed = { ...changed, nodes };
+  // A text that reads such a name may mean what every run has under it, or another node's result.
+  const isShared = isReserved(before) || nodesOf(document).some((each) => each.config.result_binding === before);
+  if (!isShared) {
+    const nodes = listOf(changed.nodes).map((raw) =>
+      isObject(raw) && isObject(raw.config) ? { ...raw, config: inConfig(raw.config, before, id) as JsonObject } : raw,
+    );
+    changed = { ...changed, nodes };
+  }
   for (const edge of edgesOf(changed)) {
     changed = changeEntry(changed, "edges", edge.index, (raw) => ({
       ...raw,
       ...(edge.source === before && { source: { ...objectOf(raw.source), node: id } }),
       ...(edge.target === before && { target: { ...objectOf(raw.target), node: id } }),
-      ...(edge.condition && { condition: inExpression(edge.condition, before, id) }),
+      ...(edge.condition && !isShared && { condition: inExpression(edge.condition, before, id) }),
     }));
   }
   return changed;

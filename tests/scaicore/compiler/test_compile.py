@@ -65,8 +65,11 @@ ERRORS = {
     "wrong_type": chain(entry(), variables=[variable("n", "number", default="one")]),
 }
 WARNINGS = {
+    "equal_bindings": chain(entry(), says("a", "", result_binding="x"), says("b", "{{x}}", result_binding="x")),
     "ignored_condition": flow(entry(), says("a", ""), {**edge("entry", "a"), "condition": "true"}),
     "memory_without_variables": chain(entry(), scaiflow_meta={"instance_mode": "entity"}),
+    "result_not_there": chain(entry(), says("a", "{{b}}"), says("b", "")),
+    "unfit_condition": decision(edge("if", "a", "message == 3"), edge("if", "b", "else")),
     "unknown_name": chain(entry(), says("reply", "{{colour}}")),
     "unreachable_node": flow(entry(), says("island", "")),
     "webhook_without_auth": flow(entry(), node("hook", "entry_webhook")),

@@ -115,23 +115,23 @@ async def test_parallels_and_loops_nest():
         says("a", "a{{item}}"),
         says("b", "b{{item}}"),
         says("join", "{{all.a}}{{all.b}}"),
-        parallel("in"),
+        parallel("inner"),
         says("c", "c"),
         says("d", "d"),
         says("end", "{{loop}}"),
         edge("entry", "loop"),
         edge("loop.body", "all"),
         edge("all", "a"),
-        edge("all", "in"),
-        edge("in", "c"),
-        edge("in", "d"),
+        edge("all", "inner"),
+        edge("inner", "c"),
+        edge("inner", "d"),
         edge("a", "b"),
         edge("c", "join"),
         edge("d", "join"),
         edge("b", "join"),
         edge("loop.done", "end"),
     )
-    document["nodes"][5]["config"]["template"] = "{{all.a}}{{in}}"
+    document["nodes"][5]["config"]["template"] = "{{all.a}}{{inner}}"
     assert await answer(document) == '["b1{\\"c\\":\\"c\\",\\"d\\":\\"d\\"}","b2{\\"c\\":\\"c\\",\\"d\\":\\"d\\"}"]'
 
 
