@@ -242,7 +242,7 @@ class Run:
         """What of the reply was not sent yet, once the turn is written: no answer is whole before its memory is."""
         reply = scaicore.response_text(event.output)
         self._output = event.output
-        self._tokens = self._count_tokens(event.usage, reply)
+        self._tokens = await self._count_tokens(event.usage, reply)
         self._has_reported_usage = event.usage is not None
         self._finish_reason = "length" if event.finish_reason == "length" else "stop"
         if self._turn is not None:
@@ -259,11 +259,11 @@ class Run:
         # A driver may say the whole reply by its deltas, a part of it, or none.
         return reply[sum(map(len, self._received)) :]
 
-    def _count_tokens(self, reported: scaicore.Usage | None, reply: str) -> Tokens:
+    async def _count_tokens(self, reported: scaicore.Usage | None, reply: str) -> Tokens:
         """What the models reported; without a model, the words that went in and out."""
         if reported is None:
-            prompt = sum(tokens.count(text) for text in self._request.texts)
-            reported = scaicore.Usage(prompt, tokens.count(reply))
+            prompt = await tokens.count_all(self._request.texts)
+            reported = scaicore.Usage(prompt, await tokens.count_all([reply]))
         total = reported.prompt_tokens + reported.completion_tokens
         return Tokens(reported.prompt_tokens, reported.completion_tokens, total)
 
