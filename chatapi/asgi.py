@@ -34,10 +34,20 @@ class ChatFastPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event."""
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in PATHS:
+        if (
+            scope["type"] == "http"
+            and scope["method"] == "POST"
+            and scope["path"] in PATHS
+            and not _is_cross_site(scope)
+        ):
             await _serve(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def _is_cross_site(scope: Scope) -> bool:
+    """Whether a page of another site may have sent this; Django's middleware knows which headers it must be given."""
+    return bool(settings.CORS_ALLOWED_ORIGINS) and any(name == b"origin" for name, _ in scope["headers"])
 
 
 async def _serve(scope: Scope, receive: Receive, send: Send) -> None:

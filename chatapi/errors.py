@@ -5,6 +5,7 @@ ChatError
 │   └── KeyMissing       the same for the chat; the module envelope tells the two apart
 ├── SignatureInvalid     a webhook's request is not signed, or not as its flow says
 ├── AccessDenied         the model is the tenant's, but not for this user, or not for this key
+├── HttpsRequired        the call came over plain http, which the installation does not serve
 ├── ModelUnknown         unknown, foreign or un-published: the three read the same
 ├── UrlUnknown           an endpoint that is not served
 ├── MethodNotAllowed     the endpoint exists, but not for this method
@@ -89,6 +90,15 @@ class AccessDenied(ChatError):
     code = "model_access_denied"
     message = "You are in none of the groups that may call this model. Ask an admin of your tenant for access."
     module_code = "AUTHZ_PERMISSION_DENIED"
+
+
+class HttpsRequired(ChatError):
+    """The call came over plain http, where anybody between could have read its key."""
+
+    status = 403
+    type = "permission_error"
+    code = "https_required"
+    message = "This server is called by https only. Use an https URL, and replace the key: it was sent in the clear."
 
 
 class ModelUnknown(ChatError):

@@ -61,6 +61,11 @@ class Conf:
     ALLOWED_HOSTS: tuple[str, ...] = _described(
         "More host names, comma-separated, under which the web pages answer.", ()
     )
+    CORS_ALLOWED_ORIGINS: tuple[str, ...] = _described(
+        "Origins of other sites whose pages may call `/v1` from the browser, comma-separated, each like "
+        "`https://chat.example.com`.",
+        (),
+    )
     MAX_BODY_BYTES: int = _described("Largest accepted request body, in bytes.", 20_000_000)
     HEAD_TIMEOUT_S: float = _described(
         "How long the URL and headers of a request may take to arrive, in seconds; also how long a new connection may "
@@ -222,6 +227,9 @@ def _check_words(conf: Conf) -> None:
 
 
 def _check_outbound(conf: Conf) -> None:
+    for origin in conf.CORS_ALLOWED_ORIGINS:
+        if not re.fullmatch(r"https?://[^/?#\s*]+", origin):
+            raise SettingInvalid(f"CORS_ALLOWED_ORIGINS must list scheme://host or scheme://host:port, not {origin!r}.")
     for entry in conf.OUTBOUND_ALLOWED_HOSTS:
         if not _HOST_ENTRY.fullmatch(entry):
             raise SettingInvalid(f"OUTBOUND_ALLOWED_HOSTS must list host or host:port, not {entry!r}.")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Final
 
 import msgspec
+from django.conf import settings
 
 from chatapi import responses
 from chatapi.asgi_types import App, Receive, Scope, Send
-from chatapi.errors import ChatError, FieldInvalid, KeyInvalid
+from chatapi.errors import ChatError, FieldInvalid, HttpsRequired, KeyInvalid, UrlUnknown
 from chatapi.responses import Whole
 from identity import ids
 
@@ -22,6 +23,9 @@ SINGLE: Final = {
     },
 }
 NO_HOST: Final = FieldInvalid("An HTTP/1.1 request needs a `Host` header.", param="Host", code="bad_request")
+WITHOUT_V1: Final = UrlUnknown("This URL is not served. The base URL of this API ends in `/v1`: add it.")
+CALL_PATHS: Final = ("/v1/", "/oai/v1/")
+OPENAI_PATHS: Final = ("/chat/completions", "/completions", "/embeddings", "/responses")
 MODULE_PATHS: Final = ("/v1/modules/", "/hooks/")
 
 
@@ -50,7 +54,24 @@ def _find_refusal(scope: Scope) -> ChatError | None:
                 return refusal
     if b"host" not in named and scope["http_version"] == "1.1":
         return NO_HOST
-    return None
+    path = f"{scope['path']}/"
+    if settings.SESSION_COOKIE_SECURE and (path.startswith(CALL_PATHS) or b"authorization" in named):
+        return None if _came_by_https(scope, named) else HttpsRequired()
+    return WITHOUT_V1 if _lacks_v1(path, named) else None
+
+
+def _came_by_https(scope: Scope, named: Mapping[bytes, bytes]) -> bool:
+    """As Django decides it with SECURE_PROXY_SSL_HEADER: the proxy's word counts, and the connection without one."""
+    said = named.get(b"x-forwarded-proto")
+    return bool(scope["scheme"] == "https" if said is None else said.partition(b",")[0].strip() == b"https")
+
+
+def _lacks_v1(path: str, named: Mapping[bytes, bytes]) -> bool:
+    """Whether a program means the API; `/models/` is a page for browsers, which send no key."""
+    if path.startswith("/models/"):
+        is_json_wanted = path.strip("/") == "models" and named.get(b"accept") == b"application/json"
+        return is_json_wanted or b"authorization" in named
+    return path.rstrip("/") in OPENAI_PATHS
 
 
 async def _send_refusal(refusal: ChatError, path: str, send: Send) -> None:

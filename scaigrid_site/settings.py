@@ -6,6 +6,7 @@ import os
 
 import django_stubs_ext
 import environ
+from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 
 from scaigrid_site import conf, logs
@@ -41,9 +42,11 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "corsheaders",
 ]
 MIDDLEWARE = [
     "scaigrid_site.middleware.request_ids.stamp",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -103,6 +106,19 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if CONF.is_https else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CONF.is_https else None
 SECURE_REFERRER_POLICY = "same-origin"
+CORS_ALLOWED_ORIGINS = list(CONF.CORS_ALLOWED_ORIGINS)
+CORS_URLS_REGEX = r"^/(?:oai/)?v1/"
+# What OpenAI's SDK for browsers sends with every call.
+STAINLESS = ("arch", "async", "lang", "os", "package-version", "retry-count", "runtime", "runtime-version", "timeout")
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    "idempotency-key",
+    "x-entity-id",
+    "openai-organization",
+    "openai-project",
+    *(f"x-stainless-{name}" for name in STAINLESS),
+]
+CORS_EXPOSE_HEADERS = ["x-request-id", "x-scai-ignored-params", "x-should-retry", "retry-after"]
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
