@@ -2,10 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from scaicore.compiler import graph
 from scaicore.flow import FlowDocument
 from scaicore.runtime.regions import Region
+
+_LOOKED_AT: Final = 50  # makers of one name; beyond that, no gap is claimed
 
 
 class Precedence:
@@ -54,7 +57,7 @@ class Precedence:
         `makers_of`: name → the nodes that put it into the scope.
         """
         makers = makers_of.get(name)
-        if not makers or any(self._sees(reader, maker, is_behind=is_behind) for maker in makers):
+        if not makers or self._sees(reader, makers, is_behind=is_behind):
             return None
         maker = makers[0]
         if maker == reader:
@@ -65,11 +68,15 @@ class Precedence:
             return f"`{name}` comes from node `{maker}` in the body of a loop, which nothing outside reads."
         return f"`{name}` comes from node `{maker}` on another branch; it is empty here unless that ran before."
 
-    def _sees(self, reader: str, maker: str, *, is_behind: bool) -> bool:
-        if maker == reader:
-            return is_behind
-        inside = all(reader in body.nodes for body in self._bodies if maker in body.nodes)
-        return inside and self.precedes(maker, reader)
+    def _sees(self, reader: str, makers: list[str], *, is_behind: bool) -> bool:
+        """Whether one of these nodes has put its result where the reader finds it."""
+        if reader in makers and is_behind:
+            return True
+        closed = [body.nodes for body in self._bodies if reader not in body.nodes]
+        # Thousands of nodes may share a name: looking at all of them for each reader would take long.
+        return len(makers) > _LOOKED_AT or any(
+            self.precedes(maker, reader) and not any(maker in nodes for nodes in closed) for maker in makers
+        )
 
 
 def _part(ways: Iterable[int], first: int, second: int) -> bool:
