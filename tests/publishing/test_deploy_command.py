@@ -55,6 +55,11 @@ def test_a_new_flow_is_made_deployed_and_told_to_the_letter(document: Path, host
     assert printed == f"Deployed core_id={core.pk} — published as scaicore/acme/echo-agent\n"
 
 
+def test_a_document_with_a_byte_order_mark_is_read(document: Path, host: str, key: str) -> None:
+    document.write_bytes(b"\xef\xbb\xbf" + document.read_bytes())
+    assert deploy(document, host, key).startswith("Deployed")
+
+
 def test_a_known_flow_is_saved_over_and_keeps_its_core(document: Path, host: str, key: str) -> None:
     first = deploy(document, host + "/", key)
     assert deploy(document, host, key) == first
