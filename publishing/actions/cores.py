@@ -225,7 +225,8 @@ def _must_fit(core: Core, program: scaicore.Program) -> None:
 
 def _must_find_providers(core: Core, program: scaicore.Program) -> None:
     """Refuse a program whose model providers were removed since it was compiled: every call would fail."""
-    named = {spare.ref for model in program.models for spare in (model, *model.fallback)}
+    named = {model.ref for model in program.models}
+    named |= {spare.ref for model in program.models for spare in model.fallback}
     missing = sorted(named - providers_of(core.tenant_id))
     if missing:
         raise Invalid(
