@@ -25,7 +25,7 @@ from identity import actors, admin_bulk
 from identity.actors import Actor
 from identity.admin_bulk import BulkChange
 from identity.admin_fields import label_of, may_be_key
-from identity.admin_sections import Section
+from identity.admin_sections import Figure, Section
 from identity.errors import ActionRefused
 from identity.models import Group, User
 
@@ -150,6 +150,10 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def sections(self, request: HttpRequest, row: Any) -> list[Section]:
         """The tables beneath the form of `row`."""
+        return []
+
+    def figures(self, request: HttpRequest, at: datetime) -> list[Figure]:
+        """What the first page counts of these rows."""
         return []
 
     def page(self, name: str, *args: str) -> str:

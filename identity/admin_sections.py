@@ -1,4 +1,4 @@
-"""What a page of the admin shows beneath its form: tables of what belongs to the row, page by page, and links."""
+"""What the admin's pages are made of besides forms and lists: tables beneath a form, figures to review, and links."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ class Section:
     rows: list[tuple[Any, ...]]
     empty: str
     more: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of the review on the first page, and the list of what was counted. `alarms`: more than none is bad."""
+
+    label: str
+    count: int
+    url: str
+    alarms: bool = False
 
 
 def paged(request: HttpRequest, name: str, found: QuerySet[Any] | Sequence[Any]) -> Page[Any]:

@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from identity.admin_base import StaffAdmin
 from identity.models import AuditEntry
@@ -36,13 +37,18 @@ class StaffSite(admin.AdminSite):
 
     site_header = "ScaiGrid"
     site_title = "ScaiGrid staff"
-    index_title = "Staff"
+    index_title = "Review"
     login_form = StaffSignInForm
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """The first page, with what this person changed last."""
-        recent = AuditEntry.objects.filter(actor_id=request.user.pk)[:RECENT]
-        return super().index(request, {**(extra_context or {}), "recent": recent})
+        """The first page: what is worth a look this week, and what this person changed last."""
+        at = timezone.now()
+        pages = [page for page in self._registry.values() if isinstance(page, StaffAdmin)]
+        more = {
+            "figures": [figure for page in pages for figure in page.figures(request, at)],
+            "recent": AuditEntry.objects.filter(actor_id=request.user.pk)[:RECENT],
+        }
+        return super().index(request, {**(extra_context or {}), **more})
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
         """What fields find by typing."""

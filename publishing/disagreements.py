@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from identity.models import Group
 from publishing import documents
-from publishing.models import Core, Publication, Visibility
+from publishing.models import Core, FlowVersion, Publication, Visibility
 
 # A document without a list of groups leaves the visibility to the registry.
 GROUP_IDS, AS_IT_WAS = "model_visibility_group_ids", ""
+
+
+class Difference(NamedTuple):
+    """What a flow's document says of its publication, and what the registry says."""
+
+    flow: str
+    registry: str
 
 
 def find_disagreement(core: Core | None, content: dict[str, Any]) -> str | None:
@@ -19,16 +27,31 @@ def find_disagreement(core: Core | None, content: dict[str, Any]) -> str | None:
     A flow without a Core was never deployed and cannot disagree. The sentence names groups, and the reason of a hold:
     it is for those who manage the tenant.
     """
-    if core is None:
+    difference = find_difference(core, content)
+    if core is None or difference is None:
+        return None
+    is_published = getattr(core, "publication", None) is not None
+    then = "leave it un-published" if hasattr(core, "hold") else _outcome(core, content, is_published=is_published)
+    return f"The flow says {difference.flow}; the registry says {difference.registry}; the next deploy will {then}."
+
+
+def find_difference(core: Core | None, content: dict[str, Any]) -> Difference | None:
+    """What the saved document says and what the registry says, in words; None when they agree."""
+    if core is None or core.flow_id is None:
         return None
     publication, hold = getattr(core, "publication", None), getattr(core, "hold", None)
     says, has = _said(documents.config(content)), _registered(publication)
     if says == has or (says == AS_IT_WAS and has):
         return None
     flow = "not published" if says is None else f"published to {says}" if says else "published"
-    registry = f"held by staff ({hold.reason})" if hold else has or "not published"
-    then = "leave it un-published" if hold else _outcome(core, content, is_published=publication is not None)
-    return f"The flow says {flow}; the registry says {registry}; the next deploy will {then}."
+    return Difference(flow, f"held by staff ({hold.reason})" if hold else has or "not published")
+
+
+def find_contents(cores: Iterable[Core]) -> dict[str, dict[str, Any]]:
+    """What each Core's flow says of its publication, as saved, by the id of the flow: its config and no more."""
+    newest = FlowVersion.objects.filter(flow__in=[core.flow_id for core in cores if core.flow_id])
+    said = newest.order_by("flow_id", "-number").distinct("flow_id").values_list("flow_id", "content__config")
+    return {flow_id: {"config": config} for flow_id, config in said}
 
 
 def find_lost_groups(tenant_id: str, content: dict[str, Any]) -> list[str]:

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from django.db import connection
 
+from identity import groups
 from identity.models import Group, Membership, Nesting, User
-from publishing.models import Publication
+from publishing.models import Grant, Publication
 
 # Every group that opens the model: those it lists, and what is nested in them at any depth.
 OPENING = """
@@ -34,6 +35,18 @@ def paths_to(publication: Publication, users: Iterable[User]) -> dict[str, list[
         chain = chains[group_id]
         if user_id not in paths or len(chain) < len(paths[user_id]):
             paths[user_id] = chain
+    return paths
+
+
+def paths_of(user: User, publications: Iterable[Publication]) -> dict[str, list[Group]]:
+    """For each of `publications` that lists a group of `user`'s: the shortest path, in the same order."""
+    chains = groups.groups_of(user)
+    granted = Grant.objects.filter(publication__in=[one.pk for one in publications], group__in=chains).order_by("pk")
+    paths: dict[str, list[Group]] = {}
+    for publication_id, group_id in granted.values_list("publication_id", "group_id"):
+        chain = chains[group_id]
+        if publication_id not in paths or len(chain) < len(paths[publication_id]):
+            paths[publication_id] = list(reversed(chain))
     return paths
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -30,7 +30,7 @@ class AuditEntryAdmin(StaffAdmin):
 
     list_display = ("at", "who", "door", "action", "tenant", "about", "change")
     list_display_links = ("at",)
-    list_filter = (ActorFilter, "door", "action", "tenant")
+    list_filter: ClassVar[tuple[Any, ...]] = (ActorFilter, "door", "action", "tenant")
     search_fields = ("target",)
     search_help_text = "A model, flow, group or person: by name, e-mail address or id. Also the start of an action."
     date_hierarchy = "at"

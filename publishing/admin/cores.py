@@ -7,18 +7,22 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Max, QuerySet
+from django.db.models import Max, QuerySet, Value
+from django.db.models.functions import Concat
 from django.http import HttpRequest
 from django.utils import timezone
 
 from identity import admin_base
 from identity.actors import Actor
+from identity.admin_sections import Figure, list_url
 from identity.errors import Conflict
 from identity.models import Group
 from publishing import actions
 from publishing.actions.base import lock_core
 from publishing.admin import page_state
 from publishing.admin.audience import describe_audience
+from publishing.admin.changes import LiftHolds
+from publishing.admin.filters import PublishedFilter
 from publishing.admin.forms import CoreForm
 from publishing.admin.holds import HoldingAdmin
 from publishing.admin.widening import publish_if_agreed
@@ -37,16 +41,19 @@ class CoreAdmin(HoldingAdmin):
     may_change = may_delete = True
     form = CoreForm
     list_display = ("slug", "tenant", "name", "live_version", "published", "updated_at")
-    list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
-    search_fields = ("slug", "name", "id")
+    audit_nouns = ("core", "publication", "access")
+    list_filter = (PublishedFilter, ("tenant", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("slug", "name", "id", "flow__id", "model_name_text")
     actions = ("roll_back",)
+    bulk_changes = (LiftHolds,)
     fieldsets = ((None, {"fields": ABOUT}), ("Chat model", {"fields": CHAT_MODEL}))
     readonly_fields = tuple(name for name in (*ABOUT, *CHAT_MODEL) if name not in FILLED_IN)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Core]:
         # The program and the manifest of a version are far larger than all the rest of the page.
-        related = super().get_queryset(request).select_related("tenant", "publication", "hold", "live")
-        return related.defer("live__program", "live__manifest")
+        related: QuerySet[Core] = super().get_queryset(request).select_related("tenant", "publication", "hold", "live")
+        named = related.annotate(model_name_text=Concat(Value("scaicore/"), "tenant_id", Value("/"), "slug"))
+        return named.defer("live__program", "live__manifest")
 
     def offered(self, request: HttpRequest, row: Core | None) -> admin_base.Offer:
         """The Core's own versions, and the groups of its tenant."""
@@ -57,6 +64,11 @@ class CoreAdmin(HoldingAdmin):
 
     def narrow(self, rows: QuerySet[Any], asked: Mapping[str, str]) -> QuerySet[Any]:
         return rows & Core.objects.publishable() if asked.get("publishable") else rows
+
+    def figures(self, request: HttpRequest, at: datetime) -> list[Figure]:
+        """The Cores that staff keep from being published."""
+        held = Core.objects.filter(pk__in=self.get_queryset(request).values("pk"), hold__isnull=False).count()
+        return [Figure("held by staff", held, list_url(Core, publication="held"))]
 
     @admin.display(description="live version", ordering="live__number")
     def live_version(self, core: Core) -> int | None:

@@ -21,6 +21,7 @@ from publishing.models import Flow, FlowVersion
 class FlowAdmin(StaffAdmin):
     """Flows are edited on their own page; here they are found, read and deleted."""
 
+    audit_nouns = ("flow",)
     may_delete = True
     list_display = ("name", "tenant", "saved_version", "core", "owner", "updated_at")
     list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)

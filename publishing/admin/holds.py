@@ -15,7 +15,7 @@ from django.utils import timezone
 from identity import admin_base
 from identity.admin_base import StaffAdmin
 from identity.errors import ActionRefused
-from publishing import actions, registry
+from publishing import actions, reach
 from publishing.admin.forms import HoldForm
 from publishing.models import Core
 
@@ -70,5 +70,5 @@ class HoldingAdmin(StaffAdmin):
 
 def _hold_context(core: Core, form: HoldForm) -> dict[str, Any]:
     publication = getattr(core, "publication", None)
-    callers = registry.audience(publication).count() if publication else 0
+    callers = reach.count_callers([publication])[publication.pk] if publication else 0
     return {"core": core, "hold": getattr(core, "hold", None), "hold_form": form, "callers": callers}

@@ -1,4 +1,4 @@
-"""Publications, as staff see them: their visibility, and who may call now."""
+"""Publications, as staff see them: their visibility, who may call now, and what is worth a look."""
 
 from __future__ import annotations
 
@@ -6,52 +6,75 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.core.paginator import Paginator
-from django.db.models import Case, Count, Exists, OuterRef, QuerySet, Subquery, When
-from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
 
 from identity import admin_base
 from identity.actors import Actor
-from identity.admin_base import StaffAdmin
+from identity.admin_sections import Figure, list_url
 from identity.errors import Invalid, Problem
-from identity.models import Group, User
-from publishing import actions, registry
+from identity.models import Group
+from publishing import actions, disagreements, reach
 from publishing.actions.base import lock_core
 from publishing.admin import page_state
-from publishing.admin.audience import AUDIENCE, count_in_words, describe_audience
+from publishing.admin.audience import AudienceAdmin, count_in_words, describe_audience, link_audience
+from publishing.admin.changes import HoldPublished, Restrict, Unpublish
+from publishing.admin.filters import ReviewFilter, narrow_publications
 from publishing.admin.forms import NewPublicationForm, PublicationForm
 from publishing.admin.widening import publish_if_agreed
 from publishing.errors import NotPublished
-from publishing.models import Access, Core, Publication, Visibility
+from publishing.models import Core, Publication, Visibility
 
 NO_GROUP = "no group is left"
-PER_PAGE = 100
-# The decision is asked for each user of the tenant and each publication of the page: about 15 microseconds a time.
-MOST_COUNTED = 2000
+# The choices of the review that the first page counts, and whether more than none is bad.
+COUNTED = (
+    ("open", "open to a whole tenant", False),
+    ("nobody", "callable by nobody", True),
+    ("lost", "name a deleted group", True),
+    ("widened-7", "widened this week", True),
+    ("new-7", "published this week", False),
+)
 
 
 @admin.register(Publication)
-class PublicationAdmin(StaffAdmin):
+class PublicationAdmin(AudienceAdmin):
     """What is published, to whom, and who may call it now. Adding one publishes, deleting one un-publishes."""
 
     may_add = may_change = may_delete = True
     list_per_page = 25
     form = PublicationForm
-    list_display = ("name", "tenant", "shown_to", "head_count", "published_at", "published_by")
-    list_filter = ("visibility", ("tenant", admin.RelatedOnlyFieldListFilter))
-    list_select_related = ("tenant",)
-    search_fields = ("name", "core__name", "grants__group__scaikey_id")
+    list_display = (
+        "name",
+        "tenant",
+        "shown_to",
+        "head_count",
+        "flow_says",
+        "published_at",
+        "published_by",
+    )
+    list_filter = (ReviewFilter, "visibility", ("tenant", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("tenant", "core__hold")
+    search_fields = ("name", "core__name", "core__id", "published_by", "grants__group__scaikey_id")
+    bulk_changes = (Unpublish, Restrict, HoldPublished)
     fields = ("name", "core", "visibility", "allowed_groups", "seen", "callers", "published_at", "published_by")
     readonly_fields = ("name", "core", "callers", "published_at", "published_by")
     fields_of_new = ("core", "visibility", "allowed_groups")
 
     def listed(self, rows: QuerySet[Publication]) -> QuerySet[Publication]:
-        return rows.annotate(calling=_head_count()).prefetch_related("grants__group")
+        return rows.prefetch_related("grants__group")
+
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        """How many may call each, the groups that were deleted, and what the flows say otherwise; a query for each."""
+        callers, lost = reach.count_callers(rows), reach.find_lost_groups(rows)
+        contents = disagreements.find_contents([row.core for row in rows])
+        for row in rows:
+            row.calling, row.lost = callers[row.pk], lost[row.pk]
+            row.difference = disagreements.find_difference(row.core, contents.get(row.core.flow_id, {}))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's deletion of many would un-publish without a look at what they are."""
+        return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
 
     def get_fields(self, request: HttpRequest, obj: Publication | None = None) -> Any:
         return self.fields if obj else self.fields_of_new
@@ -73,40 +96,34 @@ class PublicationAdmin(StaffAdmin):
         return {"core": cores, "allowed_groups": groups}
 
     @admin.display(description="visibility", ordering="visibility")
-    def shown_to(self, publication: Publication) -> str:
+    def shown_to(self, publication: Any) -> str:
         if publication.visibility == Visibility.TENANT:
             return Visibility.TENANT.label
-        groups = sorted(grant.group.scaikey_id for grant in publication.grants.all())
-        return ", ".join(groups) if groups else NO_GROUP
+        gone = [format_html('<strong class="alarm">{} was deleted</strong>', group_id) for group_id in publication.lost]
+        return format_html_join(", ", "{}", [(one,) for one in [*publication.group_ids, *gone] or [NO_GROUP]])
 
     @admin.display(description="may call now")
     def head_count(self, publication: Any) -> str:
-        if publication.calling is None and publication.has_nobody:
-            return count_in_words(0)
-        return "counted on its page" if publication.calling is None else count_in_words(publication.calling)
+        return link_audience(publication, count_in_words(publication.calling))
+
+    @admin.display(description="flow says", empty_value="the same")
+    def flow_says(self, publication: Any) -> str | None:
+        if publication.difference is None:
+            return None
+        return format_html('<strong class="alarm">{}</strong>', publication.difference.flow)
 
     @admin.display(description="who can call this now")
     def callers(self, publication: Publication) -> str:
         return describe_audience(publication)
 
-    def get_urls(self) -> list[URLPattern]:
-        audience = path("<path:object_id>/audience/", self.admin_site.admin_view(self.audience), name=AUDIENCE)
-        return [audience, *super().get_urls()]
-
-    def audience(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Everyone who may call the publication now, page by page."""
-        publication = get_object_or_404(self.get_queryset(request), pk=unquote(object_id))
-        pages = Paginator(registry.audience(publication), PER_PAGE)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Who can call this",
-            "subtitle": publication.name,
-            "opts": self.opts,
-            "publication": publication,
-            "shown_to": self.shown_to(publication),
-            "page": pages.get_page(request.GET.get("page")),
-        }
-        return TemplateResponse(request, "admin/publishing/publication/audience.html", context)
+    def figures(self, request: HttpRequest, at: datetime) -> list[Figure]:
+        """How many there are of each choice of the review."""
+        mine = self.get_queryset(request)
+        figures = [Figure("publications", mine.count(), list_url(Publication))]
+        for choice, label, alarms in COUNTED:
+            count = narrow_publications(mine, choice, at=at).count()
+            figures.append(Figure(label, count, list_url(Publication, review=choice), alarms))
+        return figures
 
     def act(self, row: Publication, form: Any, *, actor: Actor, at: datetime) -> None:
         if isinstance(form, NewPublicationForm):
@@ -120,14 +137,6 @@ class PublicationAdmin(StaffAdmin):
 
     def remove(self, row: Publication, *, actor: Actor, at: datetime) -> None:
         actions.unpublish(row.core, actor=actor, at=at)
-
-
-def _head_count() -> Case:
-    """How many may call each publication; NULL where the tenant is so large that a whole list would take too long."""
-    may_call = Access.objects.filter(publication=OuterRef("pk"), may_call=True).values("publication")
-    counted = Coalesce(Subquery(may_call.annotate(callers=Count("pk")).values("callers")), 0)
-    is_large = Exists(User.objects.filter(tenant=OuterRef("tenant")).order_by()[MOST_COUNTED : MOST_COUNTED + 1])
-    return Case(When(is_large, then=None), default=counted)
 
 
 def _publish_first(row: Publication, form: NewPublicationForm, *, actor: Actor, at: datetime) -> None:

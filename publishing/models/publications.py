@@ -42,8 +42,10 @@ class Publication(models.Model):
 
     @property
     def group_ids(self) -> list[str]:
-        """The ids of the listed groups, sorted."""
-        return sorted(grant.group.scaikey_id for grant in self.grants.select_related("group"))
+        """The ids of the listed groups, sorted; grants that were prefetched are not asked for again."""
+        is_there = "grants" in getattr(self, "_prefetched_objects_cache", {})
+        grants = self.grants.all() if is_there else self.grants.select_related("group")
+        return sorted(grant.group.scaikey_id for grant in grants)
 
     @property
     def has_nobody(self) -> bool:

@@ -41,7 +41,7 @@ class AccessRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} asks for {self.core_id}"
+        return f"{self.user} asks for {self.core}"
 
 
 class Refusal(models.Model):
@@ -58,4 +58,4 @@ class Refusal(models.Model):
         constraints = [models.UniqueConstraint(fields=["core", "user"], name="refusal_unique")]
 
     def __str__(self) -> str:
-        return f"{self.user_id} was refused {self.core_id}"
+        return f"{self.user} was refused {self.core}"

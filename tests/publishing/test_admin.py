@@ -11,7 +11,7 @@ from identity.models import AuditEntry, Group, Tenant, User
 from publishing import actions, registry
 from publishing.models import Core, CoreVersion, Flow, Publication
 from tests.conftest import echo_document
-from tests.support.staff import INLINE, audited, choose, page, queries, signed_in, superuser
+from tests.support.staff import INLINE, audited, choose, confirm, page, previewed, queries, signed_in, superuser
 
 FLOWS = "/admin/publishing/flow/"
 CORES = "/admin/publishing/core/"
@@ -112,7 +112,7 @@ def test_deleting_a_publication_is_unpublishing(staff: Client, echo: Core, ann: 
 
 
 def test_deleting_many_publications_tells_of_each(staff: Client, echo: Core) -> None:
-    choose(staff, PUBLICATIONS, "delete_selected", [echo.publication], post="yes")
+    confirm(staff, PUBLICATIONS, previewed(staff, PUBLICATIONS, "unpublish", [echo.publication]))
     assert audited()[-1] == "core.unpublished"
     assert not Publication.objects.exists()
 
@@ -129,16 +129,6 @@ def test_the_head_count_is_the_audience(staff: Client, echo: Core, narrow_echo: 
     assert "3 users<" in staff.get(PUBLICATIONS).content.decode()
 
 
-def test_a_large_tenant_is_counted_on_the_page_of_the_publication(
-    staff: Client, narrow_echo: Core, bo: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("publishing.admin.publications.MOST_COUNTED", 2)
-    assert "counted on its page" in staff.get(PUBLICATIONS).content.decode()
-    assert "1 user:" in staff.get(page_of(narrow_echo)).content.decode()
-    Group.objects.all().delete()
-    assert "Nobody can call this" in staff.get(PUBLICATIONS).content.decode()
-
-
 def test_the_audience_page_lists_exactly_who_may_call(staff: Client, narrow_echo: Core, bo: User) -> None:
     text = staff.get(page(PUBLICATIONS, narrow_echo, "audience")).content.decode()
     assert "ann@acme.test" in text
@@ -148,7 +138,7 @@ def test_the_audience_page_lists_exactly_who_may_call(staff: Client, narrow_echo
 def test_the_audience_comes_in_pages(
     staff: Client, echo: Core, monkeypatch: pytest.MonkeyPatch, ann: User, root: User
 ) -> None:
-    monkeypatch.setattr("publishing.admin.publications.PER_PAGE", 1)
+    monkeypatch.setattr("publishing.admin.audience.PER_PAGE", 1)
     text = staff.get(page(PUBLICATIONS, echo, "audience") + "?page=2").content.decode()
     assert "Page 2 of 2" in text
     assert page("/admin/identity/user/", root) in text
@@ -170,7 +160,9 @@ def test_staff_of_another_tenant_change_nothing_of_it(stranger: Client, echo: Co
     stranger.post(page(PUBLICATIONS, echo, "delete"), {"post": "yes"})
     stranger.post(page(CORES, echo, "delete"), {"post": "yes"})
     choose(stranger, CORES, "roll_back", [echo])
-    choose(stranger, PUBLICATIONS, "delete_selected", [echo.publication], post="yes")
+    for change in ("unpublish", "restrict", "hold"):
+        preview = previewed(stranger, PUBLICATIONS, change, [echo.publication])
+        assert confirm(stranger, PUBLICATIONS, preview, reason="x").status_code == 200
     assert audited() == told
 
 

@@ -16,7 +16,6 @@ from chatapi.models import UsageRecord
 from identity.models import ApiKey, User
 from tests.support.browsing import page_of
 from webui import charts
-from webui.views import usage
 
 numbers = count()
 
@@ -102,7 +101,6 @@ def test_the_export_holds_what_the_user_may_see(client: Client, root: User, ann:
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_is_a_formula(client: Client, ann: User, cell: str) -> None:
-    assert usage.escape_cell(cell) == f"'{cell}"
     ran(ann, model=cell)
     client.force_login(ann)
     [row] = csv.DictReader(StringIO(client.get("/usage/export.csv").content.decode(), newline=""))

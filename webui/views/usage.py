@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from io import StringIO
-
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,6 +11,7 @@ from django.views.decorators.http import require_safe
 from chatapi.models import UsageRecord
 from identity.actors import actor_of
 from identity.models import User
+from publishing import spreadsheets
 from webui import charts, usage_reports
 from webui.decorators import MemberRequest, member_page
 from webui.usage_reports import Figures
@@ -69,22 +67,15 @@ def usage(request: MemberRequest) -> HttpResponse:
 def export(request: MemberRequest) -> HttpResponse:
     """The same as CSV, one line for each day, model, user, key and purpose."""
     days = _span(request)
-    file = StringIO()
-    write = csv.DictWriter(file, COLUMNS, extrasaction="raise")
-    write.writeheader()
     rows = list(usage_reports.exported(_visible(request, days)))
     emails = dict(User.objects.filter(pk__in={row["user_id"] for row in rows}).values_list("pk", "email"))
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer.headers["content-disposition"] = f'attachment; filename="usage-{days}-days.csv"'
+    answer.write(spreadsheets.write_lines([COLUMNS]))
     for row in rows:
         cells = {**row, "user": emails.get(row["user_id"], ""), "p50": round(row["p50"]), "p95": round(row["p95"])}
-        write.writerow({name: escape_cell(str(cells[name])) for name in COLUMNS})
-    answer = HttpResponse(file.getvalue(), content_type="text/csv; charset=utf-8")
-    answer.headers["content-disposition"] = f'attachment; filename="usage-{days}-days.csv"'
+        answer.write(spreadsheets.write_lines([[cells[name] for name in COLUMNS]]))
     return answer
-
-
-def escape_cell(cell: str) -> str:
-    """The cell so that a spreadsheet shows it and never runs it."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 def _charts(daily: list[Figures]) -> list[charts.Chart]:

@@ -1,0 +1,94 @@
+"""Model providers and secrets, as staff see them: their names and which Cores use them, never what they hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import connection
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.http import HttpRequest
+
+from identity.admin_base import StaffAdmin
+from identity.admin_sections import Section, link, paged
+from publishing.models import Core, ModelProvider, Secret
+
+# Every name that the live programs of some tenants give to a thing, at one or several places of a program.
+NAMED = """
+SELECT DISTINCT c.tenant_id, used.name #>> '{}', c.id
+FROM publishing_core c JOIN publishing_coreversion v ON v.id = c.live_id
+CROSS JOIN LATERAL (SELECT jsonb_path_query(v.program, place::jsonpath) FROM unnest(%s::text[]) place) used (name)
+WHERE c.tenant_id = ANY (%s) ORDER BY 1, 2, 3
+"""
+
+
+class NamedAdmin(StaffAdmin):
+    """Things that flows name. `places`: where a program does so, as JSON paths."""
+
+    places: tuple[str, ...]
+
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Which Cores use each of these."""
+        users = self._users({row.tenant_id for row in rows})
+        for row in rows:
+            row.used_by = users.get((row.tenant_id, self.audit_target(row)), [])
+
+    @admin.display(description="live Cores that use it")
+    def use(self, row: Any) -> int:
+        return len(row.used_by)
+
+    def sections(self, request: HttpRequest, row: Any) -> list[Section]:
+        """The Cores whose live version uses it."""
+        core_ids = self._users({row.tenant_id}).get((row.tenant_id, self.audit_target(row)), [])
+        cores = Core.objects.filter(pk__in=core_ids).order_by("slug")
+        page = paged(request, "use", cores)
+        empty = "No live version names it."
+        return [Section("use", "Used by", ("Core", "Name"), page, [(link(core), core.name) for core in page], empty)]
+
+    def _users(self, tenants: set[str]) -> dict[tuple[str, str], list[str]]:
+        found: dict[tuple[str, str], list[str]] = {}
+        with connection.cursor() as cursor:
+            cursor.execute(NAMED, [list(self.places), list(tenants)])
+            for tenant_id, name, core_id in cursor.fetchall():
+                found.setdefault((tenant_id, name), []).append(core_id)
+        return found
+
+
+@admin.register(ModelProvider)
+class ProviderAdmin(NamedAdmin):
+    """Servers of language models; whether there is a key, never the key."""
+
+    audit_nouns, audit_field = ("provider",), "ref"
+    places = ("$.models[*].ref", "$.models[*].fallback[*].ref")
+    list_display = ("ref", "tenant", "base_url", "has_key", "timeout_s", "use", "updated_at")
+    list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
+    search_fields = ("ref", "base_url")
+    fields = ("ref", "tenant", "base_url", "has_key", "timeout_s", "options", "created_at", "updated_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelProvider]:
+        rows: QuerySet[ModelProvider] = super().get_queryset(request)
+        return rows.defer("sealed_key").annotate(sealed=_is_there("sealed_key"))
+
+    @admin.display(description="key", boolean=True)
+    def has_key(self, row: Any) -> bool:
+        return bool(row.sealed)
+
+
+@admin.register(Secret)
+class SecretAdmin(NamedAdmin):
+    """The names of secrets and who uses them; the values are not even read."""
+
+    audit_nouns, audit_field = ("secret",), "name"
+    places = ("$.nodes[*].config.secret_refs.*", "$.nodes[*].config.auth.secret_ref")
+    list_display = ("name", "tenant", "use", "created_at", "updated_at")
+    list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
+    search_fields = ("name",)
+    fields = ("name", "tenant", "created_at", "updated_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Secret]:
+        rows: QuerySet[Secret] = super().get_queryset(request)
+        return rows.defer("sealed")
+
+
+def _is_there(field: str) -> Any:
+    return ExpressionWrapper(Q(**{f"{field}__isnull": False}), output_field=BooleanField())
