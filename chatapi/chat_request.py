@@ -175,16 +175,18 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
     _check_contents(given.messages)
     asked = _asked_fields(given)
     is_streamed = bool(given.stream)
+    stop = _stop_texts(given.stop)
+    params = {name: raw[name] for name in (*PASSED, *asked) if raw.get(name) is not None}
     return ChatRequest(
         model=given.model,
         message=_spoken_text(given.messages),
         messages=raw["messages"],
         texts=[text_of(message) for message in given.messages],
-        params={name: raw[name] for name in (*PASSED, *asked) if raw.get(name) is not None},
+        params=params | ({"stop": list(stop)} if stop else {}),
         demands={name: name for name in asked} | _media_paths(given.messages),
         is_streamed=is_streamed,
         has_usage_chunk=bool(is_streamed and given.stream_options and given.stream_options.include_usage),
-        stop=_stop_texts(given.stop),
+        stop=stop,
         entity_id=entity_id_of(given.entity_id, headers),
         idempotency_key=idempotency_key_of(headers),
         is_retry=is_retry(headers),

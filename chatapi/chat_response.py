@@ -1,22 +1,49 @@
-"""What a chat answer looks like: a whole body, or the chunks of a stream, and where stop sequences cut it.
+"""What a chat answer looks like: a whole body, or the chunks of a stream.
 
 The shapes are OpenAI's. Fields are declared in the order in which they are sent; `msgspec` leaves unset ones out.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-FinishReason = Literal["stop", "length", "tool_calls"]
+from scaicore.services import TextKind
+
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
 _encoder = msgspec.json.Encoder()
 # Valid in JSON, yet line ends to Python's `splitlines` and others, which cut a frame or a log line there.
 _LINE_ENDS = tuple((mark.encode(), f"\\u{ord(mark):04x}".encode()) for mark in "\u0085\u2028\u2029")
+
+
+# Under which field of the message a piece of a reply stands.
+FIELDS: Final[dict[TextKind, str]] = {"content": "content", "refusal": "refusal", "thought": "reasoning_content"}
+
+
+class Piece(NamedTuple):
+    """A piece of a reply: its text, the words in which a model declines, or what it thinks before it answers."""
+
+    text: str
+    kind: TextKind = "content"
+
+
+class Reply(NamedTuple):
+    """A whole reply, by the kinds of its pieces."""
+
+    content: str
+    refusal: str = ""
+    thought: str = ""
+
+    @classmethod
+    def joined(cls, pieces: Sequence[Piece]) -> Reply:
+        """The reply that these pieces make."""
+        return cls(*("".join(piece.text for piece in pieces if piece.kind == kind) for kind in FIELDS))
 
 
 class Tokens(Struct, frozen=True):
@@ -28,11 +55,12 @@ class Tokens(Struct, frozen=True):
 
 
 class AssistantMessage(Struct, frozen=True):
-    """The assistant's message."""
+    """The assistant's message. A model that declines has a refusal in place of content, or behind it."""
 
-    content: str
+    content: str | None
     role: str = "assistant"
-    refusal: None = None
+    refusal: str | None = None
+    reasoning_content: str | UnsetType = UNSET
 
 
 class Choice(Struct, frozen=True):
@@ -60,6 +88,8 @@ class Delta(Struct, frozen=True):
 
     role: str | UnsetType = UNSET
     content: str | UnsetType = UNSET
+    refusal: str | UnsetType = UNSET
+    reasoning_content: str | UnsetType = UNSET
 
 
 class ChunkChoice(Struct, frozen=True):
@@ -98,9 +128,14 @@ def encode(value: Any) -> bytes:
     return encoded
 
 
-def render_whole(label: Label, text: str, finish_reason: FinishReason, tokens: Tokens) -> bytes:
+def render_whole(label: Label, reply: Reply, finish_reason: FinishReason, tokens: Tokens) -> bytes:
     """The body of a whole answer."""
-    choice = Choice(message=AssistantMessage(content=text), finish_reason=finish_reason)
+    message = AssistantMessage(
+        content=None if reply.refusal and not reply.content else reply.content,
+        refusal=reply.refusal or None,
+        reasoning_content=reply.thought or UNSET,
+    )
+    choice = Choice(message=message, finish_reason=finish_reason)
     return encode(Completion(label.id, label.created, label.model, [choice], tokens))
 
 
@@ -115,9 +150,9 @@ class ChunkWriter:
         """The first frame: the role."""
         return self._frame(Delta(role="assistant", content=""))
 
-    def text(self, text: str) -> bytes:
+    def piece(self, piece: Piece) -> bytes:
         """A piece of the message."""
-        return self._frame(Delta(content=text))
+        return self._frame(Delta(**{FIELDS[piece.kind]: piece.text}))
 
     def closing(self, finish_reason: FinishReason, tokens: Tokens) -> bytes:
         """The finish reason, the usage if it was asked for, and the end."""
@@ -134,40 +169,3 @@ class ChunkWriter:
     def _chunk(self, choices: list[ChunkChoice], usage: Tokens | UnsetType | None) -> bytes:
         chunk = Chunk(self._label.id, self._label.created, self._label.model, choices, usage)
         return b"data: " + encode(chunk) + b"\n\n"
-
-
-class StopFilter:
-    """Passes text on until a stop sequence is complete, also when it is split over pieces.
-
-    Of several, the one that is complete first counts, so that the cut does not depend on how the text arrives.
-    """
-
-    def __init__(self, stops: tuple[str, ...]) -> None:
-        self._stops = stops
-        self._held = ""
-        self.is_stopped = False
-
-    def feed(self, text: str) -> str:
-        """The part of what has arrived that can be shown now."""
-        if self.is_stopped or not self._stops:
-            return "" if self.is_stopped else text
-        self._held += text
-        found = [(start + len(stop), start) for stop in self._stops if (start := self._held.find(stop)) >= 0]
-        if found:
-            self.is_stopped = True
-            shown, self._held = self._held[: min(found)[1]], ""
-            return shown
-        keep = max(self._overlap(stop) for stop in self._stops)
-        cut = len(self._held) - keep
-        shown, self._held = self._held[:cut], self._held[cut:]
-        return shown
-
-    def rest(self) -> str:
-        """What was held back in case it began a stop sequence, now that nothing follows."""
-        held, self._held = self._held, ""
-        return held
-
-    def _overlap(self, stop: str) -> int:
-        """How many characters at the end of the held text may be the beginning of `stop`."""
-        most = min(len(stop) - 1, len(self._held))
-        return next((size for size in range(most, 0, -1) if self._held.endswith(stop[:size])), 0)

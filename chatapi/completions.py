@@ -133,7 +133,7 @@ async def _answer_of(run: Run | Replay, request: ChatRequest, request_id: str, h
         frames = _frames(run, request, label, request_id, held.pop_all())
         return Frames(responses.STREAM | headers, await anext(frames), frames)
     result = await run.finish()
-    body = chat_response.render_whole(label, result.text, result.finish_reason, result.tokens)
+    body = chat_response.render_whole(label, result.reply, result.finish_reason, result.tokens)
     return Whole(200, responses.JSON | headers, body)
 
 
@@ -155,7 +155,7 @@ async def _frames(
                 if not is_open:
                     is_open = True
                     yield writer.opening()
-                yield chat_response.KEEP_ALIVE if piece is None else writer.text(piece)
+                yield chat_response.KEEP_ALIVE if piece is None else writer.piece(piece)
             result = await run.finish()
     except Exception as error:
         if not is_open:

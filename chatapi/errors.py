@@ -18,6 +18,11 @@ ChatError
 ├── IdempotencyMismatch  the Idempotency-Key was used before, with another body
 ├── RateLimited          the key has as many streams open as one key may have
 ├── CoreFailed           the Core ended with an error; nothing was committed
+│   ├── ModelRateLimited the model's provider takes no more calls for a moment
+│   ├── QuotaExhausted   the account at the model's provider has used up what it paid for
+│   ├── ModelOverloaded  the model's provider has too much to do for a moment
+│   ├── ContextTooLong   the conversation is longer than the model takes
+│   └── ContentFiltered  a filter of the model's provider held back the question or the answer
 ├── CoreTimedOut         the Core ran past its deadline; nothing was committed
 ├── DatabaseUnavailable  the database did not answer in time
 └── Unexpected           a defect of ours; the log has it under the request id
@@ -25,9 +30,17 @@ ChatError
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Final
+
+from scaicore import RunFailed
+from scaicore.services import Reason
+
+LONGEST_WAIT_S: Final = 60  # SDKs wait no longer than that
+NO_RETRY: Final = MappingProxyType({"x-should-retry": "false"})
+SHORT_WAIT: Final = MappingProxyType({"retry-after": "2"})
 
 
 class ChatError(Exception):
@@ -41,7 +54,7 @@ class ChatError(Exception):
     type: ClassVar[str]
     code: str
     message: str
-    headers: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    headers: Mapping[str, str] = MappingProxyType({})
     module_status: ClassVar[int | None] = None
     module_code: ClassVar[str | None] = None
     module_message: ClassVar[str | None] = None
@@ -215,12 +228,70 @@ class RateLimited(ChatError):
 
 
 class CoreFailed(ChatError):
-    """The Core ended with an error."""
+    """The Core ended with an error. `reason` is for another Core that called it; `retry_after_s` is how many seconds a
+    service of the Core asks to wait."""
 
     status = 502
     type = "api_error"
     code = "core_error"
     message = "The model failed to answer. Nothing was stored; try again."
+    reason: Reason = "upstream_failed"
+    retry_after_s: float | None = None
+
+
+class ModelRateLimited(CoreFailed):
+    """The model's provider takes no more calls for a moment."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+    message = "The model's provider takes no more calls for a moment. Nothing was stored; try again then."
+    headers = SHORT_WAIT
+    reason = "rate_limited"
+
+
+class QuotaExhausted(CoreFailed):
+    """The account at the model's provider has used up what it paid for."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "insufficient_quota"
+    message = "The account at the model's provider has used up what it paid for. Ask an admin of your tenant."
+    headers = NO_RETRY
+    reason = "quota_exhausted"
+
+
+class ModelOverloaded(CoreFailed):
+    """The model's provider has too much to do for a moment."""
+
+    status = 503
+    type = "overloaded_error"
+    code = "model_overloaded"
+    message = "The model's provider has too much to do for a moment. Nothing was stored; try again then."
+    headers = SHORT_WAIT
+    reason = "overloaded"
+
+
+class ContextTooLong(CoreFailed):
+    """The conversation is longer than the model takes."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "context_length_exceeded"
+    message = "The conversation is longer than the model takes. Send less of it."
+    headers = NO_RETRY
+    reason = "too_long"
+
+
+class ContentFiltered(CoreFailed):
+    """A filter of the model's provider held back the question or the answer."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "content_filter"
+    message = "A filter of the model's provider held back the question or the answer. Ask in other words."
+    headers = NO_RETRY
+    reason = "filtered"
 
 
 class CoreTimedOut(ChatError):
@@ -249,6 +320,43 @@ class Unexpected(ChatError):
     type = "api_error"
     code = "internal_error"
     message = "Something went wrong on our side. The log has the details."
+
+
+_FAILURES: Final[dict[str, type[CoreFailed]]] = {
+    "service_rate_limited": ModelRateLimited,
+    "service_quota_exhausted": QuotaExhausted,
+    "service_overloaded": ModelOverloaded,
+    "service_too_long": ContextTooLong,
+    "service_filtered": ContentFiltered,
+}
+# Failures that would come again.
+_LASTING: Final = frozenset(
+    (
+        "no_models",
+        "service_denied",
+        "service_missing",
+        "service_rejected",
+        "service_refused_address",
+        "service_unconfigured",
+    )
+)
+_LASTING_MESSAGE: Final = (
+    "The model cannot answer this call, and trying again would not help. Nothing was stored; "
+    "ask an admin of your tenant."
+)
+
+
+def core_failure(failed: RunFailed) -> CoreFailed:
+    """How the caller is told that a run failed: by a fixed sentence, and whether and when to try again."""
+    if failed.reason in _LASTING:
+        refusal = CoreFailed(_LASTING_MESSAGE)
+        refusal.headers, refusal.reason = NO_RETRY, "rejected"
+        return refusal
+    refusal = _FAILURES.get(failed.reason, CoreFailed)()
+    if failed.retry_after_s is not None and "retry-after" in refusal.headers:
+        refusal.retry_after_s = failed.retry_after_s
+        refusal.headers = {"retry-after": str(max(1, min(LONGEST_WAIT_S, math.ceil(failed.retry_after_s))))}
+    return refusal
 
 
 def refused_field(param: str, message: str, code: str = "invalid_value") -> FieldInvalid:

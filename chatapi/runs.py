@@ -21,14 +21,15 @@ from django.conf import settings
 import scaicore
 from chatapi import traces, turns, usage
 from chatapi.chat_request import ChatRequest
-from chatapi.chat_response import FinishReason, StopFilter, Tokens
-from chatapi.errors import CoreFailed, CoreTimedOut
+from chatapi.chat_response import FinishReason, Piece, Reply, Tokens
+from chatapi.errors import CoreFailed, CoreTimedOut, core_failure
 from chatapi.models import Outcome
 from publishing import memory
 from publishing.registry import AllowedCall, LiveCore
 from scaicore import tokens
 from scaicore.runtime.budget import RequestBudget
 from scaicore.services import Services
+from scaicore.stop_sequences import StopFilter
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +42,12 @@ OUTCOMES: dict[type[BaseException], Outcome] = {
 
 
 class Result(NamedTuple):
-    """What a run gave: `text` is its reply, cut at the caller's stop sequences, `output` the whole output of the flow.
+    """What a run gave: `reply` is cut at the caller's stop sequences, `output` is the whole output of the flow.
 
     `has_reported_usage`: the tokens are what the models reported, not our own count of the words.
     """
 
-    text: str
+    reply: Reply
     output: dict[str, Any]
     tokens: Tokens
     finish_reason: FinishReason
@@ -105,14 +106,14 @@ class Replay:
     def __init__(self, core: LiveCore, recorded: memory.Recorded, stop: tuple[str, ...]) -> None:
         self.core = core
         stops = StopFilter(stop)
-        text = stops.feed(recorded.response) + stops.rest()
+        reply = Reply(stops.feed(recorded.response) + stops.rest())
         spent = (recorded.prompt_tokens, recorded.completion_tokens)
-        self._result = Result(text, {"response": recorded.response}, Tokens(*spent, sum(spent)), "stop", True)
+        self._result = Result(reply, {"response": recorded.response}, Tokens(*spent, sum(spent)), "stop", True)
 
-    async def text(self) -> AsyncGenerator[str]:
+    async def text(self) -> AsyncGenerator[Piece]:
         """The reply, in one piece."""
-        if self._result.text:
-            yield self._result.text
+        if self._result.reply.content:
+            yield Piece(self._result.reply.content)
 
     async def finish(self) -> Result:
         """What the run gave when it ran."""
@@ -151,14 +152,14 @@ class Run:
         self._first_token_ms: int | None = None
         self._tracer = traces.Tracer() if core.program.program.tracing else None
         self._received: list[str] = []
-        self._shown: list[str] = []
+        self._shown: list[Piece] = []
         self._output: dict[str, Any] = {}
         self._tokens = Tokens(0, 0, 0)
         self._finish_reason: FinishReason = "stop"
         self._has_reported_usage = False
         self._text = self._counted_text()
 
-    def text(self) -> AsyncGenerator[str]:
+    def text(self) -> AsyncGenerator[Piece]:
         """The pieces of the reply, cut at the caller's stop sequences. They can be read once.
 
         Raises `CoreFailed` or `CoreTimedOut`; closing it early cancels the run.
@@ -170,8 +171,8 @@ class Run:
         async with aclosing(self):
             async for _ in self._text:
                 pass
-        text = "".join(self._shown)
-        return Result(text, self._output, self._tokens, self._finish_reason, self._has_reported_usage)
+        reply = Reply.joined(self._shown)
+        return Result(reply, self._output, self._tokens, self._finish_reason, self._has_reported_usage)
 
     async def aclose(self) -> None:
         """End the run if it still goes on, and give the memory back, unchanged unless the turn was committed."""
@@ -181,20 +182,21 @@ class Run:
             if self._turn is not None:
                 await self._turn.release()
 
-    async def _counted_text(self) -> AsyncGenerator[str]:
+    async def _counted_text(self) -> AsyncGenerator[Piece]:
         outcome = Outcome.FAILED
         stops = StopFilter(self._request.stop)
         try:
             # Text beyond a stop sequence is read all the same: the turn is committed at the end of the run.
             async with aclosing(self._pieces()) as pieces:
                 async for piece in pieces:
-                    if shown := stops.feed(piece):
+                    shown = stops.feed(piece.text) if piece.kind == "content" else piece.text
+                    if shown:
                         self._note_first_token()
-                        self._shown.append(shown)
-                        yield shown
+                        self._shown.append(Piece(shown, piece.kind))
+                        yield self._shown[-1]
             if rest := stops.rest():
-                self._shown.append(rest)
-                yield rest
+                self._shown.append(Piece(rest))
+                yield self._shown[-1]
             outcome = Outcome.OK
         except BaseException as error:
             outcome = OUTCOMES.get(type(error), Outcome.FAILED)
@@ -203,7 +205,7 @@ class Run:
             # It only notes the row, without waiting: nothing may be awaited here for a caller who has hung up.
             self._record(outcome)
 
-    async def _pieces(self) -> AsyncGenerator[str]:
+    async def _pieces(self) -> AsyncGenerator[Piece]:
         """The reply as the driver gives it: its deltas, then what the output holds beyond them."""
         driver = scaicore.DRIVERS[self.core.driver]
         try:
@@ -212,16 +214,18 @@ class Run:
                     if self._tracer is not None:
                         self._tracer.note(event)
                     if isinstance(event, scaicore.TextDelta):
-                        self._received.append(event.text)
-                        yield event.text
-                    elif isinstance(event, scaicore.Finished) and (rest := await self._commit(event)):
-                        yield rest
+                        if event.kind != "thought":
+                            self._received.append(event.text)
+                        yield Piece(event.text, event.kind)
+                    elif isinstance(event, scaicore.Finished):
+                        for piece in _unsent(await self._commit(event), event.refusal):
+                            yield piece
         except scaicore.RunTimedOut as error:
             self._log_failure(error)
             raise CoreTimedOut from None
         except scaicore.RunFailed as error:
             self._log_failure(error)
-            raise CoreFailed from None
+            raise core_failure(error) from None
 
     def _run_request(self) -> scaicore.RunRequest:
         turn = self._turn
@@ -244,7 +248,7 @@ class Run:
         self._output = event.output
         self._tokens = await self._count_tokens(event.usage, reply)
         self._has_reported_usage = event.usage is not None
-        self._finish_reason = "length" if event.finish_reason == "length" else "stop"
+        self._finish_reason = event.finish_reason
         if self._turn is not None:
             result = memory.TurnResult(
                 event.state,
@@ -267,14 +271,21 @@ class Run:
         total = reported.prompt_tokens + reported.completion_tokens
         return Tokens(reported.prompt_tokens, reported.completion_tokens, total)
 
+    def _count_delivered(self) -> Tokens:
+        """What a run cost that did not come to its end, as far as it is known here: no model has reported yet."""
+        # Joined, so that the count of a long conversation is estimated and holds nobody up.
+        prompt, completion = (tokens.count("".join(texts)) for texts in (self._request.texts, self._received))
+        return Tokens(prompt, completion, prompt + completion)
+
     def _log_failure(self, error: scaicore.RunFailed | scaicore.RunTimedOut) -> None:
         log.warning(
-            "run.failed request_id=%s model=%s version=%d node=%s: %s",
+            "run.failed request_id=%s model=%s version=%d node=%s: %s %s",
             self._request_id,
             self._request.model,
             self.core.number,
             error.node_id,
             getattr(error, "detail", error),
+            getattr(error, "said", ""),
         )
 
     def _note_first_token(self) -> None:
@@ -285,6 +296,8 @@ class Run:
         return round((time.monotonic() - self._started) * 1000)
 
     def _record(self, outcome: Outcome) -> None:
+        if outcome is not Outcome.OK and (self._received or outcome is Outcome.CANCELLED):
+            self._tokens = self._count_delivered()
         usage.record(self._usage_row(outcome), self._tracer.nodes if self._tracer else None)
 
     def _usage_row(self, outcome: Outcome) -> usage.UsageRow:
@@ -306,3 +319,10 @@ class Run:
             duration_ms=self._elapsed_ms(),
             first_token_ms=self._first_token_ms,
         )
+
+
+def _unsent(text: str, refusal: str) -> list[Piece]:
+    """The pieces of what of a reply was not sent yet; `refusal` is the end of the reply."""
+    size = min(len(refusal), len(text))
+    pieces = [Piece(text[: len(text) - size]), Piece(text[len(text) - size :], "refusal")]
+    return [piece for piece in pieces if piece.text]

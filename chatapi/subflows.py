@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from chatapi import chat_request, runs
-from chatapi.errors import ChatError, CoreTimedOut
+from chatapi.errors import ChatError, CoreFailed, CoreTimedOut
 from identity import ids
 from publishing import registry
 from publishing.clients.http import TenantHttpClient
@@ -67,6 +67,8 @@ class CallersCores:
             return await _run(allowed, name, call, self._budget)
         except CoreTimedOut:
             raise ServiceFailed("timed_out") from None
+        except CoreFailed as error:
+            raise ServiceFailed(error.reason, retry_after_s=error.retry_after_s) from None
         except ChatError:
             self._budget.check()
             raise ServiceFailed("upstream_failed") from None

@@ -39,6 +39,11 @@ class NodeTraceSerializer(serializers.Serializer[Any]):
     result = serializers.JSONField(required=False, help_text="Cut to 4 KiB of JSON.")
     error = serializers.CharField(required=False)
     warnings = serializers.ListField(child=serializers.CharField(), required=False)
+    provider_errors = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="For admins alone: what model servers said that did not answer, shortened, without secrets.",
+    )
 
 
 class RunSerializer(RunSummarySerializer):
@@ -83,4 +88,7 @@ class RunDetailView(TraceView):
         trace = self.traces(core_id).filter(request_id=request_id).first()
         if trace is None:
             raise NotFound("No trace is kept of this run.")
+        if not self.actor.manages(trace.tenant_id):
+            for node in trace.nodes:
+                node.pop("provider_errors", None)
         return self.ok(RunSerializer(trace).data)

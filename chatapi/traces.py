@@ -14,7 +14,8 @@ MOST_NODES: Final = 500
 
 
 class NodeTrace(Struct, omit_defaults=True):
-    """One node of a run. Times in milliseconds from the run's start; `result` is cut to 4 KiB of JSON."""
+    """One node of a run. Times in milliseconds from the run's start; `result` is cut to 4 KiB of JSON.
+    `provider_errors` are what model servers said that did not answer, for admins alone."""
 
     id: str
     kind: str
@@ -23,6 +24,7 @@ class NodeTrace(Struct, omit_defaults=True):
     result: Any = None
     error: str | None = None
     warnings: tuple[str, ...] = ()
+    provider_errors: tuple[str, ...] = ()
 
 
 class TraceRow(Struct, frozen=True):
@@ -70,7 +72,7 @@ class Tracer:
         node = self._open.pop(event.node_id, None)
         if node is None:
             return
-        node.duration_ms = round(event.duration_ms, 3)
+        node.duration_ms, node.provider_errors = round(event.duration_ms, 3), event.provider_errors
         if isinstance(event, scaicore.NodeFinished):
             node.result, node.warnings = scaicore.traced(event.result), event.warnings
         else:

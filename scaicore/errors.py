@@ -32,6 +32,7 @@ REASONS: Final[dict[str, str]] = {
     "no_models": "The node asks a language model, but this run may not use any.",
     "no_http": "The node calls another server, but this run may not call any.",
     "no_cores": "The node calls another Core, but this run may not call any.",
+    "model_refused": "The model declined to answer, at a node that does not write the reply.",
     "output_unfit": "The model's answer did not fit the `output_schema`, not even the second time.",
     "guard_refused": "The node's `guard` did not hold, and it has no fallback.",
     "validation_refused": "The model's answer did not pass the node's `validate`, and it has no fallback.",
@@ -74,12 +75,22 @@ class ProgramUnreadable(ScaicoreError):
 
 
 class RunFailed(ScaicoreError):
-    """The run cannot go on, and nothing of it may be kept. `reason` is a key of `REASONS`."""
+    """The run cannot go on, and nothing of it may be kept. `reason` is a key of `REASONS`. Where a service failed,
+    `said` is what it said of that, for admins and the log alone, and `retry_after_s` how long it asks to wait."""
 
-    def __init__(self, reason: str = "node_failed", node_id: str | None = None) -> None:
+    def __init__(
+        self,
+        reason: str = "node_failed",
+        node_id: str | None = None,
+        *,
+        said: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__("The Core failed while it was running.")
         self.reason = reason
         self.node_id = node_id
+        self.said = said
+        self.retry_after_s = retry_after_s
 
     @property
     def detail(self) -> str:

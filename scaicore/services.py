@@ -71,6 +71,11 @@ class ModelCall(msgspec.Struct, frozen=True):
     timeout_s: float | None = None
 
 
+# Text of a response, the words in which a model declines, or what it thinks before, which is no part of the response.
+FinishReason = Literal["stop", "length", "content_filter"]
+TextKind = Literal["content", "refusal", "thought"]
+
+
 class ModelText(msgspec.Struct, frozen=True, tag=True):
     """More text of the answer."""
 
@@ -93,7 +98,7 @@ class ModelEnd(msgspec.Struct, frozen=True, tag=True):
     """The end of the answer. Tokens are the provider's own figures; None when it gave none. `failures` are what the
     choices before this one said, for admins alone."""
 
-    finish_reason: Literal["stop", "length", "content_filter"]
+    finish_reason: FinishReason
     prompt_tokens: int | None
     completion_tokens: int | None
     failures: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
@@ -11,12 +11,20 @@ from publishing.clients.model_refusals import refusal_in
 from publishing.clients.text_halves import HalfJoiner
 from publishing.clients.thinking import TAGS, Split, ThinkingFilter
 from scaicore.model_options import ModelOptions
-from scaicore.services import ModelEnd, ModelPart, ModelRefusal, ModelText, ModelThought, Reason, ServiceFailed
+from scaicore.services import (
+    FinishReason,
+    ModelEnd,
+    ModelPart,
+    ModelRefusal,
+    ModelText,
+    ModelThought,
+    Reason,
+    ServiceFailed,
+)
 
 DONE: Final = b"[DONE]"
 MOST_TOKENS: Final = 2**31 - 1
 
-FinishReason = Literal["stop", "length", "content_filter"]
 # The words of other protocols that show through; whatever is not listed is an end like any other.
 FINISH_REASONS: Final[dict[str, FinishReason]] = {
     **dict.fromkeys(("length", "max_tokens", "model_length", "max_output_tokens", "token_limit"), "length"),

@@ -59,7 +59,9 @@ def _count(budget: RequestBudget | None, output: dict[str, Json], usage: Usage |
 
 
 def _error(error: ServiceFailed) -> RunFailed | RunTimedOut:
-    return RunTimedOut() if error.reason == "timed_out" else RunFailed(f"service_{error.reason}")
+    if error.reason == "timed_out":
+        return RunTimedOut()
+    return RunFailed(f"service_{error.reason}", said=error.said, retry_after_s=error.retry_after_s)
 
 
 def _output(end: RemoteEnd, streamed: str) -> dict[str, Json]:

@@ -9,6 +9,7 @@ from referencing import Registry
 
 from scaicore.errors import SourceUnreadable
 from scaicore.jsondata import Json, compact, defect
+from scaicore.language import json_texts
 
 MAX_SOURCE: Final = 64_000
 MAX_ANSWER: Final = 500_000  # characters
@@ -54,11 +55,23 @@ class AnswerSchema:
         self._validator = jsonschema.Draft202012Validator(source, registry=Registry())
 
     def read(self, text: str) -> tuple[Json, str]:
-        """`(value, "")` of a model's answer, or `(None, what is wrong with it)` in words for the model."""
+        """`(value, "")` of a model's answer, or `(None, what is wrong with it)` in words for the model.
+
+        Thinking, a code fence and prose around the value are passed over.
+        """
         if len(text) > MAX_ANSWER:
             return None, "it is too long"
+        read = [self._read(each) for each in json_texts.find(text)]
+        fitting = [value for value, wrong in read if not wrong]
+        if len(fitting) > 1 and any(value != fitting[0] for value in fitting):
+            return None, "it holds several JSON values that fit"
+        if fitting:
+            return fitting[0], ""
+        return read[0] if read else (None, "it is not JSON")
+
+    def _read(self, text: str) -> tuple[Json, str]:
         try:
-            value = msgspec.json.decode(_unfenced(text))
+            value = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return None, "it is not JSON"
         if wrong := defect(value):
@@ -68,14 +81,6 @@ class AnswerSchema:
         except (ArithmeticError, ValueError, RecursionError):
             return None, "a number in it is out of range"
         return (value, "") if problem is None else (None, f"{problem.message[:_SHOWN]} (at `{problem.json_path}`)")
-
-
-def _unfenced(text: str) -> str:
-    """The answer without the code fence that many models put around JSON."""
-    text = text.strip()
-    if text.startswith("```") and text.endswith("```"):
-        return text[3:-3].removeprefix("json").strip()
-    return text
 
 
 def _unfold(schema: Json, root: dict[str, Any], sizes: dict[str, int], open_refs: tuple[str, ...]) -> int:

@@ -3,12 +3,24 @@
 from contextlib import aclosing
 from typing import Any, Final
 
+from scaicore import tokens
 from scaicore.errors import RunFailed
 from scaicore.flow import ModelRole
 from scaicore.jsondata import Json
+from scaicore.messages import plain_text
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
-from scaicore.services import ModelCall, ModelChoice, ModelText
+from scaicore.services import (
+    ModelCall,
+    ModelChoice,
+    ModelEnd,
+    ModelPart,
+    ModelRefusal,
+    ModelText,
+    ModelThought,
+    TextKind,
+)
+from scaicore.stop_sequences import StopFilter
 
 MAX_ANSWER: Final = 4_000_000  # characters
 # The fields of a caller that shape a reply. Those that say who calls or what the provider stores are left out: they
@@ -53,22 +65,80 @@ def params(model: ModelRole, max_tokens: int | None, caller: Json) -> dict[str, 
     return fields | ({next(iter(limits), "max_tokens"): min(bounds)} if bounds else {})
 
 
-async def ask(node_run: NodeRun, call: ModelCall, *, streams: bool) -> str:
-    """The whole text of the answer, streamed while it comes if it is the response."""
-    texts: list[str] = []
-    length = 0
+async def ask(node_run: NodeRun, call: ModelCall, *, streams: bool, is_reply: bool) -> str:
+    """The whole text of the answer, cut at the call's stop sequences, streamed while it comes if it is the response.
+
+    Raises ServiceFailed when there is none, and RunFailed when the model declines at a node that is not to reply.
+    """
+    hearing = _Hearing(node_run, call, streams=streams, is_reply=is_reply)
     async with aclosing(node_run.services.models.stream(call)) as parts:
         async for part in parts:
-            if isinstance(part, ModelText):
-                texts.append(part.text)
-                # The provider is not trusted either: it could send text until the memory is full.
-                length += len(part.text)
-                if length > MAX_ANSWER:
-                    raise RunFailed("too_much_data")
-                if streams:
-                    await node_run.stream_text(part.text)
-                continue
-            node_run.finish_reason = "length" if part.finish_reason == "length" else "stop"
-            if part.prompt_tokens is not None or part.completion_tokens is not None:
-                node_run.spend(part.prompt_tokens or 0, part.completion_tokens or 0)
-    return "".join(texts)
+            await hearing.take(part)
+            if hearing.is_stopped:
+                break  # hangs up: whatever the model would say now is not read, and need not be paid for
+    return await hearing.finish()
+
+
+class _Hearing:
+    """What was heard of one answer."""
+
+    def __init__(self, node_run: NodeRun, call: ModelCall, *, streams: bool, is_reply: bool) -> None:
+        self._node_run = node_run
+        self._call = call
+        self._streams = streams
+        self._is_reply = is_reply
+        self._texts: list[str] = []
+        self._refusals: list[str] = []
+        self._length = 0
+        self._stops = StopFilter(_stops(call.params.get("stop")))
+        node_run.refusal = ""  # of an answer that was not taken
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the text has met a stop sequence."""
+        return self._stops.is_stopped
+
+    async def take(self, part: ModelPart) -> None:
+        """Hear one part."""
+        if isinstance(part, ModelText):
+            await self._add(self._stops.feed(part.text))
+        elif isinstance(part, ModelRefusal):
+            if not self._is_reply:
+                raise RunFailed("model_refused")
+            self._refusals.append(part.text)
+            await self._add(part.text, "refusal")
+        elif isinstance(part, ModelThought):
+            if self._streams:
+                await self._node_run.stream_text(part.text, "thought")
+        else:
+            self._end(part)
+
+    async def finish(self) -> str:
+        """The whole text, now that nothing follows."""
+        if self.is_stopped:
+            # The provider's own figures come at the end, which nobody waits for.
+            prompt = sum(tokens.count(plain_text(said["content"])) for said in self._call.messages)
+            self._node_run.spend(prompt, tokens.count("".join(self._texts)))
+        await self._add(self._stops.rest())
+        self._node_run.refusal = "".join(self._refusals)
+        return "".join(self._texts)
+
+    async def _add(self, text: str, kind: TextKind = "content") -> None:
+        self._texts.append(text)
+        self._length += len(text)
+        if self._length > MAX_ANSWER:
+            raise RunFailed("too_much_data")
+        if self._streams:
+            await self._node_run.stream_text(text, kind)
+
+    def _end(self, end: ModelEnd) -> None:
+        self._node_run.finish_reason = end.finish_reason
+        self._node_run.provider_errors.extend(end.failures)
+        if end.prompt_tokens is not None or end.completion_tokens is not None:
+            self._node_run.spend(end.prompt_tokens or 0, end.completion_tokens or 0)
+
+
+def _stops(stop: Json) -> tuple[str, ...]:
+    """The stop sequences of a call's `stop`, a text or a list of them."""
+    given = [stop] if isinstance(stop, str) else stop if isinstance(stop, list) else []
+    return tuple(text for text in given if isinstance(text, str) and text)

@@ -12,11 +12,12 @@ from scaicore.flow import ModelRole
 from scaicore.jsondata import Json
 from scaicore.language.json_schemas import AnswerSchema
 from scaicore.language.templates import Template
+from scaicore.messages import Message
 from scaicore.nodes import llm_call
 from scaicore.nodes.base import NodeConfig, NodeKind, Work
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
-from scaicore.nodes.prompt import Message, Prompt
+from scaicore.nodes.prompt import Prompt
 from scaicore.program import RESPONSE, Program
 from scaicore.services import ModelCall, ServiceFailed
 
@@ -97,7 +98,7 @@ class ModelChat:
         # The fallback must still fit into the node's own time, so the model gets a little less than all of it.
         share = _SHARE if isinstance(self.config.on_failure, Fallback) else 1
         call = ModelCall(llm_call.choices(self.model), messages, params, node_run.remaining() * share)
-        return await llm_call.ask(node_run, call, streams=self.streams)
+        return await llm_call.ask(node_run, call, streams=self.streams, is_reply=is_reply)
 
 
 def prepare_chat(config: LlmFlexible, program: Program, *, streams: bool) -> ModelChat:
@@ -131,6 +132,8 @@ def with_fallback(config: LlmFlexible, work: Work) -> Work:
             if node_run.has_streamed or getattr(problem, "reason", "") == "no_models":
                 raise
             node_run.warnings.append("The model gave no usable answer; the fallback was used.")
+            node_run.provider_errors.extend(filter(None, [problem.said]))
+            node_run.finish_reason, node_run.refusal = "stop", ""
             return node_run.fill(fallback)
 
     return answer

@@ -68,6 +68,7 @@ def _refusal(config: LlmGuarded) -> Callable[[NodeRun, str], Json]:
         if fallback is None:
             raise RunFailed(reason)
         node_run.warnings.append("The guard or the validation did not hold; the fallback was used.")
+        node_run.finish_reason, node_run.refusal = "stop", ""
         return node_run.fill(fallback)
 
     return refuse

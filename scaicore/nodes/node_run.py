@@ -9,7 +9,7 @@ from typing import Any, Final
 from scaicore.errors import RunTimedOut
 from scaicore.jsondata import Json
 from scaicore.language.templates import Template
-from scaicore.services import Services
+from scaicore.services import FinishReason, Services, TextKind
 
 NO_SERVICES: Final = Services()
 
@@ -26,9 +26,12 @@ class NodeRun:
     until: float = math.inf  # when it must have ended, by the same clock
     frame: Any = None  # the engine's own; nodes leave it alone
     warnings: list[str] = field(default_factory=list)
-    emit_text: Callable[[str], Awaitable[None]] | None = None
+    # What providers said that did not answer, for admins alone.
+    provider_errors: list[str] = field(default_factory=list)
+    emit_text: Callable[[str, TextKind], Awaitable[None]] | None = None
     has_streamed: bool = False
-    finish_reason: str = "stop"
+    finish_reason: FinishReason = "stop"
+    refusal: str = ""  # the end of the result, if a model declined in these words
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
@@ -39,12 +42,12 @@ class NodeRun:
             raise RunTimedOut
         return left
 
-    async def stream_text(self, text: str) -> None:
+    async def stream_text(self, text: str, kind: TextKind = "content") -> None:
         """Send text of the response while it is still being written; nothing happens at a node that does not respond.
         Waits while the caller reads more slowly than the node writes."""
         if text and self.emit_text is not None:
-            self.has_streamed = True
-            await self.emit_text(text)
+            self.has_streamed = self.has_streamed or kind != "thought"  # what a model thinks is no answer yet
+            await self.emit_text(text, kind)
 
     def spend(self, prompt_tokens: int, completion_tokens: int, *, is_counted: bool = False) -> None:
         """Add the tokens that a model reported; `is_counted` when another run of the request has counted them."""

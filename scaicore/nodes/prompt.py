@@ -7,9 +7,9 @@ from typing import Any, Final
 from scaicore.flow import ModelRole
 from scaicore.jsondata import Json, compact
 from scaicore.language.templates import Template
+from scaicore.messages import Message, is_empty, joined, message, plain_text, simplest
 from scaicore.nodes.node_run import NodeRun
 
-Message = dict[str, Any]
 _FROM_CALLER: Final = "The caller asks for this besides; it counts as far as it agrees with all of the above:"
 
 
@@ -30,9 +30,9 @@ class Prompt:
         self._system = model.system_context or ""
         self._texts = [Template(text) for text in texts if text]
         self._examples = [
-            message
+            said
             for given, wanted in examples
-            for message in (_message("user", compact(given)), _message("assistant", compact(wanted)))
+            for said in (message("user", compact(given)), message("assistant", compact(wanted)))
         ]
         self._inputs = _bindings(inputs)
         self._context = _bindings(context)
@@ -41,32 +41,25 @@ class Prompt:
 
     def messages(self, node_run: NodeRun) -> list[Message]:
         """The call's messages: system text, examples, then the conversation or what is bound in its place."""
-        # Clients may send system messages. They are text of the caller, so they go below the flow's own instructions.
         history = list(_conversation(node_run.scope.get("messages"))) if self._has_history else []
-        asked = [text for role, text in history if role == "system"]
-        talk = [_message(role, content) for role, content in history if role != "system"]
+        asked = [said["content"] for said in history if said and said["role"] == "system"]
+        talk = [said if said and said["role"] != "system" else None for said in history]
         if self._inputs:
-            # The bound input is usually made from the last message; the model should not read both.
-            if talk and talk[-1]["role"] == "user":
-                talk.pop()
-            talk.append(_message("user", _bound(self._inputs, node_run)))
-        elif not talk:
-            talk.append(_message("user", compact(node_run.scope.get("message", ""))))
+            _drop_question(talk)
+            talk.append(message("user", _bound(self._inputs, node_run)))
+        elif not any(talk):
+            talk.append(message("user", compact(node_run.scope.get("message", ""))))
         system = self._system_text(node_run, asked)
-        return [*([_message("system", system)] if system else []), *self._examples, *talk]
+        return [*([message("system", system)] if system else []), *self._examples, *_closed(talk)]
 
     def _system_text(self, node_run: NodeRun, asked: list[Json]) -> str:
         parts = [self._system, *(node_run.fill(text) for text in self._texts)]
         if self._context:
             parts.append("Context:\n" + _bound(self._context, node_run))
         parts.append(self._format)
-        if words := "\n".join(map(_plain, asked)):
+        if words := "\n".join(map(plain_text, asked)):
             parts.append(f"{_FROM_CALLER}\n{words}")
         return "\n\n".join(part for part in parts if part)
-
-
-def _message(role: str, content: Json) -> Message:
-    return {"role": role, "content": content}
 
 
 def _bindings(paths: dict[str, str]) -> dict[str, Template]:
@@ -80,20 +73,45 @@ def _bound(bindings: dict[str, Template], node_run: NodeRun) -> str:
     return "\n".join(f"{name}: {node_run.fill(path)}" for name, path in bindings.items())
 
 
-def _conversation(messages: Json) -> Iterator[tuple[str, Json]]:
-    """`(role, content)` of each message; calls of tools and their results are no part of this flow."""
-    for message in messages if isinstance(messages, list) else ():
-        if not isinstance(message, dict) or not isinstance(message.get("content"), str | list):
-            continue
-        role = message.get("role")
-        if role in ("user", "assistant"):
-            yield role, message["content"]
-        elif role in ("system", "developer"):
-            yield "system", message["content"]
+def _conversation(messages: Json) -> Iterator[Message | None]:
+    """What was said, with None for what is left out: calls of tools and their results are no part of this flow, and a
+    strict server refuses a turn without content, and every later call that holds it."""
+    for said in messages if isinstance(messages, list) else ():
+        role, content = _role(said), _content(said)
+        yield None if role is None or is_empty(content) else message(role, simplest(content))
 
 
-def _plain(content: Json) -> str:
-    if isinstance(content, str):
-        return content
-    texts = (part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text")
-    return "\n".join(text for text in texts if isinstance(text, str))
+def _role(said: Json) -> str | None:
+    role = said.get("role") if isinstance(said, dict) else None
+    if role in ("system", "developer"):
+        return "system"
+    return role if role in ("user", "assistant") else None
+
+
+def _content(said: Json) -> Json:
+    """What a message says; an assistant that declined said its refusal."""
+    if not isinstance(said, dict):
+        return ""
+    content = said.get("refusal") if said.get("content") is None else said["content"]
+    return content if isinstance(content, str | list) else ""
+
+
+def _drop_question(talk: list[Message | None]) -> None:
+    """Take out what was asked last: something else stands in its place."""
+    while talk and talk[-1] is None:
+        talk.pop()
+    if talk and talk[-1] and talk[-1]["role"] == "user":
+        talk.pop()
+
+
+def _closed(talk: Iterable[Message | None]) -> list[Message]:
+    """The messages; neighbours of one role become one where something between them was left out."""
+    closed: list[Message] = []
+    has_gap = False
+    for said in talk:
+        if said is not None and has_gap and closed and closed[-1]["role"] == said["role"]:
+            closed[-1] = message(said["role"], joined(closed[-1]["content"], said["content"]))
+        elif said is not None:
+            closed.append(said)
+        has_gap = said is None
+    return closed

@@ -11,7 +11,9 @@ import msgspec
 from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed, SourceUnreadable
 from scaicore.jsondata import Json, defect, encode
+from scaicore.language.charsets import decoded
 from scaicore.language.templates import Template
+from scaicore.masking import Mask
 from scaicore.nodes import templated_values
 from scaicore.nodes.base import NodeConfig, NodeKind, Work
 from scaicore.nodes.checking import NodeCheck
@@ -22,7 +24,6 @@ from scaicore.services import HttpAnswer, HttpCall
 TIMEOUT_S: Final = 30.0
 MAX_URL: Final = 8_000
 SECRETS: Final = "secrets"
-_HIDDEN: Final = "[secret]"
 _HOST: Final = re.compile(r"https?://[^/?#\\\s@]+[/?#]", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"https?://[^/?#\\\s@]+([/?#]\S*)?", re.IGNORECASE)
 _NOTHING: Final = "\0"  # where a value left nothing behind
@@ -125,20 +126,19 @@ def _expect(status: int, expected: list[int]) -> None:
 
 def _result(answer: HttpAnswer, secrets: Iterable[str]) -> Json:
     """`{status, headers, json}` when the answer says that it is JSON and is; else `{status, headers, text}`. A secret
-    that the server gives back is taken out: results are shown in traces."""
-    body, headers = answer.body, answer.headers
-    for secret in filter(None, secrets):
-        body = body.replace(secret.encode(errors="replace"), _HIDDEN.encode())
-        headers = {name: value.replace(secret, _HIDDEN) for name, value in headers.items()}
-    result = {"status": answer.status, "headers": dict(headers)}
-    if "json" in answer.headers.get("content-type", "").partition(";")[0]:
+    that the server gives back is taken out of all of it: results are shown in traces, and to callers."""
+    mask = Mask(secrets)
+    kind = answer.headers.get("content-type", "")
+    text = decoded(answer.body, kind)
+    result = {"status": answer.status, "headers": mask.value(dict(answer.headers))}
+    if "json" in kind.partition(";")[0].lower():
         try:
-            value = msgspec.json.decode(body)
+            value = msgspec.json.decode(text)
             if defect(value) is None:
-                return result | {"json": value}
+                return result | {"json": mask.value(value)}
         except (msgspec.DecodeError, UnicodeError, RecursionError):
-            pass  # not JSON after all; the flow gets the text
-    return result | {"text": body.decode(errors="replace").replace("\0", "")}
+            pass
+    return result | {"text": mask.text(text.replace("\0", ""))}
 
 
 def _check(config: ToolHttp, check: NodeCheck) -> Iterator[Diagnostic]:

@@ -111,7 +111,8 @@ def _continue(run: FlowRun, frame: Frame) -> NodeFinished | None:
 def _receive(run: FlowRun, event: TextDelta | NodeDone) -> Event:
     """The run's event for what a waiting node sent."""
     if isinstance(event, TextDelta):
-        run.streamed.append(event.text)
+        if event.kind != "thought":
+            run.streamed.append(event.text)
         return event
     if event.error is not None:
         _fail(event.error, run, event.node, event.node_run)
@@ -133,7 +134,9 @@ def _fail(problem: Exception, run: FlowRun, node: RuntimeNode, node_run: NodeRun
         known = RunFailed("node_failed")
     known.node_id = known.node_id or node.id
     reason = known.reason if isinstance(known, RunFailed) else "timed_out"
-    run.failed = NodeFailed(node.id, node.kind, (time.monotonic() - node_run.started_at) * 1000, reason)
+    said = [*node_run.provider_errors, *([known.said] if isinstance(known, RunFailed) and known.said else [])]
+    duration_ms = (time.monotonic() - node_run.started_at) * 1000
+    run.failed = NodeFailed(node.id, node.kind, duration_ms, reason, tuple(said))
     if known is problem:
         raise known
     raise known from problem
@@ -146,5 +149,7 @@ def _known(problem: Exception, node_run: NodeRun) -> RunFailed | RunTimedOut | N
         # A client gets what is left of the node's time as its own limit, and may notice the end a little earlier than
         # the run does. The caller should read the same either way.
         is_late = problem.reason == "timed_out" and node_run.until - time.monotonic() < _NEAR_S
-        return RunTimedOut() if is_late else RunFailed(f"service_{problem.reason}")
+        if is_late:
+            return RunTimedOut()
+        return RunFailed(f"service_{problem.reason}", said=problem.said, retry_after_s=problem.retry_after_s)
     return None

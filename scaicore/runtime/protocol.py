@@ -8,7 +8,7 @@ import msgspec
 from scaicore.errors import RunFailed
 from scaicore.jsondata import Json, compact
 from scaicore.runtime.linker import Runnable
-from scaicore.services import Services
+from scaicore.services import FinishReason, Services, TextKind
 
 DEADLINE_S: Final = 300.0  # of a run whose starter names none
 
@@ -22,9 +22,11 @@ class Usage(msgspec.Struct, frozen=True):
 
 class TextDelta(msgspec.Struct, frozen=True, tag=True):
     """More text of the response. All deltas joined are a prefix of `response_text(output)`, which may go on after them;
-    when no model streams, there are none."""
+    when no model streams, there are none. A delta of the kind `thought` is what a model thinks before it answers, and
+    no part of that."""
 
     text: str
+    kind: TextKind = "content"
 
 
 class NodeStarted(msgspec.Struct, frozen=True, tag=True):
@@ -33,36 +35,41 @@ class NodeStarted(msgspec.Struct, frozen=True, tag=True):
 
 
 class NodeFinished(msgspec.Struct, frozen=True, tag=True):
-    """`result` is plain JSON data; `warnings` are sentences for the flow's owner, such as an empty placeholder."""
+    """`result` is plain JSON data; `warnings` are sentences for the flow's owner, such as an empty placeholder.
+    `provider_errors` are what servers said that did not answer, for admins alone."""
 
     node_id: str
     kind: str
     duration_ms: float
     result: Any
     warnings: tuple[str, ...] = ()
+    provider_errors: tuple[str, ...] = ()
 
 
 class NodeFailed(msgspec.Struct, frozen=True, tag=True):
     """The node at which the run fails; the error itself is raised next. `reason` is a key of `errors.REASONS`, or
-    `timed_out`."""
+    `timed_out`; `provider_errors` as above."""
 
     node_id: str
     kind: str
     duration_ms: float
     reason: str
+    provider_errors: tuple[str, ...] = ()
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
     """The last event of a run that did not fail. `output` always holds `response`; `state` holds the declared variables
     and nothing else, to be read and not written; `usage` is None when no model reported any; `finish_reason` is
-    `length` where a model's limit cut the response short, else `stop`. Where the run waits for a decision, the response
-    asks for it, and `resume` is the plain JSON with which the entity's next run goes on."""
+    `length` where a model's limit cut the response short, `content_filter` where a filter did, else `stop`. Where the
+    run waits for a decision, the response asks for it, and `resume` is the plain JSON with which the entity's next run
+    goes on. `refusal` is the end of the response, if a model declined in these words, else empty."""
 
     output: dict[str, Any]
     usage: Usage | None
     state: dict[str, Any]
-    finish_reason: str = "stop"
+    finish_reason: FinishReason = "stop"
     resume: dict[str, Any] | None = None
+    refusal: str = ""
 
 
 class Origin(msgspec.Struct, frozen=True):

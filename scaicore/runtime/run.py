@@ -20,6 +20,7 @@ from scaicore.runtime.budget import MAX_HELD, RequestBudget
 from scaicore.runtime.frames import Frame, RegionRun
 from scaicore.runtime.linker import Branch, Runnable, RuntimeNode
 from scaicore.runtime.protocol import Finished, NodeFailed, NodeFinished, RunRequest, Usage, response_text
+from scaicore.services import FinishReason
 
 ENDED: Final = -1  # in place of a node that is ready: the region has ended
 
@@ -45,6 +46,7 @@ class FlowRun:
         "last",
         "parked",
         "ready",
+        "refusal",
         "request",
         "root",
         "runnable",
@@ -63,8 +65,9 @@ class FlowRun:
         self.steps = 0
         self.streamed: list[str] = []
         # `(result, finish_reason)` of the node bound to `response` and of the node that finished last.
-        self.bound: tuple[Json, str] | None = None
-        self.last: tuple[Json, str] = (None, "stop")
+        self.bound: tuple[Json, FinishReason] | None = None
+        self.last: tuple[Json, FinishReason] = (None, "stop")
+        self.refusal = ""  # the words in which a model declined last
         self._deadline = time.monotonic() + request.deadline_s
         self.root = Frame(scopes.initial_scope(self.runnable, request, self.state), self._deadline)
         self._budget: RequestBudget = request.services.budget or RequestBudget()
@@ -136,6 +139,7 @@ class FlowRun:
             self._store(frame, node, result, node_run.finish_reason)
         if node_run.prompt_tokens is not None:
             self._add_usage(node_run)
+        self.refusal = node_run.refusal or self.refusal
         for target in node.targets:
             self._arrive(frame, target, True)
         for branch in node.branches:
@@ -146,7 +150,8 @@ class FlowRun:
         if frame.within is not None:
             self._leave(frame, frame.within)
         duration_ms = (time.monotonic() - node_run.started_at) * 1000
-        return NodeFinished(node.id, node.kind, duration_ms, result, tuple(node_run.warnings))
+        warnings, provider_errors = tuple(node_run.warnings), tuple(node_run.provider_errors)
+        return NodeFinished(node.id, node.kind, duration_ms, result, warnings, provider_errors)
 
     def finish(self) -> Finished:
         """The run's last event; RunFailed when the memory grew too large or the request has used up what it may."""
@@ -156,7 +161,9 @@ class FlowRun:
         # What a client has read cannot be taken back; a response that does not continue it must not look like one.
         if self.streamed and not response_text(output).startswith("".join(self.streamed)):
             raise RunFailed
-        return Finished(output, self._usage, self.state, finish_reason)
+        # Another node may have answered in place of the one whose model declined.
+        refusal = self.refusal if self.refusal and response_text(output).endswith(self.refusal) else ""
+        return Finished(output, self._usage, self.state, finish_reason, refusal=refusal)
 
     def pause(self, prompt: str, resume: dict[str, Json]) -> Finished:
         """The last event of a run that asks somebody for a decision."""
@@ -213,7 +220,7 @@ class FlowRun:
                 pending.extend((behind, False) for behind in (*node.targets, *node.exits))
                 pending.extend((branch.target, False) for branch in node.branches)
 
-    def _store(self, frame: Frame, node: RuntimeNode, result: Json, finish_reason: str) -> None:
+    def _store(self, frame: Frame, node: RuntimeNode, result: Json, finish_reason: FinishReason) -> None:
         # Entries give the input back; it was bounded when the request was read.
         if result is not self.request.input:
             self._budget.hold(size(result, MAX_HELD))
@@ -231,7 +238,7 @@ class FlowRun:
             so_far.completion_tokens + (node_run.completion_tokens or 0),
         )
 
-    def _output(self) -> tuple[dict[str, Json], str]:
+    def _output(self) -> tuple[dict[str, Json], FinishReason]:
         """The output and its finish reason: what is bound to `response`, else the result that came last."""
         result, finish_reason = self.bound or self.last
         # Such as a sub-flow's output, which is given on as it is.

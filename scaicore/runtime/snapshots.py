@@ -17,6 +17,7 @@ from scaicore.nodes.base import CheckpointPlan
 from scaicore.runtime.frames import Frame, RegionRun
 from scaicore.runtime.protocol import RunRequest
 from scaicore.runtime.run import FlowRun, Parked
+from scaicore.services import FinishReason
 
 _RENEWED: Final = frozenset(("messages", "params"))
 _SET_BY_RUN: Final = frozenset(("state", "entity_id")) | _RENEWED
@@ -65,8 +66,8 @@ class RunSnapshot(msgspec.Struct):
     frames: list[FrameSnapshot]
     regions: list[RegionSnapshot] = msgspec.field(name="opened")
     parked: list[ParkedSnapshot]
-    bound: tuple[Any, str] | None  # as in `FlowRun`
-    last: tuple[Any, str]
+    bound: tuple[Any, FinishReason] | None  # as in `FlowRun`
+    last: tuple[Any, FinishReason]
 
 
 def take(run: FlowRun) -> RunSnapshot:

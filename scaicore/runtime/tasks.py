@@ -10,6 +10,7 @@ from scaicore.jsondata import Json
 from scaicore.nodes.node_run import NodeRun
 from scaicore.runtime.linker import RuntimeNode
 from scaicore.runtime.protocol import TextDelta
+from scaicore.services import TextKind
 
 _AHEAD: Final = 8  # events that nodes may be ahead of the reader
 
@@ -71,8 +72,8 @@ class NodeTasks:
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _emit_text(self, text: str) -> None:
-        await self._events.put(TextDelta(text))
+    async def _emit_text(self, text: str, kind: TextKind) -> None:
+        await self._events.put(TextDelta(text, kind))
 
     async def _work(self, node: RuntimeNode, node_run: NodeRun) -> None:
         """Run a node to its end. Whatever happens there becomes an event: a task that only died would never be noticed,

@@ -2,83 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import pairwise
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from django.conf import LazySettings
-from django.utils import timezone
 from openai import OpenAI
 
 from chatapi.models import UsageRecord
-from identity import actors
 from identity.models import Group, User
-from publishing import actions
 from publishing.models import Core
 from tests.chatapi.test_usage import recorded
-from tests.conftest import echo_document
-from tests.support import upstream
 from tests.support.chat_calls import call, error, frames, hello
-from tests.support.serving import Server, serving
+from tests.support.serving import Server
+from tests.support.thinking_flows import assistant, deployed, node
 from tests.support.upstream import Upstream
 
 KeyOf = Callable[[User], str]
-
-
-@pytest.fixture(scope="module")
-def models() -> Iterator[Upstream]:
-    with upstream.running() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def thinking_process(models: Upstream, django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
-    with django_db_blocker.unblock(), serving(OUTBOUND_ALLOWED_HOSTS=f"127.0.0.1:{models.port}") as server:
-        yield server
-
-
-@pytest.fixture
-def thinking(
-    transactional_db: None, thinking_process: Server, models: Upstream, root: User, settings: LazySettings
-) -> Server:
-    """A server that may call the scripted models, and a provider of acme's that names them."""
-    models.forget()
-    settings.OUTBOUND_ALLOWED_HOSTS = (f"127.0.0.1:{models.port}",)
-    actions.create_provider(
-        tenant=root.tenant,
-        ref="scripted",
-        base_url=models.base_url,
-        api_key="sk-upstream",
-        timeout_s=5,
-        actor=actors.actor_of(root),
-        at=timezone.now(),
-    )
-    return thinking_process
-
-
-def node(name: str, kind: str, **config: Any) -> dict[str, Any]:
-    return {"id": name, "type": kind, "label": name, "position": {"x": 0, "y": 0}, "config": config}
-
-
-def deployed(owner: User, name: str, *nodes: dict[str, Any], **config: Any) -> Core:
-    """A published flow whose nodes follow one another."""
-    document = echo_document(**config)
-    document["nodes"] = [node("entry", "entry_api"), *nodes]
-    names = [each["id"] for each in document["nodes"]]
-    document["edges"] = [
-        {"id": f"e{n}", "type": "sequential", "source": {"node": a}, "target": {"node": b}}
-        for n, (a, b) in enumerate(pairwise(names))
-    ]
-    actor, at = actors.actor_of(owner), timezone.now()
-    flow = actions.create_flow(tenant=owner.tenant, name=name, content=document, actor=actor, at=at)
-    return actions.deploy(flow, actor=actor, at=at).core
-
-
-def assistant(owner: User, model: str) -> Core:
-    identity = {"name": "Assistant", "models": [{"role": "main", "ref": "scripted", "model": model}]}
-    reply = node("reply", "llm_flexible", goal="Help.", result_binding="response")
-    return deployed(owner, "Assistant", reply, core_identity=identity)
 
 
 def test_a_models_words_are_streamed_and_its_own_figures_are_the_usage(

@@ -152,7 +152,7 @@ async def test_a_run_that_is_closed_unread_gives_its_memory_back(
     run = await completions.begin(anns_key, counting, "req_1")
     await run.aclose()
     after = await completions.begin(anns_key, counting, "req_2")
-    assert (await after.finish()).text == "1: hello"
+    assert (await after.finish()).reply.content == "1: hello"
     assert await outcomes() == ["ok"]
 
 
@@ -160,9 +160,13 @@ async def test_a_run_finishes_whether_its_text_was_read_or_not(
     inside: None, counting: ChatRequest, anns_key: str
 ) -> None:
     read = await completions.begin(anns_key, counting, "req_1")
-    text = "".join([piece async for piece in read.text()])
+    text = "".join([piece.text async for piece in read.text()])
     unread = await completions.begin(anns_key, counting, "req_2")
-    assert [text, (await read.finish()).text, (await unread.finish()).text] == ["1: hello", "1: hello", "2: hello"]
+    assert [text, (await read.finish()).reply.content, (await unread.finish()).reply.content] == [
+        "1: hello",
+        "1: hello",
+        "2: hello",
+    ]
     assert await outcomes() == ["ok", "ok"]
 
 
@@ -171,5 +175,5 @@ async def test_a_call_that_was_answered_before_is_replayed_and_not_counted(
 ) -> None:
     once = msgspec.structs.replace(counting, idempotency_key="k-1", stop=("hello",))
     results = [await (await completions.begin(anns_key, once, f"req_{number}")).finish() for number in (1, 2)]
-    assert [(result.text, result.output["response"]) for result in results] == [("1: ", "1: hello")] * 2
+    assert [(result.reply.content, result.output["response"]) for result in results] == [("1: ", "1: hello")] * 2
     assert await outcomes() == ["ok"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapi.chat_response import StopFilter
+from scaicore.stop_sequences import StopFilter
 
 letters = st.text("ab", min_size=1, max_size=4)
 

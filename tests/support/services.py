@@ -11,7 +11,8 @@ MODELS = [{"role": "main", "ref": "house", "model": "small", "temperature": 0.2,
 
 
 class Models:
-    """Gives the next of `answers` at each call: a text, a list of pieces, or an exception; `calls` keeps the calls."""
+    """Gives the next of `answers` at each call: a text, a list of pieces (texts, seconds to wait, parts as they are,
+    exceptions), or an exception; `calls` keeps the calls."""
 
     def __init__(self, *answers: Any, tokens: tuple[int | None, int | None] = (10, 2), reason: str = "stop") -> None:
         self.answers = list(answers)
@@ -30,7 +31,7 @@ class Models:
                 if isinstance(piece, float):
                     await asyncio.sleep(piece)
                     continue
-                yield ModelText(piece)
+                yield ModelText(piece) if isinstance(piece, str) else piece
             yield ModelEnd(self.reason, *self.tokens)
         finally:
             self.closed += 1
@@ -42,10 +43,21 @@ class Models:
 
 
 class Http:
-    """Answers every request alike, or breaks; `calls` keeps the requests."""
+    """Answers every request alike, or breaks; `calls` keeps the requests. A body in bytes is sent as it is."""
 
-    def __init__(self, body: Any = "ok", status: int = 200, *, breaks: str | None = None, wait_s: float = 0) -> None:
-        self.body = body
+    def __init__(
+        self,
+        body: Any = "ok",
+        status: int = 200,
+        *,
+        kind: str | None = None,
+        headers: dict[str, str] | None = None,
+        breaks: str | None = None,
+        wait_s: float = 0,
+    ) -> None:
+        self.body = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+        text_kind = "text/plain" if isinstance(body, str) else "application/json; charset=utf-8"
+        self.headers = {"content-type": text_kind if kind is None else kind, **(headers or {})}
         self.status = status
         self.breaks = breaks
         self.wait_s = wait_s
@@ -61,10 +73,7 @@ class Http:
         self.at_once -= 1
         if self.breaks:
             raise ServiceFailed(self.breaks)
-        is_text = isinstance(self.body, str)
-        body = self.body if is_text else json.dumps(self.body)
-        kind = "text/plain" if is_text else "application/json; charset=utf-8"
-        return HttpAnswer(self.status, {"content-type": kind}, body.encode())
+        return HttpAnswer(self.status, self.headers, self.body)
 
     async def secret(self, ref):
         if ref not in self.secrets:

@@ -5,15 +5,23 @@ from contextlib import aclosing
 
 import pytest
 
-from scaicore import DRIVERS, RunFailed, RunTimedOut, TextDelta, Usage
+from scaicore import DRIVERS, NodeFinished, RunFailed, RunTimedOut, TextDelta, Usage
 from scaicore.model_options import ModelOptions
-from scaicore.services import ModelChoice, ServiceFailed
+from scaicore.services import ModelChoice, ModelEnd, ModelRefusal, ModelThought, ServiceFailed
 from tests.support.documents import answer, chain, codes, edge, entry, events, flow, node, request, run, says
 from tests.support.services import MODELS, models
 
 IDENTITY = {"core_identity": {"models": MODELS}}
 SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}, "required": ["score"]}
 TALK = [{"role": "user", "content": "one"}, {"role": "assistant", "content": "two"}, {"role": "user", "content": "now"}]
+
+
+def user(content):
+    return {"role": "user", "content": content}
+
+
+def said(content, **more):
+    return {"role": "assistant", "content": content, **more}
 
 
 def thinks(node_id="think", **config):
@@ -85,6 +93,42 @@ async def test_a_callers_templates_are_told_as_they_are():
 @pytest.mark.parametrize("messages", [None, "x", [1], [{"role": "user"}], [{"role": "tool", "content": "x"}], [[]]])
 async def test_a_history_of_any_other_shape_is_left_out(messages):
     assert (await told({"message": "hi", "messages": messages}))[1:] == ["user: hi"]
+
+
+@pytest.mark.parametrize(
+    ("messages", "sent"),
+    [
+        ([user("one"), said(""), user("now")], ["user: one\n\nnow"]),
+        ([user("one"), said("  \n"), user("now")], ["user: one\n\nnow"]),
+        ([user("one"), said(None), user("now")], ["user: one\n\nnow"]),
+        ([user("one"), said([]), user("now")], ["user: one\n\nnow"]),
+        ([user("one"), said([{"type": "text", "text": ""}]), user("now")], ["user: one\n\nnow"]),
+        ([user("one"), said(None, tool_calls=[{"id": "1"}]), user("now")], ["user: one\n\nnow"]),
+        ([user("one"), {"role": "system", "content": "Be brief."}, user("now")], ["user: one\n\nnow"]),
+        ([said("hi"), user(""), said("still there?"), user("now")], ["assistant: hi\n\nstill there?", "user: now"]),
+        ([user("one"), said(""), said("two"), user("now")], ["user: one", "assistant: two", "user: now"]),
+        (
+            [user("one"), said(None, refusal="I cannot."), user("now")],
+            ["user: one", "assistant: I cannot.", "user: now"],
+        ),
+        ([user("one"), user("now")], ["user: one", "user: now"]),
+        ([user([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}])], ["user: a\nb"]),
+    ],
+)
+async def test_a_turn_without_content_is_left_out_and_its_neighbours_become_one(messages, sent):
+    assert (await told({"message": "now", "messages": messages}))[1:] == sent
+
+
+async def test_parts_that_are_no_text_stay_parts():
+    image = {"type": "image_url", "image_url": {"url": "https://x.test/a.png"}}
+    fake, services = models("fine")
+    await run(asks(), {"message": "", "messages": [user("see"), said(""), user([image])]}, services=services)
+    assert fake.calls[0].messages[1:] == [user([{"type": "text", "text": "see"}, image])]
+
+
+async def test_what_is_bound_takes_the_place_of_the_last_message_alone():
+    given = {"message": "now", "messages": [user("one"), said(""), user("now")], "order": 7}
+    assert (await told(given, input_bindings={"id": "order"}))[1:] == ["user: one\n\n7"]
 
 
 async def test_the_roles_model_is_called_then_those_that_stand_in_for_it():
@@ -171,6 +215,116 @@ async def test_only_the_reply_is_heard():
 async def test_a_reply_that_was_cut_short_says_so():
     _, services = models("cut", reason="length")
     assert (await run(asks(), services=services)).finish_reason == "length"
+
+
+async def test_a_reply_that_a_filter_cut_says_so():
+    _, services = models("cut", reason="content_filter")
+    assert (await run(asks(), services=services)).finish_reason == "content_filter"
+
+
+async def test_a_refusal_is_handed_on_as_one():
+    _, services = models([ModelRefusal("I "), ModelRefusal("cannot.")])
+    heard = await events(asks(), services=services)
+    assert [(event.text, event.kind) for event in heard if isinstance(event, TextDelta)] == [
+        ("I ", "refusal"),
+        ("cannot.", "refusal"),
+    ]
+    assert (heard[-1].output, heard[-1].refusal) == ({"response": "I cannot."}, "I cannot.")
+
+
+@pytest.mark.parametrize("config", [{"output_schema": SCHEMA}, {"result_binding": "draft"}])
+async def test_a_refusal_at_a_node_that_does_not_write_the_reply_fails_or_falls_back(config):
+    def document(**more):
+        return chain(entry(), thinks(**config, **more), says("end", "{{think}}"), **IDENTITY)
+
+    refusal = [ModelRefusal("I cannot.")]
+    assert await failure(document(), services=models(refusal)[1]) == ("model_refused", "think")
+    _, services = models(refusal)
+    assert await answer(document(on_failure={"fallback": "Sorry."}), services=services) == "Sorry."
+
+
+async def test_a_refusal_that_another_node_answers_for_is_none():
+    _, services = models([ModelRefusal("I cannot.")])
+    document = chain(
+        entry(), thinks(result_binding="response"), says("end", "Ask Ann.", result_binding="response"), **IDENTITY
+    )
+    ended = await run(document, services=services)
+    assert (ended.output["response"], ended.refusal) == ("Ask Ann.", "")
+
+
+async def test_what_a_model_thinks_is_heard_apart_and_is_no_part_of_the_answer():
+    _, services = models([ModelThought("Hm."), "Yes."])
+    heard = await events(asks(), services=services)
+    assert [(event.text, event.kind) for event in heard if isinstance(event, TextDelta)] == [
+        ("Hm.", "thought"),
+        ("Yes.", "content"),
+    ]
+    assert heard[-1].output == {"response": "Yes."}
+
+
+async def test_a_fallback_may_stand_in_for_a_model_that_only_thought():
+    _, services = models([ModelThought("Hm."), ServiceFailed("no_text")])
+    assert await answer(asks(on_failure={"fallback": "Later."}), services=services) == "Later."
+
+
+async def stopped(pieces, stop, **config):
+    """What is heard of an answer, what it counts, and how many calls were hung up on or ended."""
+    fake, services = models([*pieces, 30.0])
+    given = {"message": "hello there", "params": {"stop": stop}}
+    ended = await run(asks(**config), given, services=services, deadline_s=5)
+    assert fake.calls[0].params["stop"] == stop
+    return ended.output["response"], ended.usage, fake.closed
+
+
+@pytest.mark.parametrize("stop", ["END", ["END"], ["never", "END"]])
+async def test_a_model_that_talks_on_behind_a_stop_sequence_is_hung_up_on(stop):
+    response, usage, closed = await stopped(["one E", "ND two"], stop)
+    assert (response, closed) == ("one ", 1)
+    assert usage is not None
+    assert usage.prompt_tokens > 2
+    assert usage.completion_tokens == 2
+
+
+async def test_a_node_that_does_not_stream_hangs_up_as_well():
+    response, _, closed = await stopped(["one END two"], "END", result_binding="response", include_history=False)
+    assert (response, closed) == ("one ", 1)
+
+
+async def test_what_was_held_back_for_a_stop_sequence_is_said_at_the_end():
+    _, services = models(["one E", "N"])
+    given = {"message": "m", "params": {"stop": ["END"]}}
+    assert await answer(asks(), given, services=services) == "one EN"
+
+
+async def test_what_a_provider_said_is_told_apart_from_what_a_caller_reads():
+    _, services = models(ServiceFailed("denied", said="401: no", retry_after_s=7))
+    with pytest.raises(RunFailed) as failed:
+        await run(asks(), services=services)
+    assert (failed.value.said, failed.value.retry_after_s) == ("401: no", 7)
+    assert "401" not in str(failed.value) + failed.value.detail
+
+
+@pytest.mark.parametrize(
+    ("pieces", "config"),
+    [
+        (["fine", ModelEnd("stop", 1, 1, ("house/small: 401: no",))], {}),
+        ([ServiceFailed("denied", said="house/small: 401: no")], {"on_failure": {"fallback": "Later."}}),
+    ],
+)
+async def test_a_trace_has_what_the_choices_said_that_did_not_answer(pieces, config):
+    _, services = models(pieces)
+    heard = await events(asks(**config), services=services)
+    [finished] = [event for event in heard if isinstance(event, NodeFinished) and event.node_id == "think"]
+    assert finished.provider_errors == ("house/small: 401: no",)
+
+
+async def test_a_node_that_fails_tells_a_trace_what_the_provider_said():
+    _, services = models(ServiceFailed("denied", said="401: no"))
+    heard = []
+    with pytest.raises(RunFailed):
+        async for event in DRIVERS["flow"].run(request(asks(), services=services)):
+            heard.append(event)
+    assert heard[-1].provider_errors == ("401: no",)
 
 
 async def test_an_answer_by_a_schema_is_data_and_is_not_heard_early():

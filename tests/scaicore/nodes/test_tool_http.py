@@ -1,5 +1,9 @@
 """Calls of other servers: what is sent stays inside its place, and what comes back is data."""
 
+import base64
+import json
+from urllib.parse import quote
+
 import pytest
 
 from scaicore import RunTimedOut
@@ -28,17 +32,40 @@ async def test_json_comes_back_as_data_and_anything_else_as_text():
 
 @pytest.mark.parametrize("body", ["{", "NaN", '"\\u0000"', "[" * 5000])
 async def test_json_that_is_none_comes_back_as_text(body):
-    fake, services = http(body)
-    fake.send = _as_json(fake.send)
-    assert "text" in await answer(calls(), services=services)
+    assert "text" in await answer(calls(), services=http(body, kind="application/json")[1])
 
 
-def _as_json(send):
-    async def wrapped(call):
-        got = await send(call)
-        return type(got)(got.status, {"content-type": "application/json"}, got.body)
+@pytest.mark.parametrize(
+    ("body", "kind", "text"),
+    [
+        ("café".encode("latin-1"), "text/plain; charset=ISO-8859-1", "café"),
+        ("café €".encode("cp1252"), 'text/html; charset="Windows-1252"', "café €"),
+        ("カフェ".encode("shift_jis"), "text/plain;charset=Shift_JIS", "カフェ"),
+        ("café".encode("utf-16-le"), "text/plain; charset=utf-16le", "café"),
+        ("café".encode("utf-16"), "text/plain", "café"),
+        ("café".encode("utf-8-sig"), "text/plain", "café"),
+        ("café".encode("utf-8-sig"), "text/plain; charset=latin-1", "café"),
+        ("café".encode(), "text/plain", "café"),
+        ("café".encode(), "text/plain; charset=no-such", "café"),
+        ("café".encode(), "text/plain; charset=base64", "café"),
+        (b"caf\\u00e9", "text/plain; charset=unicode_escape", "caf\\u00e9"),
+        ("café".encode("latin-1"), "text/plain", "caf\ufffd"),
+    ],
+)
+async def test_text_is_read_in_the_characters_in_which_it_is_written(body, kind, text):
+    assert (await answer(calls(), services=http(body, kind=kind)[1]))["text"] == text
 
-    return wrapped
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ('{"a": "é"}'.encode("latin-1"), "application/json; charset=latin-1"),
+        ('{"a": "é"}'.encode("utf-8-sig"), "application/json"),
+        ('{"a": "é"}'.encode("utf-16"), "application/problem+JSON"),
+    ],
+)
+async def test_json_is_read_in_the_characters_in_which_it_is_written(body, kind):
+    assert (await answer(calls(), services=http(body, kind=kind)[1]))["json"] == {"a": "é"}
 
 
 @pytest.mark.parametrize(
@@ -91,11 +118,51 @@ async def test_a_secret_goes_into_no_url_and_no_body():
     assert (call.url, call.body) == ("https://api.test/?", b"")
 
 
+async def echoed(secret, body, **more):
+    """What becomes of a body in which the server gives a secret back."""
+    fake, services = http(body, **more)
+    fake.secrets["vault/token"] = secret
+    result = await answer(calls(secret_refs={"X-Key": "vault/token"}), services=services)
+    assert fake.calls[0].headers["x-key"] == secret
+    return result
+
+
 async def test_a_secret_that_a_server_gives_back_is_taken_out():
-    refs = {"X-Key": "vault/token"}
-    assert (await answer(calls(secret_refs=refs), services=http("<s3cret>")[1]))["text"] == "<[secret]>"
-    echoed = await answer(calls(secret_refs=refs), services=http({"s3cret": ["s3cret"]})[1])
-    assert echoed["json"] == {"[secret]": ["[secret]"]}
+    assert (await echoed("s3cret", "<s3cret>"))["text"] == "<[secret]>"
+    assert (await echoed("s3cret", {"s3cret": ["s3cret"]}))["json"] == {"[secret]": ["[secret]"]}
+    assert (await echoed("s3cret", "", headers={"x-echo": "s3cret"}))["headers"]["x-echo"] == "[secret]"
+    assert (await echoed("12345678", {"n": 12345678}))["json"] == {"n": "[secret]"}
+
+
+SECRET = 's3cret/"A+é'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        json.dumps(SECRET),
+        json.dumps(SECRET, ensure_ascii=False).replace("/", "\\/").replace("A", "\\u0041"),
+        json.dumps({"inner": json.dumps({"key": SECRET})}),
+        json.dumps(f"https://api.test/?key={quote(SECRET, safe='')}"),
+        json.dumps(base64.b64encode(f"ann:{SECRET}".encode()).decode()),
+    ],
+)
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+async def test_a_secret_that_comes_back_in_another_form_is_taken_out(written, kind):
+    result = await echoed(SECRET, written.encode(), kind=kind)
+    assert "[secret]" in json.dumps(result)
+    for form in (
+        SECRET,
+        quote(SECRET, safe=""),
+        SECRET.replace('"', '\\"'),
+        base64.b64encode(SECRET.encode()).decode()[:-4],
+    ):
+        assert form not in str(result)
+
+
+async def test_a_secret_in_other_characters_is_taken_out():
+    result = await echoed("tök-3f9a", "key: tök-3f9a".encode("latin-1"), kind="text/plain; charset=latin-1")
+    assert result["text"] == "key: [secret]"
 
 
 async def test_a_secret_that_does_not_exist_fails_the_run():
