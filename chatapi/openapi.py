@@ -77,8 +77,11 @@ class AnswerMessageSerializer(serializers.Serializer[Any]):
     """The assistant's message."""
 
     role = serializers.CharField()
-    content = serializers.CharField(allow_null=True)
-    refusal = serializers.CharField(allow_null=True)
+    content = serializers.CharField(allow_null=True, help_text="Null where a model declined.")
+    refusal = serializers.CharField(allow_null=True, help_text="The words in which a model declined.")
+    reasoning_content = serializers.CharField(
+        required=False, help_text="What a model thought before it answered, where the flow passes it on."
+    )
 
 
 class AnswerChoiceSerializer(serializers.Serializer[Any]):
