@@ -38,7 +38,7 @@ test: .venv/dev.stamp  ## All tests: the suite, then the browser's own run
 bench: .venv/dev.stamp  ## What a call costs, as a ratio to a bare server in the same run
 	$(BIN)/python -m bench
 
-faults: .venv/dev.stamp  ## Turns from two processes, and processes killed in the middle of them
+faults: .venv/dev.stamp  ## Turns from two processes, processes killed in the middle of them, a database that fails
 	$(BIN)/python -m bench.faults
 
 images: .venv/dev.stamp  ## Make docs/images anew: every page, light and dark (needs chromium)

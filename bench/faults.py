@@ -1,4 +1,4 @@
-"""`make faults`: turns from two processes, and processes killed in the middle of them."""
+"""`make faults`: turns from two processes, processes killed in the middle of them, and a database that fails."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ TURNS = 50
 
 
 def main() -> None:
-    """Run both parts and print the figures; a broken promise ends with an error."""
+    """Run all parts and print the figures; a broken promise ends with an error."""
     servers.install()
     core, key = _counter()
     with servers.running(servers.start_site()) as steady:
         with servers.running(servers.start_site()) as other:
             _race(core, key, [steady, other])
         _kills(core, key, steady)
+    _database(key)
 
 
 def _counter() -> tuple[Core, str]:
@@ -37,6 +38,12 @@ def _counter() -> tuple[Core, str]:
 
     demo.prepare(at=timezone.now())
     return counting.deploy()
+
+
+def _database(key: str) -> None:
+    from bench import database_faults  # noqa: PLC0415
+
+    database_faults.run(key)
 
 
 def _race(core: Core, key: str, urls: list[str]) -> None:

@@ -32,17 +32,27 @@ def install() -> None:
     call_command("migrate", verbosity=0)
 
 
-def start(command: list[str], port: int, *, settings: dict[str, str], pin: Callable[[], None] | None = None) -> Running:
-    """A server process that listens on `port`."""
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL, preexec_fn=pin)
+def start(
+    command: list[str],
+    port: int,
+    *,
+    settings: dict[str, str],
+    pin: Callable[[], None] | None = None,
+    log: int | None = None,
+) -> Running:
+    """A server process that listens on `port`; its log goes where ours goes, or to `log`."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL, stderr=log, preexec_fn=pin
+    )
     _await(port)
     return Running(f"http://127.0.0.1:{port}", process)
 
 
-def start_site(*, pin: Callable[[], None] | None = None, **settings: str) -> Running:
+def start_site(*, pin: Callable[[], None] | None = None, log: int | None = None, **settings: str) -> Running:
     """The product, serving the installation."""
     port = free_port()
-    return start([sys.executable, "manage.py", "serve"], port, settings={"PORT": str(port), **settings}, pin=pin)
+    command = [sys.executable, "manage.py", "serve"]
+    return start(command, port, settings={"PORT": str(port), **settings}, pin=pin, log=log)
 
 
 class Running:

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import psycopg
 from django.conf import settings
 
-from publishing.db import pool
+from publishing.db import outages, pool
 from publishing.models import Partition
 
 LEASE_S: Final = 15.0
@@ -25,6 +25,7 @@ LEASE_S: Final = 15.0
 RENEW_S: Final = 5.0
 FIRST_PAUSE_S: Final = 0.005
 LONGEST_PAUSE_S: Final = 0.1
+RETRY_S: Final = 1.0
 
 Result = TypeVar("Result")
 
@@ -88,13 +89,16 @@ UPDATE publishing_entity SET lease_until = now() + make_interval(secs => %s) WHE
 """
 
 # A row that no turn was ever committed to remembers nothing, and nobody could list or erase it.
-RELEASE = """
-WITH unused AS (
-    DELETE FROM publishing_entity WHERE id = %(entity)s AND lease = %(holder)s AND turns_committed = 0
-)
+_RELEASE: Final = """
+WITH unused AS (DELETE FROM publishing_entity WHERE {row} AND lease = %(holder)s AND turns_committed = 0)
 UPDATE publishing_entity SET lease = NULL, lease_until = NULL
-WHERE id = %(entity)s AND lease = %(holder)s AND turns_committed > 0
+WHERE {row} AND lease = %(holder)s AND turns_committed > 0
 """
+RELEASE: Final = _RELEASE.format(row="id = %(entity)s")
+# For a request that never learned which row it took.
+RELEASE_TAKEN: Final = _RELEASE.format(
+    row="(core_id, partition, owner, entity_id) = (%(core_id)s, %(partition)s, %(owner)s, %(entity_id)s)"
+)
 
 # Turns of one entity that meet in one process queue here, first come first served, and cost the database nothing; only
 # the heads of the queues compete in the database. A lock belongs to one event loop, and goes when nobody uses it.
@@ -134,9 +138,7 @@ class Lease:
         """Give the entity back without waiting for it: the database has just kept this turn waiting in vain."""
         if self._is_held:
             self.end()
-            releasing = asyncio.create_task(_release_soon(self.entity.id, self._holder))
-            _releasing.add(releasing)
-            releasing.add_done_callback(_releasing.discard)
+            _release_later(RELEASE, {"entity": self.entity.id, "holder": self._holder})
 
     async def _renew(self) -> None:
         while True:
@@ -175,9 +177,19 @@ async def finish(work: Coroutine[Any, Any, Result]) -> Result:
         raise
 
 
-async def _release_soon(entity: int, holder: str) -> None:
-    with suppress(psycopg.Error):  # then the lease ends when its time is up
-        await pool.rows(RELEASE, [entity, holder])
+def _release_later(statement: str, values: pool.Values) -> None:
+    releasing = asyncio.create_task(_release_when_possible(statement, values))
+    _releasing.add(releasing)
+    releasing.add_done_callback(_releasing.discard)
+
+
+async def _release_when_possible(statement: str, values: pool.Values) -> None:
+    """Try as long as the lease may last. The next turn shall not wait for its end when the database is back before."""
+    for _ in range(int(LEASE_S / RETRY_S)):
+        with suppress(psycopg.Error):
+            await pool.rows(statement, values)
+            return
+        await asyncio.sleep(RETRY_S)
 
 
 async def _wait_for_row(key: MemoryKey, holder: str) -> LeasedEntity:
@@ -203,6 +215,10 @@ async def _try_row(values: dict[str, Any]) -> LeasedEntity | None:
         await asyncio.wait({task})
         if not task.exception() and task.result():
             await finish(pool.rows(RELEASE, {"entity": task.result()[0][0], "holder": values["holder"]}))
+        raise
+    except psycopg.Error as error:
+        if outages.is_outage(error):
+            _release_later(RELEASE_TAKEN, values)  # a database that was only silent may take the lease yet
         raise
     if rows and rows[0][0] is None:
         raise MemoryFull

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
@@ -13,7 +14,7 @@ from asgiref.sync import sync_to_async
 from django.conf import LazySettings
 from django.utils import timezone
 
-from publishing import memory
+from publishing import leases, memory
 from publishing.db import pool
 from publishing.models import Core, Entity, Partition, Turn
 from tests.support.serving import database_url
@@ -182,19 +183,44 @@ async def test_only_the_old_answers_of_keys_are_forgotten(inside: None, echo: Co
     assert await sync_to_async(Entity.objects.count)() == 2
 
 
-async def test_a_turn_that_the_database_kept_waiting_in_vain_is_not_kept_waiting_once_more(
-    inside: None, echo: Core, settings: LazySettings
-) -> None:
-    await count_up(echo, "r1")
-    await pool.close()
+@pytest_asyncio.fixture
+async def hasty(inside: None, settings: LazySettings) -> None:
+    """Nobody waits for the database longer than this."""
     settings.DATABASE_TIMEOUT_S = 0.3
-    turn = await memory.begin(place(echo), call("r2"), wait_s=1)
+
+
+@contextmanager
+def kept_waiting() -> Iterator[None]:
+    """Meanwhile whoever writes to an entity is kept waiting by somebody's lock on its row."""
     with psycopg.connect(database_url()) as blocker:
         blocker.execute("SELECT 1 FROM publishing_entity FOR UPDATE")
+        yield
+
+
+async def test_a_turn_that_the_database_kept_waiting_in_vain_is_not_kept_waiting_once_more(
+    hasty: None, echo: Core
+) -> None:
+    turn = await memory.begin(place(echo), call("r1"), wait_s=1)
+    with kept_waiting():
         with pytest.raises(psycopg.OperationalError):
-            await turn.commit(outcome(2))
+            await turn.commit(outcome(1))
         await turn.release()  # it would wait and fail, too
-    assert await count_up(echo, "r3") == 2
+
+
+@pytest.mark.parametrize("missed", ["commit", "begin"])
+async def test_a_turn_that_ended_in_an_outage_gives_its_entity_back_when_the_database_is_back(
+    hasty: None, echo: Core, missed: str
+) -> None:
+    await count_up(echo, "r0")
+    turn = await memory.begin(place(echo), call("r1"), wait_s=1)
+    if missed == "begin":
+        await turn.release()
+    with kept_waiting():
+        with pytest.raises(psycopg.OperationalError):
+            await (turn.commit(outcome(1)) if missed == "commit" else memory.begin(place(echo), call("r2"), wait_s=1))
+        await asyncio.sleep(0.5)  # the first try to give it back is kept waiting as well
+    after = await memory.begin(place(echo), call("r3"), wait_s=leases.LEASE_S / 2)
+    assert await after.commit(outcome(1)) == 2
 
 
 async def test_a_turn_that_was_never_committed_leaves_no_row(inside: None, echo: Core) -> None:
