@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from subprocess import DEVNULL
+from tempfile import TemporaryDirectory
 
 import psutil
 import psycopg
@@ -21,7 +24,7 @@ from scaigrid_site.postgres import Cluster, postmaster
 
 LIMIT_S = 2.0
 # What a loaded machine may take beyond the limit for the answer itself.
-GRACE_S = 1.5
+GRACE_S = 3.0
 SESSION = {"cookie": f"sessionid={'x' * 32}"}
 
 
@@ -44,9 +47,10 @@ def run(key: str) -> None:
     with servers.running(site) as url:
         watched = _surfaces(url, key)
         _observe("killed, and watched by the server", watched, lambda: _end(cluster, signal.SIGKILL), lambda: None)
+    _full_disk(cluster, key)
 
 
-def _surfaces(url: str, key: str) -> list[Surface]:
+def _surfaces(url: str, key: str, text: str = "hello") -> list[Surface]:
     """Every way to the database: the chat's pool, REST, pages, health; and one that needs no database."""
     bearer = {"authorization": f"Bearer {key}"}
 
@@ -54,7 +58,7 @@ def _surfaces(url: str, key: str) -> list[Surface]:
         return lambda: requests.get(url + path, headers=headers, timeout=LOST_S, allow_redirects=False).status_code
 
     def chat(model: str, **more: str) -> Callable[[], int]:
-        body = {"model": model, "messages": [{"role": "user", "content": "hello"}], **more}
+        body = {"model": model, "messages": [{"role": "user", "content": text}], **more}
         where = f"{url}/v1/chat/completions"
         return lambda: requests.post(where, json=body, headers=bearer, timeout=LOST_S).status_code
 
@@ -175,3 +179,36 @@ def _spoiled(url: str, chat: Surface) -> None:
 
 def _unknown(url: str) -> Callable[[], int]:
     return lambda: requests.get(url, headers={"authorization": "Bearer sgk_nobody"}, timeout=LOST_S).status_code
+
+
+def _full_disk(cluster: Cluster, key: str) -> None:
+    """A copy of the database on a file system of its own, which is filled to the last byte."""
+    with TemporaryDirectory() as folder:
+        disk = Path(folder)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", disk], check=False).returncode:
+            print("database whose disk is full: not tried, this user may not mount a file system")
+            return
+        cluster.stop()
+        subprocess.run(["cp", "-a", cluster.folder, disk], check=True)
+        cluster.start()
+        try:
+            _fill(Cluster(disk / cluster.folder.name), key)
+        finally:
+            subprocess.run(["umount", disk], check=True)
+
+
+def _fill(cluster: Cluster, key: str) -> None:
+    filler = cluster.folder.parent / "filler"
+
+    def fill() -> None:
+        subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=1M"], stderr=DEVNULL, check=False)
+
+    cluster.start()
+    site = servers.start_site(DATABASE_URL=cluster.url("scaigrid"), DATABASE_TIMEOUT_S=str(LIMIT_S), log=DEVNULL)
+    try:
+        with servers.running(site) as url:
+            # What is said is kept, and random text cannot be made smaller.
+            surfaces = _surfaces(url, key, text=secrets.token_hex(50_000))
+            _observe("with a full disk", surfaces, fill, filler.unlink, broken_s=3.0)
+    finally:
+        cluster.stop()

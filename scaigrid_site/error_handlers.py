@@ -42,15 +42,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
-    answer = _answer(request, error, error)
-    if answer is None:
-        log.error("database.unavailable request_id=%s: %s", errors.request_id(request), outages.explain(error))
-        answer = defaults.server_error(request, "503.html")
-        answer.status_code = 503
-        answer.headers["Retry-After"] = "1"
-    # One line says it all; Django would add the traceback.
-    answer._has_been_logged = True  # type: ignore[attr-defined]
-    return answer
+    if answer := _answer(request, error, error):
+        return answer
+    log.error("database.unavailable request_id=%s: %s", errors.request_id(request), outages.explain(error))
+    page = defaults.server_error(request, "503.html")
+    page.status_code = 503
+    page.headers["Retry-After"] = "1"
+    return page
 
 
 def _answer(request: HttpRequest, error: Exception, chat_error: Exception) -> HttpResponse | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+from publishing.db import outages
 
 
 def config(*, level: str, style: str) -> dict[str, Any]:
@@ -33,12 +36,13 @@ def config(*, level: str, style: str) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
             }
         },
+        "filters": {"defects": {"()": lambda: _is_defect}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
             # Django writes a line and a traceback for every 4xx; the answer says so already.
-            "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
+            "django.request": {"handlers": [], "level": "ERROR", "propagate": True, "filters": ["defects"]},
             # Anybody can send a wrong Host header; the answer tells the operator what to set.
             "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
             "uvicorn": {"level": "WARNING"},
@@ -59,3 +63,9 @@ def _printed(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _is_defect(record: logging.LogRecord) -> bool:
+    """What no view has answered: views write their own line, and so does the page for a database that is away."""
+    error = record.exc_info[1] if record.exc_info else None
+    return error is not None and not outages.is_outage(error)
