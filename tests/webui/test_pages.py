@@ -211,7 +211,7 @@ def test_a_form_without_its_token_is_refused_in_words(root: User) -> None:
 
 
 def test_an_error_of_ours_has_a_page_of_its_own(client: Client, root: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flows.deploy_state, "listed", lambda *_: 1 / 0)
+    monkeypatch.setattr(flows.deploy_state, "list_flows", lambda *_: 1 / 0)
     client.force_login(root)
     client.raise_request_exception = False
     response = client.get("/flows/")
