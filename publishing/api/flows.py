@@ -203,7 +203,10 @@ class FlowCompileView(ApiView):
 
 def _must_keep_memory(flow: Flow) -> None:
     """Ask first when the saved version would not read all that the live one remembers."""
-    saved = flow.saved
+    try:
+        saved = flow.saved
+    except FlowVersion.DoesNotExist:  # deleted since it was found
+        raise FlowNotFound from None
     lost = deploy_state.find_state(flow, saved.version).count_forgotten(saved.content)
     if lost:
         raise MemoryAtStake(lost)
