@@ -32,7 +32,7 @@ check: .venv/dev.stamp $(if $(NPM),$(NODE_MODULES))  ## Format, lint, types, imp
 	$(call biome,check --error-on-warnings)
 
 test: .venv/dev.stamp  ## All tests: the suite, then the browser's own run
-	$(BIN)/python -m pytest --ignore tests/browser
+	$(BIN)/python -m pytest -n logical --dist loadfile --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser
 
 bench: .venv/dev.stamp  ## What a call costs, as a ratio to a bare server in the same run
