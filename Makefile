@@ -35,7 +35,7 @@ test: .venv/dev.stamp  ## All tests: the suite, then the browser's own run
 	$(BIN)/python -m pytest -n logical --dist loadfile --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser
 
-bench: .venv/dev.stamp  ## What a call costs, as a ratio to a bare server in the same run
+bench: .venv/dev.stamp  ## What a call costs, beside a bare server and two peers in the same run
 	$(BIN)/python -m bench
 
 faults: .venv/dev.stamp  ## Turns from two processes, processes killed in the middle of them, a database that fails

@@ -1,57 +1,88 @@
-"""`make bench`: calls of the echo flow against one process, next to a bare server on the same core in the same run."""
+"""`make bench`: what a call costs here, beside a bare server and two peers, all on one core in one run.
+
+Every scenario is measured for all servers in turn, round by round, so that a machine whose speed drifts treats them
+alike; figures are medians of the rounds. `--write` puts the tables and the picture into docs/performance.md.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
-import os
-import sys
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
+import psutil
 from django.utils import timezone
 
-from bench import first_token, servers
+from bench import field, first_token, report, servers, turns
 from bench.load import Result, measure
 
-CONNECTIONS = 16
-SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
-ROUNDS = 3
-BODY = json.dumps({"model": "scaicore/acme/echo-agent", "messages": [{"role": "user", "content": "hello"}]}).encode()
+ROUNDS: Final = 3
+SENTENCE: Final = "The quick brown fox jumps over the lazy dog, and nobody minds. "
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A kind of call: which messages, whole or streamed, from how many connections."""
+
+    name: str
+    messages: list[dict[str, str]]
+    connections: int
+    is_streamed: bool = False
+
+    def body(self, model: str, is_streamed: bool) -> bytes:
+        """The request's body for a model."""
+        stream = {"stream": True} if is_streamed else {}
+        return json.dumps({"model": model, "messages": self.messages} | stream).encode()
+
+
+def _said(text: str, turns: int = 1) -> list[dict[str, str]]:
+    roles = ("user", "assistant")
+    return [{"role": roles[number % 2], "content": text} for number in range(2 * turns - 1)]
+
+
+SMALL: Final = _said("hello")
+LONG: Final = _said(SENTENCE * 128)
+CHAT: Final = [*_said(SENTENCE * 5, 10), {"role": "user", "content": "hello"}]
+SCENARIOS: Final = [
+    Scenario("small", SMALL, 16),
+    Scenario("small", SMALL, 1),
+    Scenario("small", SMALL, 64),
+    Scenario("8 KB", LONG, 16),
+    Scenario("20 messages, 6 KB", CHAT, 16),
+    Scenario("small, streamed", SMALL, 16, is_streamed=True),
+]
+STREAMS: Final = Scenario("200 small pieces, streamed", SMALL, 64, is_streamed=True)
 
 
 def main() -> None:
-    """Measure every server in turn, several rounds, and print medians and ratios."""
+    """Measure, print, and write the page if asked."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long each server is called in each round")
+    parser.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
+    options = parser.parse_args()
+
     servers.install()
-    key = _key()
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, cores[1:] or cores)
-
-    def pin() -> None:
-        os.sched_setaffinity(0, {cores[0]})
-
-    port = servers.free_port()
-    bare = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "bench.bare:application",
-        "--port",
-        str(port),
-        "--no-access-log",
-        "--log-level",
-        "warning",
-        "--lifespan",
-        "off",
-    ]
-    with (
-        servers.running(servers.start(bare, port, settings={}, pin=pin)) as bare_url,
-        servers.running(servers.start_site(pin=pin, LEAN_DOOR="on")) as fast_url,
-        servers.running(servers.start_site(pin=pin, LEAN_DOOR="off")) as drf_url,
-    ):
-        _print(_measured({"bare uvicorn, fixed text": bare_url, "fast path": fast_url, "DRF view": drf_url}, key))
-    first_token.main(key)
+    key = demo_key()
+    cores = field.Cores()
+    page = report.Page()
+    with field.echoes(cores, key) as entrants:
+        for scenario in SCENARIOS:
+            page.add_calls(scenario.name, scenario.connections, _measured(scenario, entrants, options.seconds))
+        page.add_figures("Memory after this load", {one.name: f"{_resident_mb(one.pid):.0f} MB" for one in entrants})
+    with field.relays(cores, key, first_token.publish) as entrants:
+        page.add_streams(STREAMS.connections, _measured(STREAMS, entrants, options.seconds))
+    page.add_figures("The first word of a model", first_token.measured(cores, key))
+    page.add_figures("Memory of a conversation", turns.measured(cores, options.seconds))
+    if options.write:
+        page.write()
 
 
-def _key() -> str:
+def demo_key() -> str:
+    """The demo tenant in the fresh installation, and a key that may call its echo."""
     # The models can be imported once the installation is there.
     from publishing import demo  # noqa: PLC0415
 
@@ -60,24 +91,37 @@ def _key() -> str:
     return made.key
 
 
-def _measured(urls: dict[str, str], key: str) -> dict[str, list[Result]]:
-    """All servers in turn, round by round, so that a machine whose speed drifts treats them alike."""
-    results: dict[str, list[Result]] = {name: [] for name in urls}
+def _measured(scenario: Scenario, entrants: list[field.Entrant], seconds: float) -> dict[str, report.Row]:
+    results: dict[str, list[Result]] = {entrant.name: [] for entrant in entrants}
     for _ in range(ROUNDS):
-        for name, url in urls.items():
-            call = measure(f"{url}/v1/chat/completions", key, BODY, connections=CONNECTIONS, seconds=SECONDS)
-            results[name].append(asyncio.run(call))
-    return results
+        for entrant in entrants:
+            call = entrant.call(scenario.body, is_streamed=scenario.is_streamed and entrant.name != field.BARE)
+            results[entrant.name].append(asyncio.run(measure(call, connections=scenario.connections, seconds=seconds)))
+    return {name: _row(found) for name, found in results.items()}
 
 
-def _print(results: dict[str, list[Result]]) -> None:
-    print(f"{CONNECTIONS} connections, one process on one core, median of {ROUNDS} rounds of {SECONDS:g} s")
-    print(f"{'':26}{'requests/s':>12}{'ratio':>8}{'median ms':>11}")
-    base = None
-    for name, runs in results.items():
-        run = sorted(runs, key=lambda result: result.rate)[len(runs) // 2]
-        base = base or run.rate
-        print(f"{name:26}{run.rate:>12,.0f}{run.rate / base:>8.3f}{run.median_ms:>11.2f}")
+def _row(found: list[Result]) -> report.Row:
+    """The median of each figure over the rounds."""
+
+    def median(figure: Callable[[Result], float]) -> float:
+        return statistics.median(figure(result) for result in found)
+
+    return report.Row(
+        rate=median(lambda result: result.rate),
+        rates=[result.rate for result in found],
+        p50_ms=median(lambda result: result.latency_ms(0.5)),
+        p99_ms=median(lambda result: result.latency_ms(0.99)),
+        word_rate=median(lambda result: result.word_rate),
+        word_rates=[result.word_rate for result in found],
+        first_word_ms=median(lambda result: result.first_word_ms(0.5)),
+        failures=sum(result.failures for result in found),
+    )
+
+
+def _resident_mb(pid: int) -> float:
+    """What a server holds in memory, its children included."""
+    process = psutil.Process(pid)
+    return float(sum(one.memory_info().rss for one in [process, *process.children(recursive=True)])) / 1e6
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`make bench`, second part: how much later the first word comes through us than from the model's own server."""
+"""How much later the first word comes through us than from the model's own server."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 from django.test import override_settings
 from django.utils import timezone
 
-from bench import servers
-from tests.support import upstream
+from bench import field
 
 CALLS = 150
 DOCUMENT: dict[str, Any] = {
@@ -32,39 +31,42 @@ DOCUMENT: dict[str, Any] = {
     "variables": [],
     "config": {
         "publish_as_model": True,
-        "core_identity": {"name": "A", "models": [{"role": "main", "ref": "bench", "model": "well"}]},
+        "core_identity": {"name": "A", "models": [{"role": "main", "ref": "bench", "model": "small"}]},
     },
 }
 
 
-def main(key: str) -> None:
-    """Call a model directly and through a published flow, in turn, and print the medians and their difference."""
-    with upstream.running() as model:
-        listed = f"127.0.0.1:{model.port}"
-        with override_settings(OUTBOUND_ALLOWED_HOSTS=(listed,)):
-            _publish(model.base_url)
-        with servers.running(servers.start_site(OUTBOUND_ALLOWED_HOSTS=listed)) as site:
-            ways = {
-                "the model itself": (f"{model.base_url}/chat/completions", "well"),
-                "through us": (f"{site}/v1/chat/completions", "scaicore/acme/bench"),
-            }
-            times: dict[str, list[float]] = {name: [] for name in ways}
-            for _ in range(CALLS):
-                for name, (url, called) in ways.items():
-                    times[name].append(_first_word_s(url, key, called))
-    _print(times)
+def measured(cores: field.Cores, key: str) -> dict[str, str]:
+    """Call a model directly and through a published flow, in turn: the medians and that of their differences."""
+    with field.relays(cores, key, publish) as entrants:
+        ways = {entrant.name: entrant for entrant in entrants if entrant.name != field.RELAY}
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(CALLS):
+            for name, entrant in ways.items():
+                times[name].append(_first_word_s(f"{entrant.url}/v1/chat/completions", entrant.key, entrant.model))
+    direct, ours = times.values()
+    added = statistics.median(b - a for a, b in zip(direct, ours, strict=True))
+    medians = {name: f"{statistics.median(found) * 1000:.2f} ms" for name, found in times.items()}
+    return medians | {"added by us, median of pairs": f"{added * 1000:.2f} ms"}
 
 
-def _publish(base_url: str) -> None:
+def publish(base_url: str) -> None:
+    """A flow of one model node that asks the server at `base_url`, published to acme. Again: with a new server."""
     # The models can be imported once the installation is there.
     from identity import actors  # noqa: PLC0415
     from identity.models import Tenant  # noqa: PLC0415
     from publishing import actions  # noqa: PLC0415
+    from publishing.models import ModelProvider  # noqa: PLC0415
 
     actor, at, tenant = actors.operator("bench"), timezone.now(), Tenant.objects.get(pk="acme")
-    actions.create_provider(tenant=tenant, ref="bench", base_url=base_url, actor=actor, at=at)
-    flow = actions.create_flow(tenant=tenant, name="Bench", content=DOCUMENT, actor=actor, at=at)
-    actions.deploy(flow, actor=actor, at=at)
+    with override_settings(OUTBOUND_ALLOWED_HOSTS=(urlsplit(base_url).netloc,)):
+        provider = ModelProvider.objects.filter(tenant=tenant, ref="bench").first()
+        if provider is not None:
+            actions.save_provider(provider, base_url=base_url, actor=actor, at=at)
+            return
+        actions.create_provider(tenant=tenant, ref="bench", base_url=base_url, actor=actor, at=at)
+        flow = actions.create_flow(tenant=tenant, name="Bench", content=DOCUMENT, actor=actor, at=at)
+        actions.deploy(flow, actor=actor, at=at)
 
 
 def _first_word_s(url: str, key: str, model: str) -> float:
@@ -85,12 +87,3 @@ def _first_word_s(url: str, key: str, model: str) -> float:
             assert data, received
             received += data
         return time.perf_counter() - started
-
-
-def _print(times: dict[str, list[float]]) -> None:
-    print(f"\ntime to the first word, median of {CALLS} calls in turn")
-    for name, found in times.items():
-        print(f"{name:26}{statistics.median(found) * 1000:>10.2f} ms")
-    direct, ours = times.values()
-    paired = statistics.median(b - a for a, b in zip(direct, ours, strict=True))
-    print(f"{'added by us':26}{paired * 1000:>10.2f} ms")

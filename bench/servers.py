@@ -39,10 +39,14 @@ def start(
     settings: dict[str, str],
     pin: Callable[[], None] | None = None,
     log: int | None = None,
+    is_foreign: bool = False,
 ) -> Running:
-    """A server process that listens on `port`; its log goes where ours goes, or to `log`."""
+    """A server process that listens on `port`; its log goes where ours goes, or to `log`. A foreign one is not told
+    of our database."""
+    ours = {"DATABASE_URL"} if is_foreign else set()
+    environment = {name: value for name, value in os.environ.items() if name not in ours} | settings
     process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL, stderr=log, preexec_fn=pin
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=log, preexec_fn=pin
     )
     _await(port)
     return Running(f"http://127.0.0.1:{port}", process)
