@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from publishing.models import Core
+
 
 class Outcome(models.TextChoices):
     """How a run ended."""
@@ -59,7 +61,37 @@ class UsageRecord(models.Model):
         indexes = [
             models.Index(fields=["tenant_id", "-at"], name="usage_by_tenant"),
             models.Index(fields=["core_id", "-at"], name="usage_by_core"),
+            # The last run of a webhook stands behind all the chat's.
+            models.Index(
+                fields=["core_id", "purpose", "-at"],
+                name="usage_unasked",
+                condition=models.Q(purpose__in=["webhook", "schedule"]),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.model} {self.outcome}"
+
+
+class RemoteCore(Core):
+    """A Core whose program lives elsewhere, for the staff's list of them."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "remote Core"
+
+
+class WebhookCore(Core):
+    """A Core that is called by webhook, for the staff's list of them."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "webhook"
+
+
+class ScheduledCore(Core):
+    """A Core that starts by itself, for the staff's list of them."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "schedule"

@@ -94,7 +94,9 @@ class StaffList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        self.model_admin.complete(request, self.result_list)
+        # What is posted to a list is a change of some rows: it shows a page of its own, or leads back here.
+        if request.method != "POST":
+            self.model_admin.complete(request, self.result_list)
 
 
 class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

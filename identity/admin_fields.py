@@ -75,8 +75,12 @@ def _refuse_unless_keys(field: RowField | RowsField, values: Any) -> None:
 
 def may_be_key(model: type[Model], value: Any) -> bool:
     """Whether a row could have the primary key `value`, which somebody posted."""
+    field: Any = model._meta.pk
+    # A key that points to another row is of that row's kind; to ask whether there is one takes a statement for each.
+    while field.remote_field is not None:
+        field = field.target_field
     try:
-        model._meta.pk.clean(value, None)
+        field.clean(value, None)
     except ValidationError:
         return False
     return "\0" not in str(value)

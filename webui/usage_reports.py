@@ -12,10 +12,10 @@ from typing import Any
 from django.db.models import Aggregate, Case, Count, FloatField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce, TruncDate
 
+from chatapi.activity import FAULTS
 from chatapi.models import UsageRecord
 from identity import keys
 from identity.models import ApiKey, User
-from webui.activity import FAULTS
 
 SUBFLOW = "subflow"
 NOBODY = "(webhook)"  # in place of a user and a key

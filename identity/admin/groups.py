@@ -92,12 +92,18 @@ class GroupAdmin(StaffAdmin):
 
     def sections(self, request: HttpRequest, row: Group) -> list[Section]:
         """Who is in the group, and the groups around it."""
-        nested, holders = identity_groups.groups_inside(row), identity_groups.groups_around(row)
+        nested, holders = identity_groups.groups_inside(row), self.around(row)
         return [
             self._members(request, row, nested),
             _chains(request, "inside", "Groups nested in this one", nested, "No group is nested in this one."),
             _chains(request, "around", "Groups that this one is nested in", holders, "It is nested in no group."),
         ]
+
+    def around(self, row: Any) -> dict[int, list[Group]]:
+        """The groups that `row` is nested in, with the chain to each; found once for all tables of a page."""
+        if not hasattr(row, "groups_around"):
+            row.groups_around = identity_groups.groups_around(row)
+        return row.groups_around  # type: ignore[no-any-return]
 
     def _members(self, request: HttpRequest, group: Group, nested: dict[int, list[Group]]) -> Section:
         belonging = Membership.objects.filter(group__in=[group.pk, *nested]).values("user")

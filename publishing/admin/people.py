@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from identity import admin_sections
-from identity import groups as identity_groups
 from identity.admin import GroupAdmin, UserAdmin
 from identity.admin_sections import Section, link
 from identity.models import Group, User
@@ -43,7 +42,7 @@ class OpeningGroupAdmin(GroupAdmin):
 
     def sections(self, request: HttpRequest, row: Group) -> list[Section]:
         """The members and the groups around, and the models that are open to them."""
-        return [*super().sections(request, row), _opened(request, row)]
+        return [*super().sections(request, row), _opened(request, row, self.around(row))]
 
 
 def _callable(request: HttpRequest, user: User, core_ids: list[str]) -> Section:
@@ -80,9 +79,8 @@ def _refused(request: HttpRequest, user: User, *, may_call: set[str]) -> Section
     )
 
 
-def _opened(request: HttpRequest, group: Group) -> Section:
-    """The models that list the group, or one that it is nested in."""
-    around = identity_groups.groups_around(group)
+def _opened(request: HttpRequest, group: Group, around: dict[int, list[Group]]) -> Section:
+    """The models that list the group, or one of those around it, in which it is nested."""
     granted: Any = Publication.objects.filter(grants__group__in=[group.pk, *around]).distinct().order_by("name")
     page = admin_sections.paged(request, "opens", granted.prefetch_related("grants"))
     return Section(

@@ -44,7 +44,7 @@ class PublicationAdmin(AudienceAdmin):
     may_add = may_change = may_delete = True
     list_per_page = 25
     form = PublicationForm
-    list_display = (
+    list_display: tuple[str, ...] = (
         "name",
         "tenant",
         "shown_to",

@@ -107,7 +107,7 @@ class AccessRequestAdmin(StaffAdmin):
     form = AnswerForm
     list_display = ("asked_at", "user", "core", "tenant", "message", "decision", "may_call", "decided_by", "decided_at")
     list_filter = ("decision", ("tenant", admin.RelatedOnlyFieldListFilter))
-    list_select_related = ("user", "core")
+    list_select_related = ("user", "core", "tenant")
     search_fields = ("user__email", "core__slug", "core__name", "message")
     ordering = ("-asked_at", "-pk")
     bulk_changes = (GrantAll, DeclineAll)

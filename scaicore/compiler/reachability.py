@@ -22,10 +22,11 @@ def find_entry(flow: FlowDocument) -> str | None:
 
 
 def starts(flow: FlowDocument) -> list[str]:
-    """Where runs begin: at the entry of calls, and at the one for webhooks."""
+    """Where runs begin: at the entry of calls, at the one for webhooks, and at every schedule."""
     # Nothing else: what only a further entry leads to is left out of the program.
     webhook = next((node.id for node in flow.nodes if entered_by(node.type) == "webhook"), None)
-    return list(dict.fromkeys(start for start in (find_entry(flow), webhook) if start is not None))
+    schedules = [node.id for node in flow.nodes if entered_by(node.type) == "schedule"]
+    return list(dict.fromkeys(start for start in (find_entry(flow), webhook, *schedules) if start is not None))
 
 
 def reached(flow: FlowDocument, following: graph.Successors) -> set[str]:

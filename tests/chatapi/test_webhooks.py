@@ -42,7 +42,8 @@ def node(name: str, kind: str, **config: Any) -> dict[str, Any]:
 def deployed(
     owner: User, *nodes: dict[str, Any], ways: tuple[tuple[str, str], ...] = (("hook", "reply"),), **document: Any
 ) -> Core:
-    """The Core `orders` of these nodes, not published."""
+    """The Core of these nodes, `orders` unless it is named otherwise, not published."""
+    name = document.pop("name", "Orders")
     config = document.pop("config", {})
     drawn = {**echo_document(**{"publish_as_model": False, **config}), **document, "nodes": list(nodes)}
     drawn["edges"] = [
@@ -50,7 +51,7 @@ def deployed(
         for n, (a, b) in enumerate(ways)
     ]
     actor, at = actor_of(owner), timezone.now()
-    flow = actions.create_flow(tenant=owner.tenant, name="Orders", content=drawn, actor=actor, at=at)
+    flow = actions.create_flow(tenant=owner.tenant, name=name, content=drawn, actor=actor, at=at)
     return actions.deploy(flow, actor=actor, at=at).core
 
 

@@ -56,6 +56,7 @@ def test_the_first_page_counts_what_is_worth_a_look(staff: Client, week: None) -
         "name a deleted group": 1,
         "widened this week": 1,
         "published this week": 3,
+        "not called for 90 days": 3,
         "held by staff": 1,
         "access requests wait": 1,
         "callers refused this week": 1,

@@ -15,12 +15,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from chatapi import activity
 from identity.actors import actor_of
 from identity.errors import ActionRefused, NotAllowed, NotFound
 from publishing import actions, registry
 from publishing.disagreements import find_disagreement
 from publishing.models import AccessRequest, Core, CoreVersion, Publication
-from webui import activity, offered_models, snippets
+from webui import offered_models, snippets
 from webui.decorators import MemberRequest, admin_of, member_page
 from webui.offered_models import ModelForUser
 

@@ -1,0 +1,154 @@
+"""Every page of the admin takes few statements, however many rows there are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
+
+from chatapi.models import UsageRecord
+from identity import actors, groups, keys
+from identity.models import ApiKey, AuditEntry, Group, Tenant, User
+from publishing import actions
+from publishing.models import AccessRequest, Core, Flow, Publication, Refusal
+from tests.chatapi.test_admin import hooked, remote, scheduled
+from tests.conftest import echo_document
+from tests.support.staff import previewed, queries, signed_in, superuser
+
+MOST = 20
+OPERATOR = actors.operator("test")
+ROWS = 30
+
+
+def plant(tenant: Tenant, rows: range) -> None:
+    """Of each noun as many as `rows`, and what hangs together with them."""
+    at = timezone.now()
+    people = User.objects.bulk_create(
+        User(email=f"user-{n}@acme.test", name=f"User {n}", tenant=tenant, is_active=n % 5 > 0) for n in rows
+    )
+    made = Group.objects.bulk_create(Group(tenant=tenant, scaikey_id=f"group_{n}", name=f"Group {n}") for n in rows)
+    for n, group in enumerate(made):
+        nested = made[n - 1 : n] if n % 3 else []
+        groups.set_members(group, users=people[n : n + 5], groups=nested, actor=OPERATOR, at=at)
+    for n, (user, group) in enumerate(zip(people, made, strict=True)):
+        listed = [] if n % 4 == 0 else [group.scaikey_id]
+        content = echo_document(model_visibility_group_ids=listed)
+        flow = actions.create_flow(tenant=tenant, name=f"Flow {user.pk}", content=content, actor=OPERATOR, at=at)
+        core = actions.deploy(flow, actor=OPERATOR, at=at).core
+        UsageRecord.objects.create(
+            at=at - timedelta(days=n),
+            request_id=f"req_{user.pk}",
+            tenant_id=tenant.pk,
+            user_id=user.pk,
+            core_id=core.pk,
+            core_version=1,
+            model=core.model_name,
+            is_streamed=False,
+            outcome="failed" if n % 2 else "ok",
+            prompt_tokens=1,
+            completion_tokens=1,
+            duration_ms=1,
+        )
+        keys.mint(user=user, name="key", actor=OPERATOR, at=at)
+        Refusal.objects.create(core=core, user=user, last_at=at)
+        if listed and user.is_active:
+            AccessRequest.objects.create(tenant=tenant, core=core, user=people[n - 7], asked_at=at)
+        actions.create_secret(
+            tenant=tenant, name=f"secret-{user.pk}".replace("_", "-"), value="s", actor=OPERATOR, at=at
+        )
+        actions.create_provider(
+            tenant=tenant,
+            ref=f"provider-{user.pk}".replace("_", "-"),
+            base_url="https://models.example/v1",
+            actor=OPERATOR,
+            at=at,
+        )
+
+
+@pytest.fixture
+def sue(acme: Tenant, root: User) -> Client:
+    plant(acme, range(ROWS))
+    for make in (hooked, scheduled, remote):
+        make(root)
+    return signed_in(superuser())
+
+
+def models() -> list[type[Model]]:
+    return list(admin.site._registry)
+
+
+def of(model: type[Model], page: str, *args: str) -> str:
+    return f"/admin/{model._meta.app_label}/{model._meta.model_name}/" + "".join(
+        f"{arg}/" for arg in (*args, page) if arg
+    )
+
+
+def lists() -> list[str]:
+    """Every list, by itself, searched, and by each choice of its filters."""
+    urls = [of(model, "") for model in models()]
+    urls += [f"{of(model, '')}?q=user" for model in models()]
+    choices = ["nobody", "lost", "open", "widened-7", "widened-30", "new-7", "unused-90"]
+    urls += [f"{of(Publication, '')}?review={choice}" for choice in choices]
+    urls += [f"{of(AuditEntry, '')}?widened=any", f"{of(Core, '')}?publication=held", f"{of(Refusal, '')}?since=7"]
+    return urls
+
+
+def pages(client: Client) -> list[str]:
+    """The page of one row of each noun, and what else there is of it."""
+    listed = {model: client.get(of(model, "")).context["cl"].result_list for model in models()}
+    assert [model for model, rows in listed.items() if not rows] == []
+    rows = {model: quote(found[0].pk) for model, found in listed.items()}
+    urls = [of(model, "change", row) for model, row in rows.items()]
+    urls += [of(model, "add") for model in (Publication, User, Group, Tenant)]
+    urls += [of(model, "delete", rows[model]) for model in (Core, Flow, User, Group)]
+    return [*urls, of(Publication, "audience", rows[Publication]), "/admin/"]
+
+
+def test_every_list_takes_few_statements(sue: Client) -> None:
+    assert {url: count for url in lists() if (count := queries(sue, url)) > MOST} == {}
+
+
+def test_every_page_takes_few_statements(sue: Client) -> None:
+    assert {url: count for url in pages(sue) if (count := queries(sue, url)) > MOST} == {}
+
+
+def test_what_fields_find_takes_few_statements(sue: Client) -> None:
+    fields = [
+        "app_label=identity&model_name=user&field_name=tenant",
+        "app_label=identity&model_name=group&field_name=tenant",
+    ]
+    urls = [f"/admin/autocomplete/?term=a&{field}" for field in fields]
+    assert {url: count for url in urls if (count := queries(sue, url)) > MOST} == {}
+
+
+CHANGES: list[tuple[type[Model], str, dict[str, Any]]] = [
+    (Publication, "unpublish", {}),
+    (Publication, "hold", {"reason": "Leaks."}),
+    (User, "switch_off", {}),
+    (User, "revoke_all_keys", {}),
+    (ApiKey, "revoke", {}),
+    (AccessRequest, "decline", {}),
+    (AccessRequest, "grant", {}),
+]
+
+
+@pytest.mark.parametrize(("model", "change", "chosen"), CHANGES, ids=[f"{one[0].__name__}-{one[1]}" for one in CHANGES])
+def test_a_preview_of_many_takes_few_statements(
+    sue: Client, model: type[Model], change: str, chosen: dict[str, Any], django_assert_max_num_queries: Any
+) -> None:
+    rows = list(model._default_manager.all()[:20])
+    with django_assert_max_num_queries(MOST):
+        answer = previewed(sue, of(model, ""), change, rows, **chosen)
+    assert len(answer.context["lines"]) == len(rows)
+
+
+def test_more_rows_take_no_more_statements(sue: Client, acme: Tenant) -> None:
+    few = {url: queries(sue, url) for url in lists()}
+    plant(acme, range(ROWS, ROWS + 15))
+    assert {url: count for url in lists() if (count := queries(sue, url)) > few[url]} == {}
