@@ -153,3 +153,12 @@ def test_the_page_of_one_leads_to_its_core_and_its_runs(staff: Client, root: Use
     text = says(staff, page(url, core))
     assert page("/admin/publishing/core/", core) in text
     assert f"/admin/chatapi/usagerecord/?core_id={core.pk}" in text
+
+
+@pytest.mark.parametrize("term", ["echo-ag", "Echo Agent", "scaicore/acme/echo-agent", "req_wanted", "ANN@"])
+def test_runs_are_found_by_core_person_and_request(staff: Client, echo: Core, ann: User, bo: User, term: str) -> None:
+    run = ran(echo)
+    UsageRecord.objects.filter(pk=run.pk).update(request_id="req_wanted", user_id=ann.pk)
+    other = ran(Core(pk="core_gone", slug="gone", tenant_id="acme"))
+    UsageRecord.objects.filter(pk=other.pk).update(user_id=bo.pk)
+    assert rows_of(staff, f"/admin/chatapi/usagerecord/?q={term.replace(' ', '+')}") == [run]

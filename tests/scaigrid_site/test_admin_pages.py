@@ -6,19 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib import admin
-from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
 from chatapi.models import UsageRecord
 from identity import actors, groups, keys
-from identity.models import ApiKey, AuditEntry, Group, Tenant, User
+from identity.models import ApiKey, Group, Tenant, User
 from publishing import actions
-from publishing.models import AccessRequest, Core, Flow, Publication, Refusal
+from publishing.models import AccessRequest, Publication, Refusal
 from tests.chatapi.test_admin import hooked, remote, scheduled
 from tests.conftest import echo_document
+from tests.support.admin_pages import lists, of, pages
 from tests.support.staff import previewed, queries, signed_in, superuser
 
 MOST = 20
@@ -77,37 +76,6 @@ def sue(acme: Tenant, root: User) -> Client:
     for make in (hooked, scheduled, remote):
         make(root)
     return signed_in(superuser())
-
-
-def models() -> list[type[Model]]:
-    return list(admin.site._registry)
-
-
-def of(model: type[Model], page: str, *args: str) -> str:
-    return f"/admin/{model._meta.app_label}/{model._meta.model_name}/" + "".join(
-        f"{arg}/" for arg in (*args, page) if arg
-    )
-
-
-def lists() -> list[str]:
-    """Every list, by itself, searched, and by each choice of its filters."""
-    urls = [of(model, "") for model in models()]
-    urls += [f"{of(model, '')}?q=user" for model in models()]
-    choices = ["nobody", "lost", "open", "widened-7", "widened-30", "new-7", "unused-90"]
-    urls += [f"{of(Publication, '')}?review={choice}" for choice in choices]
-    urls += [f"{of(AuditEntry, '')}?widened=any", f"{of(Core, '')}?publication=held", f"{of(Refusal, '')}?since=7"]
-    return urls
-
-
-def pages(client: Client) -> list[str]:
-    """The page of one row of each noun, and what else there is of it."""
-    listed = {model: client.get(of(model, "")).context["cl"].result_list for model in models()}
-    assert [model for model, rows in listed.items() if not rows] == []
-    rows = {model: quote(found[0].pk) for model, found in listed.items()}
-    urls = [of(model, "change", row) for model, row in rows.items()]
-    urls += [of(model, "add") for model in (Publication, User, Group, Tenant)]
-    urls += [of(model, "delete", rows[model]) for model in (Core, Flow, User, Group)]
-    return [*urls, of(Publication, "audience", rows[Publication]), "/admin/"]
 
 
 def test_every_list_takes_few_statements(sue: Client) -> None:
