@@ -41,6 +41,10 @@ class NarrowedSelect(_NarrowedMixin, AutocompleteSelect):
 class NarrowedSelectMultiple(_NarrowedMixin, AutocompleteSelectMultiple):
     """Some rows, found by typing."""
 
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Without the cross that takes all away: it stands in a list where only items may."""
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-allow-clear": "false"}
+
 
 class RowField(forms.ModelChoiceField[Any]):
     """One of the rows that are offered."""

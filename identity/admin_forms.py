@@ -6,9 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelectMultiple
 
 from identity.admin_base import ActedForm
+from identity.admin_fields import NarrowedSelectMultiple
 from identity.models import Group, Nesting, Tenant, User
 
 
@@ -47,13 +47,13 @@ class GroupForm(ActedForm):
     users = forms.ModelMultipleChoiceField(
         User.objects.none(),
         required=False,
-        widget=AutocompleteSelectMultiple(Group._meta.get_field("users"), admin.site),
+        widget=NarrowedSelectMultiple(Group._meta.get_field("users"), admin.site),
     )
     groups = forms.ModelMultipleChoiceField(
         Group.objects.none(),
         required=False,
         label="Nested groups",
-        widget=AutocompleteSelectMultiple(Nesting._meta.get_field("child"), admin.site),
+        widget=NarrowedSelectMultiple(Nesting._meta.get_field("child"), admin.site),
         help_text="Everyone in a nested group is in this group too, through any number of levels.",
     )
 

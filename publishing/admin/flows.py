@@ -44,7 +44,7 @@ class FlowAdmin(StaffAdmin):
     @admin.display(description="saved document")
     def document(self, flow: Flow) -> SafeString:
         shown = documents.complete(flow, flow.saved)
-        return format_html("<pre>{}</pre>", json.dumps(shown, indent=2, ensure_ascii=False))
+        return format_html('<pre tabindex="0">{}</pre>', json.dumps(shown, indent=2, ensure_ascii=False))
 
     def remove(self, row: Flow, *, actor: Actor, at: datetime) -> None:
         actions.delete_flow(row, actor=actor, at=at)
