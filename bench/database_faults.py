@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from subprocess import DEVNULL
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -25,7 +26,6 @@ from scaigrid_site.postgres import Cluster, postmaster
 LIMIT_S = 2.0
 # What a loaded machine may take beyond the limit for the answer itself.
 GRACE_S = 3.0
-SESSION = {"cookie": f"sessionid={'x' * 32}"}
 
 
 def run(key: str) -> None:
@@ -53,6 +53,7 @@ def run(key: str) -> None:
 def _surfaces(url: str, key: str, text: str = "hello") -> list[Surface]:
     """Every way to the database: the chat's pool, REST, pages, health; and one that needs no database."""
     bearer = {"authorization": f"Bearer {key}"}
+    session = {"cookie": f"sessionid_{urlsplit(url).port}={'x' * 32}"}
 
     def get(path: str, headers: dict[str, str]) -> Callable[[], int]:
         return lambda: requests.get(url + path, headers=headers, timeout=LOST_S, allow_redirects=False).status_code
@@ -68,8 +69,8 @@ def _surfaces(url: str, key: str, text: str = "hello") -> list[Surface]:
         Surface("models", get("/v1/models", bearer)),
         Surface("module", get("/v1/modules/scaicore/cores", bearer)),
         Surface("REST", get("/api/v1/flows", bearer)),
-        Surface("page", lambda: _page(get("/flows/", SESSION))),
-        Surface("admin", lambda: _page(get("/admin/", SESSION))),
+        Surface("page", lambda: _page(get("/flows/", session))),
+        Surface("admin", lambda: _page(get("/admin/", session))),
         Surface("ready", get("/healthz/ready", {})),
         Surface("live", get("/healthz/live", {})),
     ]

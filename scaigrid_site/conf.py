@@ -149,6 +149,15 @@ class Conf:
         return urlsplit(self.public_url).scheme == "https"
 
     @property
+    def cookie_suffix(self) -> str:
+        """What the names of cookies end with: the port, where the address names one.
+
+        Browsers keep cookies by host and not by port, so two installations on one host would sign each other out.
+        """
+        port = urlsplit(self.public_url).port
+        return f"_{port}" if port else ""
+
+    @property
     def model_providers(self) -> dict[str, dict[str, Any]]:
         """The operator's model providers by ref."""
         given: dict[str, dict[str, Any]] = json.loads(self.MODEL_PROVIDERS)

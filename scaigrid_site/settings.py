@@ -100,6 +100,10 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "flows"
 LOGOUT_REDIRECT_URL = "login"
 
+SESSION_COOKIE_NAME = f"sessionid{CONF.cookie_suffix}"
+CSRF_COOKIE_NAME = f"csrftoken{CONF.cookie_suffix}"
+# Django's own keeps them in a cookie that cannot be named.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONF.is_https
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -38,6 +39,11 @@ class Outage:
 
     def get(self, path: str, **headers: str) -> requests.Response:
         return requests.get(self.site.url + path, headers=self._headers() | headers, timeout=30, allow_redirects=False)
+
+    @property
+    def session(self) -> str:
+        """A cookie that names a session, which the database has to be asked about."""
+        return f"sessionid_{urlsplit(self.site.url).port}={'x' * 32}"
 
     def server(self) -> psutil.Process:
         return server_of(self.cluster)
@@ -106,7 +112,7 @@ SURFACES = [
 
 
 def get_all(outage: Outage) -> dict[str, int]:
-    return {path: outage.get(path, cookie=f"sessionid={'x' * 32}").status_code for path in SURFACES}
+    return {path: outage.get(path, cookie=outage.session).status_code for path in SURFACES}
 
 
 def test_a_silent_database_is_503_on_every_surface_and_none_hangs(outage: Outage) -> None:
@@ -129,7 +135,7 @@ def test_a_database_that_refuses_is_503_on_every_surface_and_used_again_when_it_
 def test_each_surface_says_so_in_its_own_words_and_when_to_try_again(outage: Outage) -> None:
     outage.cluster.stop()
     module, api, page = map(outage.get, ("/v1/modules/scaicore/cores", "/api/v1/flows", "/flows/"))
-    page = outage.get("/flows/", cookie=f"sessionid={'x' * 32}")
+    page = outage.get("/flows/", cookie=outage.session)
     chat = outage.chat()
     assert chat.json()["error"]["code"] == "database_unavailable"
     assert module.json()["error"]["code"] == "SERVICE_UNAVAILABLE"

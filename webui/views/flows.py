@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -128,6 +129,7 @@ def _page(request: MemberRequest, flow: Flow, *, status: int = 200, **more: Any)
     # A form that was sent is answered by the form; whoever has scripts is given the canvas, unless it is not wanted.
     if request.method != "POST" and "plain" not in request.GET:
         context["editor_data"] = editor_data.page_data(request.user, flow)
+        context["csrf_cookie"] = settings.CSRF_COOKIE_NAME
     return render(request, "flows/flow.html", context, status=status)
 
 

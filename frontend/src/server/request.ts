@@ -36,7 +36,7 @@ export async function request(url: string, options: Options = {}): Promise<Json>
 async function send(url: string, { method = "GET", body, signal }: Options): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (body) headers["Content-Type"] = "application/json";
-  if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
+  if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   const payload = body && JSON.stringify(body);
   try {
     return await fetch(url, { method, headers, body: payload, signal, redirect: "error", credentials: "same-origin" });
@@ -60,7 +60,9 @@ export function refusal(detail: JsonObject): Refusal {
   return new Refusal(textOf(detail.error), message, textOf(detail.fix), detail);
 }
 
-function cookie(name: string): string {
+/** The token that goes with every change. The page names its cookie, which is another one in each installation. */
+function csrfToken(): string {
+  const name = document.querySelector<HTMLElement>("[data-csrf-cookie]")?.dataset.csrfCookie ?? "csrftoken";
   const found = document.cookie.split("; ").find((part) => part.startsWith(`${name}=`));
   return found?.slice(name.length + 1) ?? "";
 }

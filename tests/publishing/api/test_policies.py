@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -96,7 +97,7 @@ def test_a_session_changes_nothing_without_its_csrf_token(root: User) -> None:
 def test_a_session_with_its_csrf_token_may_do_what_its_user_may(root: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(root)
-    browser.cookies["csrftoken"] = CSRF
+    browser.cookies[settings.CSRF_COOKIE_NAME] = CSRF
     answer = browser.post(
         "/api/v1/keys", {"name": "laptop"}, content_type="application/json", headers={"X-CSRFToken": CSRF}
     )
@@ -107,7 +108,7 @@ def test_a_session_with_its_csrf_token_may_do_what_its_user_may(root: User) -> N
 def test_a_form_is_refused_even_after_the_csrf_check_has_read_it(root: User, content_type: str) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(root)
-    browser.cookies["csrftoken"] = CSRF
+    browser.cookies[settings.CSRF_COOKIE_NAME] = CSRF
     form = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nlaptop\r\n--x--\r\n'
     answer = browser.post("/api/v1/keys", form, content_type=content_type, headers={"X-CSRFToken": CSRF})
     assert error(answer) == (415, "unsupported_media_type")
