@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import requests
@@ -49,7 +50,33 @@ def _demo() -> str:
     content = with_properties(flow.saved.content, tracing=True)
     actions.save_flow(flow, base_version=flow.saved.version, content=content, actor=actor, at=at)
     actions.deploy(flow, actor=actor, at=at)
+    _week(at)
     return made.key
+
+
+def _week(at: datetime) -> None:
+    """What a review finds: a model that was opened, one for nobody, one that is held, a refusal and a request."""
+    from identity.actors import actor_of, operator  # noqa: PLC0415
+    from identity.models import Group, Tenant, User  # noqa: PLC0415
+    from publishing import actions  # noqa: PLC0415
+    from publishing.models import Core, Flow, Refusal  # noqa: PLC0415
+
+    actor, tenant = operator("demo"), Tenant.objects.get(pk="acme")
+    content = Flow.objects.get(name="Echo Agent").saved.content
+    Group.objects.create(tenant=tenant, scaikey_id="group_acme_hr", name="Human resources")
+
+    def deployed(name: str, *group_ids: str) -> Core:
+        config = {**content["config"], "model_visibility_group_ids": list(group_ids)}
+        flow = actions.create_flow(tenant=tenant, name=name, content={**content, "config": config}, actor=actor, at=at)
+        return actions.deploy(flow, actor=actor, at=at).core
+
+    handbook = deployed("Handbook", "group_acme_hr")
+    deployed("Payroll", "group_acme_hr")
+    actions.publish(handbook, group_ids=["group_acme_hr", "group_acme_eng"], actor=actor, at=at)
+    actions.hold_core(deployed("Contracts"), reason="It names customers; see ticket 4711", actor=actor, at=at)
+    bo = User.objects.get(email="bo@acme.test")
+    Refusal.objects.create(core=handbook, user=bo, last_at=at)
+    actions.ask_access(handbook, user=bo, message="For the onboarding.", actor=actor_of(bo), at=at)
 
 
 def _call(url: str, key: str) -> None:
@@ -88,9 +115,30 @@ def _pages(browser: Browser, url: str, scheme: str) -> Iterator[tuple[str, Page]
     for name in ("keys", "usage"):
         page.goto(f"{url}/{name}/")
         yield name, page
-    page.goto(f"{url}/admin/publishing/publication/")
-    yield "admin", page
+    yield from _staff_pages(page, url)
     context.close()
+
+
+def _staff_pages(page: Page, url: str) -> Iterator[tuple[str, Page]]:
+    """The pages of a week's review, in its order."""
+    publications = f"{url}/admin/publishing/publication/"
+    page.goto(f"{url}/admin/")
+    yield "staff-review", page
+    page.goto(publications)
+    yield "admin", page
+    page.goto(f"{publications}?q=handbook")
+    page.locator(".field-head_count a").click()
+    yield "staff-audience", page
+    page.goto(f"{url}/admin/publishing/core/?q=handbook")
+    page.locator("#result_list tbody th a").click()
+    yield "staff-core", page
+    page.goto(publications)
+    page.locator("#action-toggle").check()
+    page.get_by_label("Action:").select_option(label="Restrict selected publications to groups")
+    page.get_by_role("button", name="Go").click()
+    yield "staff-many", page
+    page.goto(f"{url}/admin/identity/auditentry/?q=handbook")
+    yield "staff-audit", page
 
 
 if __name__ == "__main__":

@@ -110,6 +110,8 @@ class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     audit_nouns: ClassVar[tuple[str, ...]] = ()
     audit_field: ClassVar[str] = "pk"
     bulk_changes: ClassVar[tuple[type[BulkChange[Any]], ...]] = ()
+    # Where the figures of these rows stand on the first page.
+    review_rank: ClassVar[int] = 9
 
     form = ActedForm
     list_per_page = 50

@@ -44,6 +44,7 @@ class StaffSite(admin.AdminSite):
         """The first page: what is worth a look this week, and what this person changed last."""
         at = timezone.now()
         pages = [page for page in self._registry.values() if isinstance(page, StaffAdmin)]
+        pages.sort(key=lambda page: page.review_rank)
         more = {
             "figures": [figure for page in pages for figure in page.figures(request, at)],
             "recent": AuditEntry.objects.filter(actor_id=request.user.pk)[:RECENT],

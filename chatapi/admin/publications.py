@@ -51,7 +51,7 @@ class CalledPublicationAdmin(PublicationAdmin):
         for row in rows:
             row.activity = lately[row.pk]
 
-    @admin.display(description="calls and errors of 7 days")
+    @admin.display(description="calls, errors (7 days)")
     def calls(self, publication: Any) -> str:
         activity = publication.activity
         if not activity.errors:

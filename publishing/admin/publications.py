@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_value
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
@@ -42,6 +43,7 @@ class PublicationAdmin(AudienceAdmin):
     """What is published, to whom, and who may call it now. Adding one publishes, deleting one un-publishes."""
 
     may_add = may_change = may_delete = True
+    review_rank = 1
     list_per_page = 25
     form = PublicationForm
     list_display: tuple[str, ...] = (
@@ -50,8 +52,7 @@ class PublicationAdmin(AudienceAdmin):
         "shown_to",
         "head_count",
         "flow_says",
-        "published_at",
-        "published_by",
+        "published",
     )
     list_filter = (ReviewFilter, "visibility", ("tenant", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("tenant", "core__hold")
@@ -111,6 +112,11 @@ class PublicationAdmin(AudienceAdmin):
         if publication.difference is None:
             return None
         return format_html('<strong class="alarm">{}</strong>', publication.difference.flow)
+
+    @admin.display(ordering="published_at")
+    def published(self, publication: Publication) -> str:
+        at = display_for_value(publication.published_at, self.get_empty_value_display())
+        return f"{at}, {publication.published_by}"
 
     @admin.display(description="who can call this now")
     def callers(self, publication: Publication) -> str:
