@@ -11,6 +11,7 @@ from django.db.models.fields.json import KeyTransform
 
 import scaicore
 from publishing.disagreements import find_disagreement
+from publishing.errors import MemoryAtStake
 from publishing.models import Core, CoreVersion, Entity, Flow, FlowVersion, Hold, Publication
 from scaicore.document import variable_types
 from scaicore.language import variables
@@ -83,6 +84,13 @@ def count_forgotten(core: Core | None, wanted: MemoryLayout) -> int:
         not all(variables.is_kept(value, after.get(name)) for name, value in zip(changed, row, strict=True))
         for row in rows
     )
+
+
+def must_keep_memory(core: Core, number: int) -> None:
+    """Raise `MemoryAtStake` when this version would not read all that the live one remembers."""
+    wanted = core.versions.filter(number=number).first()
+    if wanted and (lost := count_forgotten(core, layout_of(wanted))):
+        raise MemoryAtStake(lost)
 
 
 def find_state(flow: Flow, saved: str) -> DeployState:

@@ -12,7 +12,9 @@ identity.errors.ActionRefused
 │   ├── SlugTaken            another Core of the tenant has this slug
 │   ├── MemoryAtStake        the version would not read all that the live one remembers
 │   ├── StaleForm            somebody changed what a form shows after the page was opened
-│   ├── WideningNotAgreed    somebody new could call, and nobody has said yes to that
+│   ├── NotAgreed            what is asked for needs a yes that nobody has given
+│   │   ├── WideningNotAgreed     somebody new could call
+│   │   └── ForgettingNotAgreed   memories would go unread
 │   ├── StillPublished       the flow's Core is published
 │   ├── PublicationHeld      staff hold the Core: it stays un-published, and is not deleted either
 │   ├── ProviderExists       another model provider of the tenant has this ref
@@ -97,12 +99,29 @@ class StaleForm(Conflict):
         super().__init__(f"{changed} {advice}")
 
 
-class WideningNotAgreed(Conflict):
-    """Somebody new could call, and nobody has said yes to that; `question` tells how many could before and after."""
+class NotAgreed(Conflict):
+    """What is asked for needs a yes that nobody has given.
+
+    `question` tells what it would do, with numbers; `yes` stands on the button that agrees to it.
+    """
+
+    def __init__(self, question: str, *, yes: str) -> None:
+        super().__init__(f"{question} Nothing was saved yet.")
+        self.question, self.yes = question, yes
+
+
+class WideningNotAgreed(NotAgreed):
+    """Somebody new could call; the question tells how many could before and after."""
 
     def __init__(self, question: str) -> None:
-        super().__init__(f"{question} Nothing was saved yet.")
-        self.question = question
+        super().__init__(question, yes="Save and widen access")
+
+
+class ForgettingNotAgreed(NotAgreed):
+    """Another version would leave memories unread; the question tells how many."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__(question, yes="Save and leave them unread")
 
 
 class SlugTaken(Conflict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from identity.actors import Actor
 from identity.admin_sections import Figure, list_url
 from identity.errors import Conflict
 from identity.models import Group
-from publishing import actions
+from publishing import actions, deploy_state
 from publishing.actions.base import lock_core
 from publishing.admin import page_state
 from publishing.admin.audience import describe_audience
@@ -27,6 +27,7 @@ from publishing.admin.forms import CoreForm
 from publishing.admin.holds import HoldingAdmin
 from publishing.admin.widening import publish_if_agreed
 from publishing.disagreements import find_disagreement
+from publishing.errors import ForgettingNotAgreed, MemoryAtStake
 from publishing.models import Core, CoreVersion
 
 ABOUT = ("id", "tenant", "slug", "name", "description", "flow", "live", "created_at", "updated_at")
@@ -97,6 +98,7 @@ class CoreAdmin(HoldingAdmin):
         if form.unpublishes:
             actions.unpublish(core, actor=actor, at=at)
         if "live" in form.changed_data and form.cleaned_data["live"]:
+            _must_be_agreed(core, form.cleaned_data["live"], form.agreed)
             actions.rollback(core, version=form.cleaned_data["live"].number, actor=actor, at=at)
         if form.publishes:
             publish_if_agreed(core, group_ids=form.group_ids, agreed=form.agreed, actor=actor, at=at)
@@ -107,8 +109,23 @@ class CoreAdmin(HoldingAdmin):
     @admin.action(description="Roll back to the version before the live one", permissions=["change"])
     def roll_back(self, request: HttpRequest, queryset: QuerySet[Core]) -> None:
         for core in queryset:
-            version = actions.rollback(core, version=_earlier(core), actor=admin_base.actor(request), at=timezone.now())
+            earlier = _earlier(core)
+            try:
+                deploy_state.must_keep_memory(core, earlier)
+            except MemoryAtStake as refused:
+                raise Conflict(f"{core}: {refused} Choose the version on the Core's own page, which asks.") from None
+            version = actions.rollback(core, version=earlier, actor=admin_base.actor(request), at=timezone.now())
             self.message_user(request, f"{core} answers with version {version.number} from now on.", messages.SUCCESS)
+
+
+def _must_be_agreed(core: Core, wanted: CoreVersion, agreed: Collection[str]) -> None:
+    """Ask before memories would go unread; with another number of them than was agreed to, it is asked again."""
+    try:
+        deploy_state.must_keep_memory(core, wanted.number)
+    except MemoryAtStake as refused:
+        question = f"{refused} They stay stored."
+        if question not in agreed:
+            raise ForgettingNotAgreed(question) from None
 
 
 def _earlier(core: Core) -> int:

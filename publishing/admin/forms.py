@@ -84,9 +84,9 @@ class VisibilityForm(ActedForm):
         return self.data.get("seen")
 
     @property
-    def agreed(self) -> str:
-        """The question that was answered by yes; empty when none was."""
-        return str(self.data.get("agreed", ""))
+    def agreed(self) -> list[str]:
+        """The questions that were answered by yes."""
+        return list(self.data.getlist("agreed"))  # type: ignore[attr-defined]
 
 
 class CoreForm(VisibilityForm):

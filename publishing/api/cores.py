@@ -24,7 +24,7 @@ from publishing.api.core_serializers import (
 )
 from publishing.api.fields import CursorPageSerializer, read_number
 from publishing.api.openapi import cursor_list, in_module
-from publishing.errors import CoreNotFound, MemoryAtStake, NotPublished
+from publishing.errors import CoreNotFound, NotPublished
 from publishing.models import Core, Publication
 
 
@@ -167,17 +167,9 @@ class CoreRollbackView(CoreView):
         """Make an earlier version live; the publication stays."""
         given, core = self.fields(RollbackSerializer), self.core(core_id)
         if not given["accept_memory_change"] and self.actor.manages(core.tenant_id):
-            _must_keep_memory(core, given["version"])
+            deploy_state.must_keep_memory(core, given["version"])
         actions.rollback(core, version=given["version"], actor=self.actor, at=timezone.now())
         return self.ok(core_serializers.core(self.core(core_id), self.actor))
-
-
-def _must_keep_memory(core: Core, number: int) -> None:
-    """Ask first when the version would not read all that the live one remembers."""
-    wanted = core.versions.filter(number=number).first()
-    lost = deploy_state.count_forgotten(core, deploy_state.layout_of(wanted)) if wanted else 0
-    if lost:
-        raise MemoryAtStake(lost)
 
 
 def _remote(given: dict[str, Any]) -> RemoteProgram | Unchanged:

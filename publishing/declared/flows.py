@@ -9,10 +9,11 @@ from typing import Any
 from msgspec import UNSET
 
 from identity.models import Tenant
-from publishing import actions, documents, strict_json
+from publishing import actions, deploy_state, documents, strict_json
 from publishing.actions import publications
 from publishing.declared.base import ApplyRun, must_differ, refusal_at, refusals_at
 from publishing.declared.schema import DeclaredFlow
+from publishing.errors import MemoryAtStake
 from publishing.models import Core, Flow, Hold, Publication
 
 # What the server owns in a document; a file may carry older values.
@@ -27,6 +28,8 @@ def apply_flows(run: ApplyRun, location: str, tenant: Tenant, declared: list[Dec
         with refusals_at(f"{location}[{number}]"):
             flow = _save(run, f"{location}[{number}]", tenant, name, content, wanted)
             if wanted.deploy:
+                if not wanted.accept_memory_change:
+                    _must_keep_memory(f"{location}[{number}].accept_memory_change", flow)
                 _deploy(run, flow)
 
 
@@ -89,6 +92,15 @@ def _save(
         )
         run.changed(f"flow {name}", f"saved as {flow.saved.version}" if is_new_content else "description")
     return flow
+
+
+def _must_keep_memory(location: str, flow: Flow) -> None:
+    """Refuse a deploy that would leave memories unread, unless the file says that it may."""
+    saved = flow.saved
+    state = deploy_state.find_state(flow, saved.version)
+    lost = state.count_forgotten(saved.content) if state.is_behind else 0
+    if lost:
+        raise refusal_at(location, f"{MemoryAtStake(lost)} Set it to true to deploy all the same; they stay stored.")
 
 
 def _deploy(run: ApplyRun, flow: Flow) -> None:

@@ -37,6 +37,7 @@ class DeclaredFlow(Struct, forbid_unknown_fields=True, kw_only=True):
     name: Text | UnsetType = UNSET
     description: str | UnsetType = UNSET
     deploy: bool = False
+    accept_memory_change: bool = False
     publish_as_model: bool | UnsetType = UNSET
     group_ids: list[Text] | UnsetType = UNSET
 

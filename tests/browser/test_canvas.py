@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from identity.actors import actor_of
 from identity.models import Group, Tenant, User
 from publishing import actions
-from publishing.models import Core, Flow
+from publishing.models import Core, Entity, Flow
 from tests.browser.conftest import Visit, open_flow
 from tests.conftest import echo_document
 from tests.support.serving import Server
@@ -344,6 +344,31 @@ def test_the_live_version_is_rolled_back(visit: Visit, root: User, echo: Core) -
     echo.refresh_from_db()
     assert echo.live is not None
     assert echo.live.number == 1
+
+
+def test_a_roll_back_that_leaves_memory_unread_asks_first(visit: Visit, root: User, echo: Core) -> None:
+    assert echo.flow is not None
+    at, actor = timezone.now(), actor_of(root)
+    content = echo_document(scaiflow_meta={"instance_mode": "entity"})
+    content["variables"] = [{"name": "count", "type": "number"}]
+    actions.save_flow(echo.flow, base_version="1.0.0", content=content, actor=actor, at=at)
+    actions.deploy(echo.flow, actor=actor, at=at)
+    stamps = {"created_at": at, "updated_at": at}
+    Entity.objects.create(
+        core=echo, partition="entity", owner="u", entity_id="c", turns_committed=1, state={"count": 1}, **stamps
+    )
+    page = open_flow(visit(root))
+    page.get_by_role("button", name="Versions").click()
+    page.get_by_role("button", name="Roll back to this 1.0.0").click()
+    question = page.get_by_role("dialog", name="Before this goes live")
+    expect(question).to_contain_text("The live version keeps 1 memory that the other would not read whole")
+    question.get_by_role("button", name="Leave things as they are").click()
+    echo.refresh_from_db()
+    assert echo.live is not None
+    assert echo.live.number == 2
+    page.get_by_role("button", name="Roll back to this 1.0.0").click()
+    question.get_by_role("button", name="Make it live all the same").click()
+    expect(page.get_by_role("status")).to_contain_text("Rolled back to Core version 1")
 
 
 def test_a_deploy_that_opens_access_asks_first(visit: Visit, root: User, narrow_echo: Core, bo: User) -> None:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from chatapi import activity
 from identity.actors import actor_of
 from identity.errors import ActionRefused, NotAllowed, NotFound
-from publishing import actions, registry
+from publishing import actions, deploy_state, registry
 from publishing.disagreements import find_disagreement
 from publishing.models import AccessRequest, Core, CoreVersion, Publication
 from webui import offered_models, snippets
@@ -92,9 +92,12 @@ def roll_back(request: MemberRequest, core_id: str, number: int) -> HttpResponse
     """Make another version of the Core live, once the admin has seen which."""
     actor = admin_of(request)
     publication = _own(request, core_id)
-    version = get_object_or_404(CoreVersion.objects.defer("program", "manifest"), core=core_id, number=number)
-    if request.method != "POST":
-        return render(request, "models/roll_back.html", {"publication": publication, "version": version})
+    version = get_object_or_404(CoreVersion.objects.defer("manifest"), core=core_id, number=number)
+    lost = deploy_state.count_forgotten(publication.core, deploy_state.layout_of(version))
+    # What was shown is what was agreed to: with more memories than that at stake it is asked again.
+    if request.method != "POST" or str(lost) != request.POST.get("lost", "0"):
+        shown = {"publication": publication, "version": version, "lost": lost}
+        return render(request, "models/roll_back.html", shown, status=409 if request.method == "POST" else 200)
     return _done(
         request,
         core_id,

@@ -5,6 +5,7 @@ import type { JsonObject } from "../document/json";
 import type { Api, VersionPage } from "../server/api";
 import type { Deployment } from "../server/page";
 import type { Refusal } from "../server/request";
+import { QuestionDialog } from "../shell/question";
 import { Version } from "./version";
 
 type Props = {
@@ -16,11 +17,17 @@ type Props = {
   refused: (refusal: Refusal) => void;
 };
 
+/** A roll-back that needs a yes, and why. */
+type Asked = { deployment: Deployment; question: string };
+
 export function Versions(props: Props) {
-  const { page, deployments, showMore, rollBack } = useVersions(props);
+  const { page, deployments, showMore, rollBack, asked, decline } = useVersions(props);
   if (!page) return <p className="muted">Loading…</p>;
   return (
     <>
+      {asked && (
+        <QuestionDialog questions={[asked.question]} agree={() => rollBack(asked.deployment, true)} decline={decline} />
+      )}
       <ol className="versions">
         {page.items.map((version, index) => (
           <Version
@@ -60,10 +67,18 @@ function useVersions({ api, saved, rolledBack, refused }: Props) {
       .versions(50, shown.length)
       .then((next) => setPage({ ...next, items: [...shown, ...next.items] }), refused);
   };
-  const rollBack = (deployment: Deployment) =>
-    api.rollback(deployment.core_version).then((message) => {
-      rolledBack(message);
-      setRound(round + 1);
-    }, refused);
-  return { page, deployments, showMore, rollBack };
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const decline = () => setAsked(null);
+  const rollBack = (deployment: Deployment, isAgreed = false) => {
+    decline();
+    return api.rollback(deployment.core_version, isAgreed).then(
+      (message) => {
+        rolledBack(message);
+        setRound(round + 1);
+      },
+      (problem: Refusal) =>
+        problem.code === "memory_at_stake" ? setAsked({ deployment, question: problem.message }) : refused(problem),
+    );
+  };
+  return { page, deployments, showMore, rollBack, asked, decline };
 }

@@ -74,9 +74,9 @@ export class Api {
     return (await this.post(this.page.urls.plan)) as unknown as Plan;
   }
 
-  /** Make an earlier Core version live again; gives the sentence to show. */
-  async rollback(version: number): Promise<string> {
-    return messageIn(await this.post(this.page.urls.rollback, { version }));
+  /** Make an earlier Core version live again; gives the sentence to show. Asks first when memories are at stake. */
+  async rollback(version: number, isAgreed: boolean): Promise<string> {
+    return messageIn(await this.post(this.page.urls.rollback, { version, accept_memory_change: isAgreed }));
   }
 
   /** Ask one of the page's own URLs, which may answer that it refuses. */

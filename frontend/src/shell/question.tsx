@@ -1,4 +1,4 @@
-// What is asked before a deploy that opens access or leaves memory behind.
+// What is asked before something goes live that opens access or leaves memory behind.
 
 import { useEffect, useRef } from "react";
 import type { Session } from "../session/session";
@@ -9,7 +9,7 @@ export function Question({ session: { questions, deploy, decline } }: { session:
 
 type Props = { questions: string[]; agree: () => void; decline: () => void };
 
-function QuestionDialog({ questions, agree, decline }: Props) {
+export function QuestionDialog({ questions, agree, decline }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
