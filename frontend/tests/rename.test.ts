@@ -10,7 +10,7 @@ test("a new id is followed by edges, templates and conditions", () => {
     ...echo,
     nodes: [
       ...(echo.nodes as JsonObject[]),
-      { id: "last", config: { template: "{{ reply.text }} {{replying}}", expression: "reply.size() > 1" } },
+      { id: "last", config: { template: "{{ reply.text }} {{replying}} \\{{reply}}", expression: "reply.size() > 1" } },
     ],
     edges: [
       ...(echo.edges as JsonObject[]),
@@ -25,7 +25,7 @@ test("a new id is followed by edges, templates and conditions", () => {
   };
   const renamed = rename(flow, "reply", "answer");
   assert.deepEqual(nodesOf(renamed)[2]!.config, {
-    template: "{{ answer.text }} {{replying}}",
+    template: "{{ answer.text }} {{replying}} \\{{reply}}",
     expression: "answer.size() > 1",
   });
   assert.deepEqual(

@@ -1,4 +1,7 @@
-"""Templates: text with `{{path}}` placeholders, filled from the scope in one pass, nothing evaluated."""
+"""Templates: text with `{{path}}` placeholders, filled from the scope in one pass, nothing evaluated.
+
+`\\{{` is the text `{{`, and `\\\\{{` a backslash before a placeholder, as in Handlebars.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,6 +13,7 @@ from scaicore.jsondata import Json, compact
 MAX_SOURCE: Final = 200_000
 MAX_FILLED: Final = 32_000_000  # characters; one large value may be named many times
 
+_OPENING: Final = re.compile(r"(\\*)\{\{")
 _PATH: Final = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*")
 _MISSING: Final = object()  # unlike None, which is a value
 
@@ -51,16 +55,22 @@ def look(path: tuple[str, ...], scope: Mapping[str, Json]) -> Json:
 def _split(source: str) -> list[str | tuple[str, ...]]:
     if len(source) > MAX_SOURCE:
         raise SourceUnreadable(f"A template has at most {MAX_SOURCE} characters.")
-    head, *rest = source.split("{{")
-    parts: list[str | tuple[str, ...]] = [head] if head else []
-    for piece in rest:
-        inner, closed, text = piece.partition("}}")
-        if not closed:
-            raise SourceUnreadable("A placeholder is opened with `{{` and never closed; add `}}`.")
-        parts.append(_path(inner.strip()))
-        if text:
-            parts.append(text)
-    return parts
+    parts: list[str | tuple[str, ...]] = []
+    text, at = "", 0
+    while found := _OPENING.search(source, at):
+        slashes = len(found[1])
+        text += source[at : found.start()] + "\\" * (slashes // 2)
+        at = found.end()
+        if slashes % 2:
+            text += "{{"
+            continue
+        end = source.find("}}", at)
+        if end < 0:
+            raise SourceUnreadable("A placeholder is opened with `{{` and never closed; add `}}`, or write `\\{{`.")
+        parts += [text, _path(source[at:end].strip())] if text else [_path(source[at:end].strip())]
+        text, at = "", end + 2
+    text += source[at:]
+    return [*parts, text] if text else parts
 
 
 def _path(inner: str) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ class NodeCheck:
             yield self.error("bad_template", f"the template cannot be read. {problem}", key)
             return
         for path in dict.fromkeys(path[:2] for path in paths):
-            yield from self._check_name(path, key)
+            yield from self._check_name(path, key, is_text=True)
 
     def expression(self, source: str, key: str, known: Collection[str] = ()) -> Iterator[Diagnostic]:
         """Whether the expression can be read, and whether its names exist; `known` are names that exist only here."""
@@ -87,12 +87,17 @@ class NodeCheck:
         for root in roots:
             yield from self._check_name((root,), key, is_behind=is_behind)
 
-    def _check_name(self, path: tuple[str, ...], key: str, *, is_behind: bool = False) -> Iterator[Diagnostic]:
+    def _check_name(
+        self, path: tuple[str, ...], key: str, *, is_behind: bool = False, is_text: bool = False
+    ) -> Iterator[Diagnostic]:
         if path[0] == "state" and len(path) > 1 and path[1] not in self.variables:
             message = f"`state.{path[1]}` is read but not declared; add it to the flow's variables."
-            yield self.warning("undeclared_variable", message, key)
+            # An expression may ask whether it is there; a text that names it can only lose it.
+            yield (self.error if is_text else self.warning)("undeclared_variable", message, key)
         elif path[0] not in self.names and path[0] not in self.ports:
             message = f"nothing in this flow produces `{path[0]}`; it is empty unless the caller sends it."
+            if is_text:
+                message += " For the two braces themselves write `\\{{`."
             yield self.warning("unknown_name", message, key)
         elif path[0] not in INPUT_NAMES | self.ports and (gap := self.gap(path[0], is_behind=is_behind)):
             yield self.warning("result_not_there", gap, key)

@@ -58,10 +58,14 @@ function inConfig(value: Json, before: string, id: string, isExpression = false)
   );
 }
 
-/** The first name of each `{{path}}`. */
+/** The first name of each `{{path}}`; behind an odd number of backslashes it is no placeholder. */
 export function inTemplate(text: string, before: string, id: string): string {
-  return text.replace(/\{\{(\s*)([^{}]*?)(\s*)\}\}/g, (all, left: string, path: string, right: string) =>
-    path === before || path.startsWith(`${before}.`) ? `{{${left}${id}${path.slice(before.length)}${right}}}` : all,
+  return text.replace(
+    /(\\*)\{\{(\s*)([^{}]*?)(\s*)\}\}/g,
+    (all, slashes: string, left: string, path: string, right: string) => {
+      const isMeant = slashes.length % 2 === 0 && (path === before || path.startsWith(`${before}.`));
+      return isMeant ? `${slashes}{{${left}${id}${path.slice(before.length)}${right}}}` : all;
+    },
   );
 }
 

@@ -186,8 +186,21 @@ def test_a_data_edge_makes_its_port_a_name_of_the_node():
     assert codes(fed) == []
 
 
-def test_reading_an_undeclared_variable_is_a_warning():
-    assert codes(chain(entry(), says("reply", "{{state.mood}}"))) == ["undeclared_variable"]
+def test_a_text_that_names_an_undeclared_variable_is_refused():
+    [found] = compile(chain(entry(), says("reply", "{{state.mood}}"))).diagnostics
+    assert (found.code, found.severity) == ("undeclared_variable", "error")
+
+
+def test_an_expression_may_ask_for_an_undeclared_variable():
+    reading = node("set", "data_variable_set", variable="n", expression='has(state.mood) ? "a" : "b"')
+    assert codes(chain(entry(), reading, says("reply", ""))) == ["undeclared_variable"]
+
+
+@pytest.mark.parametrize("text", [r"\frac{{a}}{b}", "{{a}}", "{{ a.b }}"])
+def test_a_text_that_may_be_lost_is_told_how_to_keep_it(text):
+    [found] = compile(chain(entry(), says("reply", text))).diagnostics
+    assert (found.code, found.severity) == ("unknown_name", "warning")
+    assert r"write `\{{`" in found.message
 
 
 def test_a_value_that_can_never_fit_its_variable_is_refused():

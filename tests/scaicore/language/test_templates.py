@@ -19,6 +19,23 @@ def fill(template, **scope):
     return Template(template).fill(scope, missing), missing
 
 
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        (r"\{{name}}", "{{name}}"),
+        (r"\{{", "{{"),
+        (r"a \{{b}} {{name}}", "a {{b}} Ann"),
+        (r"\\{{name}}", r"\Ann"),
+        (r"\\\{{name}}", r"\{{name}}"),
+        (r"\frac{{name}}{b}", r"\fracAnn{b}"),
+        (r"\{name}", r"\{name}"),
+        (r"C:\temp\{{name}}", r"C:\temp{{name}}"),
+    ],
+)
+def test_a_backslash_before_the_braces_writes_them(template, text):
+    assert fill(template, name="Ann") == (text, [])
+
+
 @given(SYNTAX)
 def test_a_callers_text_comes_out_as_it_went_in(text):
     assert fill("{{message}}", message=text) == (text, [])
