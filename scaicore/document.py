@@ -25,6 +25,7 @@ class Properties(msgspec.Struct, frozen=True):
 
     publish_as_model: bool = False
     group_ids: tuple[str, ...] = ()
+    slug: str = ""
     instance_mode: InstanceMode = "stateless"
     entity_scope: EntityScope = "user"
     tracing: bool = False
@@ -34,6 +35,7 @@ class Properties(msgspec.Struct, frozen=True):
 _PATHS: Final[dict[str, tuple[str, ...]]] = {
     "publish_as_model": ("config", "publish_as_model"),
     "group_ids": ("config", "model_visibility_group_ids"),
+    "slug": ("config", "slug"),
     "instance_mode": ("config", "scaiflow_meta", "instance_mode"),
     "entity_scope": ("config", "scaiflow_meta", "entity_scope"),
     "tracing": ("config", "scaiflow_meta", "tracing"),

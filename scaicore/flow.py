@@ -120,6 +120,7 @@ class FlowDocument(msgspec.Struct, frozen=True):
     models: list[ModelRole]
     publish_as_model: bool
     group_ids: list[str]
+    slug: str  # the last part of the model's name; empty for one that is made from the flow's name
     instance_mode: InstanceMode
     entity_scope: EntityScope
     recognises_hidden_prompts: bool
@@ -230,6 +231,7 @@ def _read(reader: Reader) -> FlowDocument:
         group_ids=reader.value(
             config, "model_visibility_group_ids", list[str], [], "config.model_visibility_group_ids"
         ),
+        slug=reader.value(config, "slug", str, "", "config.slug"),
         instance_mode=_choice(reader, meta, "instance_mode", InstanceMode, "stateless"),
         entity_scope=_choice(reader, meta, "entity_scope", EntityScope, "user"),
         recognises_hidden_prompts=_choice(reader, meta, "recognise_hidden_prompts", bool, True),

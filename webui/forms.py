@@ -71,6 +71,12 @@ class PropertiesForm(forms.Form):
     base_time = forms.DateTimeField(widget=forms.HiddenInput)
     name = forms.CharField(max_length=200, error_messages=NAME_RULE)
     description = PlainText(required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
+    slug = forms.CharField(
+        required=False,
+        max_length=63,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+        help_text="The last part of the model's name, for good. Empty: made from the flow's name at the first deploy.",
+    )
     publish = forms.BooleanField(required=False, label="Publish as chat model")
     groups = GroupIdsField(
         required=False,
@@ -92,6 +98,8 @@ class PropertiesForm(forms.Form):
     def __init__(self, data: Any = None, *, flow: Flow) -> None:
         self.flow, self.saved = flow, flow.saved
         super().__init__(data, initial={**_base_fields(flow), **saved_values(flow, self.saved)})
+        if hasattr(flow, "core"):
+            del self.fields["slug"]
         self.fields["groups"].help_text = f"Empty: everyone in {flow.tenant.name or flow.tenant} may call it."
 
     @property
@@ -125,13 +133,14 @@ class PropertiesForm(forms.Form):
 
     def refuse(self, refusal: Invalid) -> None:
         """Show what an action refused at the fields that it is about."""
-        mine = {"group_ids": "groups", "name": "name"}
+        mine = {"group_ids": "groups", "name": "name", "slug": "slug"}
         for problem in refusal.problems:
             self.add_error(mine.get(problem.field.partition("[")[0]), problem.message)
 
 
 # field → the property of the document that it sets
 IN_DOCUMENT: Final = {
+    "slug": "slug",
     "publish": "publish_as_model",
     "groups": "group_ids",
     "instance_mode": "instance_mode",
@@ -148,6 +157,7 @@ def saved_values(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
     return {
         "name": flow.name,
         "description": flow.description,
+        "slug": properties.slug,
         "publish": properties.publish_as_model,
         # What is no list of ids is shown as it is: the admin must see what a deploy will refuse.
         "groups": given if is_readable else [json.dumps(given)],
@@ -166,6 +176,7 @@ def describe_properties(flow: Flow) -> dict[str, dict[str, Any]]:
             "choices": getattr(form.fields[name], "choices", []),
         }
         for name in PROPERTIES
+        if name in form.fields
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from anyascii import anyascii
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
@@ -47,10 +48,11 @@ class Deployment:
 
 
 @transaction.atomic
-def deploy(flow: Flow, *, actor: Actor, at: datetime, expected: str | None = None) -> Deployment:
+def deploy(flow: Flow, *, actor: Actor, at: datetime, expected: str | None = None, slug: str = "") -> Deployment:
     """Make the saved version of `flow` live on its Core and bring the publication in line with its flag.
 
-    The Core is created by the first deploy and keeps its id, slug and publication through all later ones.
+    The Core is created by the first deploy and keeps its id, slug and publication through all later ones. `slug` names
+    it, else `config.slug` of the document, else it is made from the flow's name; another one later is refused.
     `expected`: refuse as stale when the saved version is no longer this one.
     """
     actor.must_manage(flow.tenant_id)
@@ -60,7 +62,10 @@ def deploy(flow: Flow, *, actor: Actor, at: datetime, expected: str | None = Non
         raise StaleSave(current=saved.version, based_on=expected)
     publications.check_groups(flow.tenant_id, documents.config(saved.content))
     program = compile_program(documents.complete(flow, saved), tenant=flow.tenant_id)
-    core = Core.objects.select_for_update().filter(flow=flow).first() or _create_for(flow, at)
+    slug = slug or scaicore.properties(saved.content).slug
+    core = Core.objects.select_for_update().filter(flow=flow).first() or _create_for(flow, slug, at)
+    if slug and slug != core.slug:
+        raise Invalid("The Core has another slug.", [Problem("slug", _keeps_its_slug(core))])
     core.name, core.description = flow.name, flow.description
     version = _go_live(core, program, flow_version=saved.version, actor=actor, at=at)
     audit.record(
@@ -89,16 +94,18 @@ def create_core(
 ) -> Core:
     """A Core without a flow to edit: made from the document `content`, or for a `remote` program.
 
-    A slug that is taken is refused, not numbered.
+    `slug` names it, else the document's `config.slug`, else it is made from the name. One that is taken is refused, not
+    numbered.
     """
     actor.must_manage(tenant.pk)
     program = _given_program(content, remote, name=clean_name(name), tenant=tenant.pk)
     if program is None:
         raise Invalid("There is no program.", [Problem("content", "Send either `content` or `remote`.")])
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+    wanted = slug or scaicore.properties(content).slug
     core = Core.objects.create(
         tenant=tenant,
-        slug=_check_slug(tenant, slug) if slug else _make_slug(tenant, name),
+        slug=_check_slug(tenant, wanted) if wanted else _make_slug(tenant, name),
         name=clean_name(name),
         description=program.description if isinstance(description, Unchanged) else description,
         driver="flow" if program.remote is None else remotes.DRIVER,
@@ -240,13 +247,17 @@ def _remote_view(core: Core, remote: RemoteProgram | Unchanged) -> dict[str, Any
     return {} if isinstance(remote, Unchanged) else {"remote": remotes.audit_view(core)}
 
 
-def _create_for(flow: Flow, at: datetime) -> Core:
+def _keeps_its_slug(core: Core) -> str:
+    return f"The Core of this flow is called {core.slug}, and a slug never changes. Leave it out, or send {core.slug}."
+
+
+def _create_for(flow: Flow, slug: str, at: datetime) -> Core:
     # Two flows of one name may be deployed at once; the tenant's row makes the second see the first one's slug.
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=flow.tenant_id)
     return Core.objects.create(
         tenant=tenant,
         flow=flow,
-        slug=_make_slug(tenant, flow.name),
+        slug=_check_slug(tenant, slug) if slug else _make_slug(tenant, flow.name),
         name=flow.name,
         description=flow.description,
         created_at=at,
@@ -265,7 +276,8 @@ def _check_slug(tenant: Tenant, slug: str) -> str:
 
 
 def _make_slug(tenant: Tenant, name: str) -> str:
-    wanted = slugify(name)[:50].strip("-_").replace("_", "-") or "core"
+    # In Latin letters whatever the name is written in: model names go into URLs and configuration files.
+    wanted = slugify(anyascii(name))[:50].strip("-_").replace("_", "-") or "core"
     taken = set(Core.objects.filter(tenant=tenant, slug__startswith=wanted).values_list("slug", flat=True))
     number = 2
     slug = wanted

@@ -39,6 +39,11 @@ class DeployBodySerializer(serializers.Serializer[Any]):
     accept_memory_change = serializers.BooleanField(
         default=False, help_text="Deploy although the live version's memories would not be read whole."
     )
+    slug = PlainCharField(
+        required=False,
+        help_text="The last part of the model's name, at the first deploy. Left out: `config.slug` of the document, "
+        "else made from the flow's name.",
+    )
 
 
 class DocumentSerializer(serializers.Serializer[Any]):

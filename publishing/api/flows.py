@@ -155,7 +155,8 @@ class FlowDeployView(FlowView):
         given, flow = self.fields(DeployBodySerializer), self.flow(flow_id)
         if not given["accept_memory_change"]:
             _must_keep_memory(flow)
-        done = actions.deploy(flow, expected=given.get("base_version"), actor=self.actor, at=timezone.now())
+        chosen = {"expected": given.get("base_version"), "slug": given.get("slug", "")}
+        done = actions.deploy(flow, **chosen, actor=self.actor, at=timezone.now())
         return Response(DeploymentSerializer(done).data)
 
 

@@ -41,7 +41,11 @@ def _read_document(location: str, declared: DeclaredFlow, folder: Path) -> tuple
     name = content.get("name") if declared.name is UNSET else declared.name
     if not isinstance(name, str) or not name.strip():
         raise refusal_at(f"{location}.name", "Neither the document nor this entry gives the flow a name.")
-    given = {"publish_as_model": declared.publish_as_model, "model_visibility_group_ids": declared.group_ids}
+    given = {
+        "publish_as_model": declared.publish_as_model,
+        "model_visibility_group_ids": declared.group_ids,
+        "slug": declared.slug,
+    }
     overrides = {key: value for key, value in given.items() if value is not UNSET}
     if overrides:
         content = {**content, "config": {**documents.config(content), **overrides}}

@@ -38,6 +38,7 @@ class DeclaredFlow(Struct, forbid_unknown_fields=True, kw_only=True):
     description: str | UnsetType = UNSET
     deploy: bool = False
     accept_memory_change: bool = False
+    slug: Text | UnsetType = UNSET
     publish_as_model: bool | UnsetType = UNSET
     group_ids: list[Text] | UnsetType = UNSET
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from scaicore.diagnostics import Diagnostic, error, warning
 from scaicore.flow import Edge, FlowDocument, Node
 from scaicore.language import variables
-from scaicore.language.names import RESERVED, can_bind, shown
+from scaicore.language.names import RESERVED, can_bind, is_slug, shown
 from scaicore.nodes import KINDS, UNAVAILABLE, entered_by, may_ask
 from scaicore.nodes.base import SYSTEM_NAMES, EnteredBy
 from scaicore.program import RESPONSE
@@ -68,6 +68,16 @@ def names(flow: FlowDocument) -> Iterator[Diagnostic]:
         if variable.name in RESERVED:
             message = f"Variable `{variable.name}` has a name that the runtime uses itself; give it another."
             yield error("reserved_name", message, f"variables[{index}].name")
+
+
+def slug(flow: FlowDocument) -> Iterator[Diagnostic]:
+    """Whether the slug that the document chooses can be one."""
+    if flow.slug and not is_slug(flow.slug):
+        message = (
+            f"`{shown(flow.slug)}` is no slug; use 1 to 63 lower-case letters, digits and hyphens, with no hyphen at "
+            "either end, or leave it empty to have one made from the flow's name."
+        )
+        yield error("bad_value", message, "config.slug")
 
 
 def characters(flow: FlowDocument) -> Iterator[Diagnostic]:
@@ -202,6 +212,7 @@ CHECKS: Final[tuple[Callable[[FlowDocument], Iterable[Diagnostic]], ...]] = (
     duplicates,
     names,
     characters,
+    slug,
     declarations,
     entries,
     edges,

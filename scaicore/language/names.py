@@ -14,12 +14,19 @@ _KEPT: Final = frozenset({"as", "break", "const", "continue", "else", "for", "fu
     {"let", "loop", "namespace", "package", "return", "var", "void", "while"}
 )
 RESERVED: Final = SCOPE | _VALUES
+# The last part of a published model's name.
+_SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def can_bind(name: str) -> bool:
     """Whether a result may be called so, next to the id of its node."""
     return name not in RESERVED | _KEPT and _PLAIN.fullmatch(name) is not None
+
+
+def is_slug(name: str) -> bool:
+    """Whether a Core may be called so."""
+    return _SLUG.fullmatch(name) is not None
 
 
 def shown(name: str) -> str:

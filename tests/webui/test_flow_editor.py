@@ -64,7 +64,7 @@ def test_a_member_is_not_told_the_groups(client: Client, ann: User, narrow_echo:
 def test_the_canvas_shows_the_properties_in_the_words_of_the_form(client: Client, root: User, echo_flow: Flow) -> None:
     shown = page_data(client, root, echo_flow)["properties"]
     page = client.get(f"/flows/{echo_flow.pk}/?plain").content.decode()
-    assert list(shown) == ["name", "description", "publish", "groups", "instance_mode", "entity_scope"]
+    assert list(shown) == ["name", "description", "slug", "publish", "groups", "instance_mode", "entity_scope"]
     assert [each["label"] for each in shown.values() if f">{each['label']}</label>" not in page] == []
     assert shown["groups"]["help"] in page
     assert [label for _, label in shown["instance_mode"]["choices"] if label not in page] == []

@@ -3,6 +3,7 @@
 export const PROPERTIES = {
   name: ["name"],
   description: ["metadata", "description"],
+  slug: ["config", "slug"],
   publish: ["config", "publish_as_model"],
   groups: ["config", "model_visibility_group_ids"],
   instance_mode: ["config", "scaiflow_meta", "instance_mode"],

@@ -8,7 +8,7 @@ import { ChoiceField } from "../fields/choice-field";
 import { GroupsField } from "../fields/groups-field";
 import { JsonField } from "../fields/json-field";
 import { TextField } from "../fields/text-field";
-import type { Group } from "../server/page";
+import type { Group, Page } from "../server/page";
 import { useWork } from "../work";
 import { Models } from "./models";
 import { Variables } from "./variables";
@@ -21,6 +21,7 @@ export function FlowPanel({ tenant: { groups, providers }, nameError }: Props) {
   return (
     <>
       <Names nameError={nameError} />
+      <Slug />
       <Access groups={groups} />
       <Memory />
       <Variables />
@@ -31,12 +32,12 @@ export function FlowPanel({ tenant: { groups, providers }, nameError }: Props) {
 }
 
 /** The value of a property in the document, and what its field needs besides. */
-function useProperty(name: PropertyName) {
+function useProperty<Name extends PropertyName>(name: Name) {
   const { page, document, edit, isReadOnly } = useWork();
   const path = PROPERTIES[name];
   return {
     value: at(document, path),
-    property: page.properties[name],
+    property: page.properties[name] as Page["properties"][Name],
     set: (value: Json) => edit(put(document, path, value), path.join(".")),
     isDisabled: isReadOnly,
   };
@@ -64,6 +65,22 @@ function Names({ nameError }: { nameError: string }) {
         onChange={description.set}
       />
     </>
+  );
+}
+
+/** The last part of the model's name: to be chosen before the first deploy, and fixed from then on. */
+function Slug() {
+  const { value, property, set, isDisabled } = useProperty("slug");
+  return (
+    property && (
+      <TextField
+        label={property.label}
+        help={property.help}
+        isDisabled={isDisabled}
+        value={textOf(value)}
+        onChange={set}
+      />
+    )
   );
 }
 
@@ -105,7 +122,7 @@ function Memory() {
 }
 
 /** A property with fixed choices, of which the first is the one of a document that names none. */
-function Choice({ name }: { name: PropertyName }) {
+function Choice({ name }: { name: "instance_mode" | "entity_scope" }) {
   const { value, property, set, isDisabled } = useProperty(name);
   const { label, choices } = property;
   return (

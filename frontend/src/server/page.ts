@@ -40,7 +40,8 @@ export type Page = {
   kinds: Kind[];
   unavailable: Record<string, string>;
   variable_types: string[];
-  properties: Record<PropertyName, Property>;
+  /** The slug is a property only until the first deploy. */
+  properties: Record<Exclude<PropertyName, "slug">, Property> & { slug?: Property };
   group_separators: string;
   user_id: string;
   may_change: boolean;

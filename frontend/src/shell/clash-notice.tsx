@@ -43,7 +43,7 @@ function Conflicts({ conflicts }: { conflicts: Difference[] }) {
   const { page } = useWork();
   const label = (path: string[]) => {
     const name = propertyAt(path);
-    return name ? page.properties[name].label : path.join(" › ");
+    return (name && page.properties[name]?.label) ?? path.join(" › ");
   };
   return (
     <div className="scroller">
