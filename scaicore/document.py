@@ -25,10 +25,10 @@ class Properties(msgspec.Struct, frozen=True):
 
     publish_as_model: bool = False
     group_ids: tuple[str, ...] = ()
-    slug: str = ""
     instance_mode: InstanceMode = "stateless"
     entity_scope: EntityScope = "user"
     tracing: bool = False
+    slug: str = ""
 
 
 # property → its keys in the document

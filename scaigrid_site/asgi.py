@@ -16,6 +16,7 @@ from django.conf import settings  # noqa: E402  what follows needs the apps that
 from chatapi import retention, usage  # noqa: E402
 from chatapi.asgi import ChatFastPath  # noqa: E402
 from chatapi.asgi_types import App, Receive, Scope, Send  # noqa: E402
+from chatapi.schedules import Scheduler  # noqa: E402
 from publishing import outbound  # noqa: E402
 from publishing.db import pool, time_limits  # noqa: E402
 from scaicore import tokens  # noqa: E402
@@ -42,10 +43,13 @@ class Lifespan:
         await receive()
         tokens.warm()
         self._draining.take_signals()
-        pruner = asyncio.create_task(retention.prune_for_ever())
+        scheduler = Scheduler()
+        tasks = [asyncio.create_task(retention.prune_for_ever()), asyncio.create_task(scheduler.run_for_ever())]
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        pruner.cancel()
+        for task in tasks:
+            task.cancel()
+        await scheduler.finish(settings.DRAIN_S)
         await _stop()
         await send({"type": "lifespan.shutdown.complete"})
 

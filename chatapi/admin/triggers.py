@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import F, Func, JSONField, QuerySet, Value
+from django.db.models import F, Func, JSONField, Min, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -14,13 +14,12 @@ from django.utils.safestring import SafeString
 
 from chatapi import activity
 from chatapi.models import RemoteCore, ScheduledCore, UsageRecord, WebhookCore
+from chatapi.schedules import PURPOSE as SCHEDULE
 from chatapi.webhooks import PURPOSE as WEBHOOK
 from identity.admin_base import StaffAdmin
 from identity.admin_sections import link, list_link
 from publishing.actions.remotes import DRIVER as REMOTE
 from publishing.models import Core
-
-SCHEDULE = "schedule"
 
 
 def _nodes_of(kind: str) -> Func:
@@ -140,7 +139,15 @@ class ScheduledCoreAdmin(EntryAdmin):
 
     kind = "entry_schedule"
     purposes = (SCHEDULE,)
-    about = ("times", "timezone")
+    about = ("times", "timezone", "next_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request).annotate(next_at=Min("schedules__due_at"))
+        return found
+
+    @admin.display(description="next run", empty_value="never")
+    def next_at(self, row: Any) -> datetime | None:
+        return row.next_at  # type: ignore[no-any-return]
 
     @admin.display(description="at (cron)")
     def times(self, row: Any) -> str:

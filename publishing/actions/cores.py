@@ -17,7 +17,7 @@ from identity.actors import Actor
 from identity.errors import Invalid, Problem
 from identity.models import Tenant, slug_validator
 from publishing import documents
-from publishing.actions import publications, remotes
+from publishing.actions import publications, remotes, schedules
 from publishing.actions.base import UNCHANGED, Unchanged, clean_name, lock_core, lock_flow
 from publishing.actions.remotes import RemoteProgram
 from publishing.errors import DoesNotCompile, SlugTaken, StaleSave
@@ -181,6 +181,7 @@ def rollback(core: Core, *, version: int, actor: Actor, at: datetime) -> CoreVer
     before = {"version": core.live.number if core.live else None}
     core.live, core.updated_at = wanted, at
     core.save(update_fields=["live", "updated_at"])
+    schedules.reconcile(core, program, at=at)
     audit.record(
         "core.rolled_back",
         core.pk,
@@ -301,4 +302,5 @@ def _go_live(core: Core, program: scaicore.Program, *, flow_version: str, actor:
     )
     core.live, core.updated_at = version, at
     core.save(update_fields=["live", "name", "description", "sealed_secret", "updated_at"])
+    schedules.reconcile(core, program, at=at)
     return version

@@ -5,6 +5,7 @@ from publishing.models.memory import Entity, Partition, Turn
 from publishing.models.providers import ModelProvider, Secret
 from publishing.models.publications import Access, Grant, Hold, LastVisibility, Publication, Visibility
 from publishing.models.requests import AccessRequest, Decision, Refusal
+from publishing.models.schedules import Schedule
 
 __all__ = [
     "Access",
@@ -22,6 +23,7 @@ __all__ = [
     "Partition",
     "Publication",
     "Refusal",
+    "Schedule",
     "Secret",
     "Turn",
     "Visibility",

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import available_timezones
 
 import msgspec
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
+from scaicore.language import cron
 from scaicore.nodes.base import NodeConfig, NodeKind, Work
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
@@ -19,6 +21,8 @@ from scaicore.program import Program
 _HEADER: Final = re.compile(r"[!#$%&'*+.^`|~0-9A-Za-z-]{1,200}")
 # minute, hour, day of month, month, day of week: the least and the greatest number of each
 _FIELDS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+# A schedule that ever comes does so within some years of any day.
+_ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _CRON_PART: Final = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?")
 
 
@@ -42,12 +46,17 @@ class EntryWebhook(EntryApi, frozen=True, kw_only=True, omit_defaults=True):
     auth: WebhookAuth | None = None
 
 
+# What becomes of a time at which no server ran: one run as soon as one does, or none.
+Missed = Literal["run_once", "skip"]
+
+
 class EntrySchedule(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`cron` has five fields (minute, hour, day of month, month, day of week); `timezone` is a name such as
-    `Europe/Amsterdam`."""
+    `Europe/Amsterdam`. `missed` says what becomes of times at which no server ran."""
 
     cron: str = "0 * * * *"
     timezone: str = "UTC"
+    missed: Missed = "run_once"
 
 
 def _prepare(_config: NodeConfig, _program: Program) -> Work:
@@ -74,6 +83,9 @@ def _check_schedule(config: EntrySchedule, check: NodeCheck) -> Iterator[Diagnos
     if len(fields) != len(_FIELDS) or not all(map(_is_cron, fields, *zip(*_FIELDS, strict=True))):
         message = f"`{config.cron[:80]}` is not a schedule; write five fields such as `0 9 * * 1-5`."
         yield check.error("bad_value", message, "cron")
+    elif config.timezone in _zones() and not _comes(config):
+        message = f"`{config.cron[:80]}` never comes; write a day that its month has."
+        yield check.error("bad_value", message, "cron")
     if config.timezone not in _zones():
         message = f"`{config.timezone[:80]}` is not a time zone; write one such as `Europe/Amsterdam`."
         yield check.error("bad_value", message, "timezone")
@@ -86,6 +98,13 @@ def _is_cron(field: str, low: int, high: int) -> bool:
     return all(
         part is not None and all(low <= int(number) <= high for number in part.group(1, 2) if number) for part in found
     )
+
+
+def _comes(config: EntrySchedule) -> bool:
+    try:
+        return cron.find_next(config.cron, config.timezone, _ANY_TIME) is not None
+    except ValueError:
+        return False
 
 
 # Reading the time zones walks through files, and a compile must not do so for each schedule.
