@@ -3,10 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 export PIP_NO_INPUT = 1
-# Biome lays out and checks the scripts of the editor and of the pages. It comes by npm, which not every machine has.
+export REDOCLY_TELEMETRY = off
+export REDOCLY_SUPPRESS_UPDATE_NOTICE = true
+# Biome lays out and checks the scripts of the editor and of the pages, Redocly reads the OpenAPI document. Both come by
+# npm, which not every machine has.
 NODE_MODULES := frontend/node_modules/.package-lock.json
 NPM := $(shell command -v npm)
-biome = $(if $(NPM),frontend/node_modules/.bin/biome $(1),@echo "No npm here: frontend/ and static/js were left out.")
+by_npm = $(if $(NPM),frontend/node_modules/.bin/$(1),@echo "No npm here, left out: $(1)")
+OPENAPI := .venv/openapi.json
 
 .DEFAULT_GOAL := help
 .PHONY: help run serve setup check test lock format bench bench-admin faults images frontend frontend-check
@@ -22,14 +26,16 @@ serve: setup  ## Serve without demo data
 
 setup: .venv/run.stamp  ## Install what the product runs on
 
-check: .venv/dev.stamp $(if $(NPM),$(NODE_MODULES))  ## Format, lint, types, import contracts, missing migrations
+check: .venv/dev.stamp $(if $(NPM),$(NODE_MODULES))  ## Format, lint, types, import contracts, missing migrations, the OpenAPI document
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=types DATABASE_URL=postgresql://types@localhost/types $(BIN)/mypy
-	$(call biome,check --error-on-warnings)
+	$(call by_npm,biome check --error-on-warnings)
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json --file $(OPENAPI)
+	$(call by_npm,redocly lint --extends recommended-strict $(OPENAPI))
 
 test: .venv/dev.stamp  ## All tests: the suite, then the browser's own run
 	$(BIN)/python -m pytest -n logical --dist loadfile --ignore tests/browser
@@ -50,7 +56,7 @@ images: .venv/dev.stamp  ## Make docs/images anew: every page, light and dark (n
 format: .venv/dev.stamp $(if $(NPM),$(NODE_MODULES))  ## Format the code and fix what can be fixed by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(call biome,check --write)
+	$(call by_npm,biome check --write)
 
 frontend: $(NODE_MODULES)  ## Build the flow editor into static/editor (needs Node 20 and npm)
 	cd frontend && npm run --silent build

@@ -18,8 +18,8 @@ PART = {
     "required": ["type"],
     "additionalProperties": True,
 }
-CONTENT = {"oneOf": [TEXT, {"type": "array", "items": PART, "minItems": 1}], "nullable": True}
-STOP = {"oneOf": [TEXT, {"type": "array", "items": TEXT, "maxItems": 4}], "nullable": True}
+CONTENT = {"oneOf": [TEXT, {"type": "array", "items": PART, "minItems": 1}]}
+STOP = {"oneOf": [TEXT, {"type": "array", "items": TEXT, "maxItems": 4}]}
 # Its type in the document; the request itself is read elsewhere.
 DESCRIBED: dict[str, Any] = {"required": False, "allow_null": True}
 
@@ -27,6 +27,11 @@ DESCRIBED: dict[str, Any] = {"required": False, "allow_null": True}
 @extend_schema_field(CONTENT)
 class ContentField(serializers.JSONField):
     """Text, a list of parts, or null for an assistant."""
+
+
+@extend_schema_field({"type": "null"})
+class NullField(serializers.JSONField):
+    """What OpenAI's schema requires and we have nothing to say in."""
 
 
 @extend_schema_field(STOP)
@@ -90,7 +95,7 @@ class AnswerChoiceSerializer(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     message = AnswerMessageSerializer()
     finish_reason = serializers.CharField(help_text="`stop`, `length`, `content_filter` or `tool_calls`")
-    logprobs = serializers.JSONField(allow_null=True)
+    logprobs = NullField()
 
 
 class CompletionSerializer(serializers.Serializer[Any]):
@@ -192,20 +197,20 @@ MODELS: dict[str, Any] = {
     "summary": "List models",
     "tags": ["chat"],
     "auth": BEARER,
-    "responses": {200: ModelListSerializer, **_refused(401, 405, 500, 503)},
+    "responses": {200: ModelListSerializer, **_refused(400, 401, 405, 500, 503)},
 }
 MODEL: dict[str, Any] = {
     "operation_id": "read_model",
     "summary": "Read model",
     "tags": ["chat"],
     "auth": BEARER,
-    "responses": {200: ModelSerializer, **_refused(401, 403, 404, 405, 500, 503)},
+    "responses": {200: ModelSerializer, **_refused(400, 401, 403, 404, 405, 500, 503)},
 }
 HOOK: dict[str, Any] = {
     "operation_id": "call_webhook",
     "summary": "Call webhook",
     "tags": ["modules"],
-    "auth": [],
+    "auth": [{"webhookSignature": []}],
     "request": {"application/json": OpenApiTypes.OBJECT},
     "responses": {200: WebhookAnswerSerializer}
     | dict.fromkeys((400, 401, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503, 504), fields.ModuleRefusalSerializer),

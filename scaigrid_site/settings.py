@@ -179,6 +179,19 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "ScaiGrid Publish",
     "DESCRIPTION": "Publish agent flows as chat models, and call them.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "LICENSE": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+    "SERVERS": [{"url": "/", "description": "This server"}],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "webhookSignature": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-Hub-Signature-256",
+                "description": "HMAC-SHA256 of the body with the webhook's secret; the flow's entry names the header.",
+            }
+        }
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},

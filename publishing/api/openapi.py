@@ -21,6 +21,10 @@ Endpoint = tuple[str, str, str, Callable[..., Any]]
 Handler = Callable[[Exception, dict[str, Any]], HttpResponse]
 Shape = type[serializers.Serializer[Any]]
 
+# What every endpoint may answer besides its own: a malformed URL, no key, a wrong method, a defect, no database.
+ANYWHERE = (400, 401, 405, 500, 503)
+WITH_A_BODY = (413, 415, 422)
+
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its registration has no types
     """API keys in the OpenAPI document."""
@@ -139,7 +143,8 @@ def _described(
     auth: list[dict[str, list[str]]] | None = None,
 ) -> Callable[[Method], Method]:
     statuses = [status] if isinstance(status, int) else status
-    responses = dict.fromkeys(statuses, answer) | dict.fromkeys((401, *errors), refusal)
+    refused = sorted({*ANYWHERE, *(WITH_A_BODY if body else ()), *errors})
+    responses = dict.fromkeys(statuses, answer) | dict.fromkeys(refused, refusal)
     described: Callable[[Method], Method] = extend_schema(
         operation_id=operation,
         summary=operation.replace("_", " ").capitalize(),

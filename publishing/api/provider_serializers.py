@@ -46,7 +46,7 @@ class ModelOptionsSerializer(serializers.Serializer[Any]):
     )
 
 
-@extend_schema_field(ModelOptionsSerializer(required=False, allow_null=True))
+@extend_schema_field(ModelOptionsSerializer(required=False))
 class ModelOptionsField(serializers.JSONField):
     """A provider's options; what each may be is for the action to say."""
 
