@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ DEEPEST = 64
 _decoder = msgspec.json.Decoder()
 # The escape itself, not an escaped backslash with the text u0000 behind it.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_HALF = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 
 
 class InvalidJson(Invalid):
@@ -31,14 +34,38 @@ def loads(body: bytes) -> Any:
         value = _decoder.decode(body)
     except RecursionError:
         raise InvalidJson(f"The JSON is nested deeper than {DEEPEST} levels.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise InvalidJson("The body is not valid JSON.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidJson(f"This is not valid JSON: {_reason(error, body)}.") from None
     # Most bodies cannot break these two rules, and a glance at the bytes shows it.
     if body.count(b"[") + body.count(b"{") > DEEPEST and _is_too_deep(value):
         raise InvalidJson(f"The JSON is nested deeper than {DEEPEST} levels.")
     if b"\\u0000" in body and _NUL.search(body):
         raise InvalidJson("The JSON contains a NUL character.")
     return value
+
+
+def load(path: Path) -> Any:
+    """The value in a file, which may begin with a byte order mark. Raises InvalidJson and OSError."""
+    return loads(path.read_bytes().removeprefix(BOM_UTF8))
+
+
+def _reason(error: Exception, body: bytes) -> str:
+    """What is wrong and at which byte, counted from 0; never what stands there."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 (byte {_find_bad_byte(body)})"
+    if str(error) != "Input data was truncated":
+        return str(error).removeprefix("JSON is malformed: ")
+    half = _HALF.search(body)  # the decoder waits for the other half
+    return f"half a surrogate pair (byte {half.start()})" if half else f"it ends too early (byte {len(body)})"
+
+
+def _find_bad_byte(body: bytes) -> int:
+    """The decoder's own position is one within the text that it was reading."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return len(body)
 
 
 def _is_too_deep(value: Any) -> bool:

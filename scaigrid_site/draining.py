@@ -6,6 +6,7 @@ So a load balancer learns that this process is about to go before its port close
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,12 @@ import uvicorn
 from chatapi.asgi_types import App, Receive, Scope, Send
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+def end_with_the_terminal() -> None:
+    """Let SIGHUP drain and end like SIGTERM, or the embedded database would be left running. `nohup` goes on."""
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda number, frame: os.kill(os.getpid(), signal.SIGTERM))
 
 
 class Draining:
@@ -46,6 +53,7 @@ class Draining:
     def take_signals(self) -> None:
         """Stand in front of the handlers that the server installed. Called in its event loop, when it starts."""
         loop = asyncio.get_running_loop()
+        end_with_the_terminal()
         for number in SIGNALS:
             leave = signal.getsignal(number)
             if callable(leave) and isinstance(getattr(leave, "__self__", None), uvicorn.Server):

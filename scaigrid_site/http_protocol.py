@@ -95,7 +95,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._idle_bytes = 0
         if self._deadline is None:
             self._await_request()
         super().on_message_begin()

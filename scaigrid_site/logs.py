@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
+from structlog.typing import ExcInfo
 
 from publishing.db import outages
 
@@ -19,8 +21,7 @@ def config(*, level: str, style: str) -> dict[str, Any]:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    # A traceback printed with its local variables would print keys and messages with them.
-    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=_print_traceback)
     final = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if style == "json"
@@ -57,6 +58,15 @@ def config(*, level: str, style: str) -> dict[str, Any]:
 def _escape(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Show what does not print as its escape: whoever wrote a text cannot begin a line of the log with it."""
     return {name: _printed(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _print_traceback(out: TextIO, error: ExcInfo) -> None:
+    """Print a traceback under its event, each line set in, so that an error's text cannot begin a line either.
+
+    Without local variables: keys and messages are among them.
+    """
+    lines = "".join(traceback.format_exception(*error)).rstrip("\n").split("\n")
+    out.write("\n".join(f"    {_printed(line)}" for line in lines))
 
 
 def _printed(text: str) -> str:

@@ -57,10 +57,9 @@ def _load_content(location: str, declared: DeclaredFlow, folder: Path) -> dict[s
     try:
         if declared.file is UNSET:
             # YAML has dates, NaN and cycles; a document is JSON.
-            body = json.dumps(declared.content, allow_nan=False).encode()
+            content = strict_json.loads(json.dumps(declared.content, allow_nan=False).encode())
         else:
-            body = (folder / declared.file).read_bytes()
-        content = strict_json.loads(body)
+            content = strict_json.load(folder / declared.file)
     except OSError as error:
         raise refusal_at(
             f"{location}.file", f"{folder / str(declared.file)} cannot be read: {error.strerror}."

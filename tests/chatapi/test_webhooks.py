@@ -24,6 +24,7 @@ from tests.chatapi.test_usage import recorded
 from tests.conftest import echo_document
 from tests.support.chat_calls import call as chat
 from tests.support.chat_calls import hello
+from tests.support.raw_http import exchange
 from tests.support.serving import Server
 from webui import usage_reports
 
@@ -135,6 +136,12 @@ def test_without_the_right_signature_nothing_runs(post: Post, orders: Core, sign
     assert code(answer) == (401, "INVALID_SIGNATURE")
     assert response(post()) == "7: hello"
     assert len(recorded(1)) == 1
+
+
+def test_two_signatures_are_none(orders: Core, lean_server: Server) -> None:
+    sent = [f"POST /hooks/{PATH} HTTP/1.1", "Host: x", "Content-Type: application/json"]
+    sent += [f"Content-Length: {len(HELLO)}", *[f"{AUTH['header']}: {signed(HELLO)}"] * 2, "", ""]
+    assert exchange(lean_server, "\r\n".join(sent).encode() + HELLO).status == 401
 
 
 def test_a_stranger_is_told_nothing_about_the_body(post: Post, orders: Core) -> None:

@@ -53,6 +53,12 @@ def test_a_body_that_is_no_usable_json_is_400(server: Server, key: str, body: by
     assert error(answer)["code"] == "invalid_json"
 
 
+def test_a_body_that_is_no_json_is_told_where_it_breaks(server: Server, key: str) -> None:
+    message = "This is not valid JSON: invalid character (byte 10)."
+    assert error(call(server, key, b'{"model": x}'))["message"] == message
+    assert error(call(server, key, b'{"model": "\xff"}'))["message"] == "This is not valid JSON: not UTF-8 (byte 11)."
+
+
 MISSING = "missing_required_parameter"
 UNSUPPORTED = "unsupported_parameter"
 

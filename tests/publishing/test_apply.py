@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -186,7 +187,10 @@ def test_only_the_file_that_says_so_makes_a_superuser(apply: Apply, ann: User) -
         (inside("flows: [{content: {}}]"), "tenants[0].flows[0].name: Neither the document nor this entry"),
         (inside("flows: [{content: {name: x, at: 2026-01-01}}]"), "tenants[0].flows[0].content: The document holds"),
         (inside("flows: [{content: {name: x, at: .nan}}]"), "tenants[0].flows[0].content: The document holds"),
-        (inside("flows: [{file: grid.yaml}]"), "tenants[0].flows[0].file: The body is not valid JSON."),
+        (
+            inside("flows: [{file: grid.yaml}]"),
+            "tenants[0].flows[0].file: This is not valid JSON: invalid character (byte 4).",
+        ),
         (with_flow("deploy: true\ngroup_ids: [x]"), "tenants[0].flows[0].group_ids[0]: The group x does not exist."),
         (inside("flows: [{content: {name: x}, deploy: true}]"), "tenants[0].flows[0].nodes: "),
         (inside("flows: [{file: echo.json}, {file: echo.json}]"), "tenants[0].flows[1].name: Echo Agent is in"),
@@ -210,6 +214,13 @@ def test_an_error_is_a_sentence_with_its_place(apply: Apply, text: str, sentence
     assert sentence in refusal(apply, text)
     assert not Tenant.objects.exists()
     assert not AuditEntry.objects.exists()
+
+
+def test_files_may_begin_with_a_byte_order_mark(apply: Apply, tmp_path: Path) -> None:
+    document = tmp_path / "echo.json"
+    document.write_bytes(BOM_UTF8 + document.read_bytes())
+    apply("\ufeff" + inside("name: Acme\nflows: [{file: echo.json, deploy: true}]"))
+    assert Core.objects.get().slug == "echo-agent"
 
 
 def test_a_file_that_is_not_there_is_a_sentence(db: None) -> None:

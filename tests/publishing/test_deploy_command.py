@@ -130,7 +130,7 @@ def test_a_key_that_is_none_is_a_sentence(document: Path, key: str, monkeypatch:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "The body is not valid JSON."),
+        ("{", "This is not valid JSON: it ends too early (byte 1)."),
         ("[]", "is not a flow document"),
         ("{}", "is not a flow document"),
         ('{"name": 5}', "is not a flow document"),

@@ -41,7 +41,7 @@ class Site:
                 text=True,
                 start_new_session=True,  # so that a test can send it what Ctrl-C sends
             )
-        await_port(self.port, self.process)
+        await_port(self.port, self.process, settings.get("HOST", "127.0.0.1"))
 
     def status(self) -> int:
         return requests.get(f"{self.url}/v1/models", headers={"authorization": "Bearer x"}, timeout=10).status_code

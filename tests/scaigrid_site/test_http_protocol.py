@@ -25,6 +25,7 @@ def bearer(ann: User, echo: Core, key_of: Callable[[User], str]) -> bytes:
 
 
 TOO_LARGE = {
+    "a long header that never ends": POST + b"X-Pad: " + b"x" * 65_536,
     "one long header": POST + b"X-Pad: " + b"x" * 70_000 + b"\r\n\r\n",
     "a long name": POST + b"X" * 70_000 + b": x\r\n\r\n",
     "a long URL": b"GET /v1/models?" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",

@@ -43,6 +43,12 @@ def test_the_chat_over_plain_http_is_refused_and_by_https_answered(https: Server
     assert call(https, key, **PROXY).status_code == 200
 
 
+@pytest.mark.parametrize("more", [{}, {"x-forwarded-proto": "http"}])
+def test_a_webhook_over_plain_http_is_refused(https: Server, more: dict[str, str]) -> None:
+    answer = requests.post(f"{https.url}/hooks/acme/orders", json={}, headers=more, timeout=30)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "HTTPS_REQUIRED")
+
+
 def test_health_is_answered_over_plain_http(https: Server) -> None:
     assert requests.get(f"{https.url}/healthz/live", timeout=30).status_code == 200
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -46,6 +48,34 @@ def test_sigterm_leaves_nothing_behind_the_embedded_database_included(start: Sta
     site.stop()
     assert site.process.returncode == 0
     assert postgres_processes(data) == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_end_of_its_terminal_leaves_nothing_behind_either(start: Start, data: Path, workers: str) -> None:
+    site = start(WORKERS=workers)
+    everybody = psutil.Process(site.process.pid).children(recursive=True)
+    os.killpg(site.process.pid, signal.SIGHUP)
+    site.process.communicate(timeout=40)
+    assert site.process.returncode == 0
+    eventually(lambda: not any(map(is_alive, everybody)))
+    assert postgres_processes(data) == []
+
+
+def has_ipv6() -> bool:
+    with suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        return True
+    return False
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_it_is_served_on_the_loopback_of_ipv6(start: Start) -> None:
+    site = start(HOST="::1")
+    assert site.process.stdout is not None
+    curl = next(line for line in site.process.stdout if line.startswith("curl "))
+    assert f"http://[::1]:{site.port}/v1/chat/completions" in curl
+    answer = subprocess.run(curl, shell=True, capture_output=True, text=True, check=True)  # noqa: S602  as pasted
+    assert '"content":"hello"' in answer.stdout
 
 
 def test_a_killed_server_does_not_keep_the_database_from_the_next(start: Start, data: Path) -> None:

@@ -59,14 +59,14 @@ def database_url() -> str:
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
-def await_port(port: int, process: subprocess.Popen[Any]) -> None:
+def await_port(port: int, process: subprocess.Popen[Any], host: str = "127.0.0.1") -> None:
     """Wait until `process` listens on `port`."""
     until = time.monotonic() + START_S
     while time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode} before it listened")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            if probe.connect_ex((host, port)) == 0:
                 return
         time.sleep(0.05)
     raise RuntimeError("the server did not listen in time")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser
-from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ class Command(BaseCommand):
 def _flow(path: Path) -> dict[str, Any]:
     """What the API is sent: the document with the name, and the description if it has one."""
     try:
-        content = strict_json.loads(path.read_bytes().removeprefix(BOM_UTF8))
+        content = strict_json.load(path)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
     except strict_json.InvalidJson as error:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from uvicorn.supervisors import Multiprocess
 
 from publishing import demo
-from scaigrid_site import postgres, settings
+from scaigrid_site import draining, postgres, settings
 from scaigrid_site.greeting import greeting
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -55,6 +55,7 @@ class Command(BaseCommand):
         taken = _take_port(conf.HOST, conf.PORT)
         # Uvicorn drains on SIGTERM and then raises it again; leaving by an exception lets the exit hooks run.
         signal.signal(signal.SIGTERM, _leave)
+        draining.end_with_the_terminal()
         call_command("migrate", verbosity=0, interactive=False)
         if options["demo"]:
             made = demo.prepare(at=timezone.now())
@@ -67,7 +68,9 @@ class Command(BaseCommand):
         postgres.watch()
         with suppress(KeyboardInterrupt):
             if conf.WORKERS > 1:
-                Multiprocess(config, sockets=[taken]).run()
+                supervisor = Multiprocess(config, sockets=[taken])
+                draining.end_with_the_terminal()  # which the supervisor took for a wish to start its processes again
+                supervisor.run()
             else:
                 uvicorn.Server(config).run(sockets=[taken])
 
