@@ -14,16 +14,17 @@ from publishing.models import Core
 MODEL = "scaicore/acme/counter"
 
 
-def _node(name: str, kind: str, config: dict[str, Any]) -> dict[str, Any]:
+def node(name: str, kind: str, config: dict[str, Any]) -> dict[str, Any]:
+    """A node of a document."""
     return {"id": name, "type": kind, "label": name, "position": {"x": 0, "y": 0}, "config": config}
 
 
 DOCUMENT: dict[str, Any] = {
     "version": "1.0.0",
     "nodes": [
-        _node("entry", "entry_api", {}),
-        _node("count", "data_variable_set", {"variable": "count", "expression": "int(state.count) + 1"}),
-        _node("reply", "llm_rigid", {"template": "{{state.count}}", "result_binding": "response"}),
+        node("entry", "entry_api", {}),
+        node("count", "data_variable_set", {"variable": "count", "expression": "int(state.count) + 1"}),
+        node("reply", "llm_rigid", {"template": "{{state.count}}", "result_binding": "response"}),
     ],
     "edges": [
         {"id": "a", "type": "sequential", "source": {"node": "entry"}, "target": {"node": "count"}},

@@ -1,4 +1,5 @@
-"""`make faults`: turns from two processes, processes killed in the middle of them, and a database that fails."""
+"""`make faults`: turns from two processes, processes killed in the middle of them, hostile callers, and a database
+that fails."""
 
 from __future__ import annotations
 
@@ -28,6 +29,7 @@ def main() -> None:
         with servers.running(servers.start_site()) as other:
             _race(core, key, [steady, other])
         _kills(core, key, steady)
+    _hostile()
     _database(key)
 
 
@@ -38,6 +40,12 @@ def _counter() -> tuple[Core, str]:
 
     demo.prepare(at=timezone.now())
     return counting.deploy()
+
+
+def _hostile() -> None:
+    from bench import hostile_callers  # noqa: PLC0415
+
+    hostile_callers.run()
 
 
 def _database(key: str) -> None:

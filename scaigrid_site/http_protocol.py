@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from typing import Any, Final, NamedTuple
 
 import httptools
@@ -16,6 +18,7 @@ MAX_HEAD_BYTES: Final = 65_536
 MAX_HEADER_LINES: Final = 200
 # A parser that is fed more at once would have taken far too much before we could count it.
 _PIECE: Final = 16_384
+_NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
 class EarlyAnswer(NamedTuple):
@@ -131,7 +134,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._deadline is not None and now > self._deadline and not self._is_held_up():
             self.give_up()
         elif self._seconds_unread(now) > settings.READER_TIMEOUT_S:
-            self.transport.abort()
+            self._drop()
 
     def give_up(self) -> None:
         """Hang up on a request that is not whole."""
@@ -186,6 +189,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._read_at = now
         self._unsent = unsent
         return now - self._read_at
+
+    def _drop(self) -> None:
+        """Close at once. What the kernel still holds for the caller goes too, which else would wait for minutes."""
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.transport.abort()
 
     def _refuse(self, answer: EarlyAnswer) -> None:
         """Answer where that is still possible, and hang up; an answer that has begun is cut, not mixed with this."""
