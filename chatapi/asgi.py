@@ -6,20 +6,19 @@ without it. All other methods and paths go on to Django.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, Final
+import math
+from contextlib import aclosing
+from typing import Final
 
 from django.conf import settings
 
 from chatapi import chat_request, completions
 from chatapi.asgi_types import App, Receive, Scope, Send
+from chatapi.caller_watch import CallerWatch
 from chatapi.errors import BodyTooLarge, ChatError
 from chatapi.responses import Frames, Whole
 
 PATHS: Final = frozenset(f"{prefix}/chat/completions{slash}" for prefix in ("/v1", "/oai/v1") for slash in ("", "/"))
-# Most answers are there before it is worth watching whether their caller has left.
-PATIENCE_S: Final = 0.05
 
 
 class CallerLeft(Exception):
@@ -55,20 +54,21 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
     authorization = headers.get("authorization")
     try:
         chat_request.check_headers(headers, limit=settings.MAX_BODY_BYTES)
-        body = await _read(receive, limit=settings.MAX_BODY_BYTES)
+        body = await read_body(receive, limit=settings.MAX_BODY_BYTES)
     except CallerLeft:
         return
     except ChatError as error:
         await _send_whole(await completions.refuse(authorization, error), send)
         return
-    answer = await _unless_left(completions.answer(authorization, headers, body), receive)
-    if isinstance(answer, Whole):
-        await _send_whole(answer, send)
-    elif answer is not None:
-        await _send_frames(answer, receive, send)
+    async with CallerWatch(receive):
+        answer = await completions.answer(authorization, headers, body)
+        if isinstance(answer, Whole):
+            await _send_whole(answer, send)
+        else:
+            await _send_frames(answer, send)
 
 
-async def _read(receive: Receive, *, limit: int) -> bytes:
+async def read_body(receive: Receive, *, limit: float = math.inf) -> bytes:
     """The body; refused as soon as it grows over `limit` bytes, whatever length it declared."""
     chunks: list[bytes] = []
     size = 0
@@ -84,55 +84,19 @@ async def _read(receive: Receive, *, limit: int) -> bytes:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def _unless_left(work: Coroutine[Any, Any, Whole | Frames], receive: Receive) -> Whole | Frames | None:
-    """What `work` returns; None when the caller left first, which cancels it."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.wait({task}, timeout=PATIENCE_S)
-        if not task.done():
-            await _wait_for_either(task, _disconnected(receive))
-        return task.result() if task.done() else None
-    finally:
-        task.cancel()
-
-
 async def _send_whole(answer: Whole, send: Send) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": _raw_headers(answer)})
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _send_frames(answer: Frames, receive: Receive, send: Send) -> None:
-    """Send frame by frame until the end or until the caller leaves; either way the run is closed."""
-    sending = asyncio.create_task(_all_frames(answer, send))
-    try:
-        await _wait_for_either(sending, _disconnected(receive))
-    finally:
-        # Whoever closes a generator that still runs in a task gets an error: the task has to end first.
-        sending.cancel()
-        await asyncio.wait({sending})
-        await answer.rest.aclose()
-
-
-async def _all_frames(answer: Frames, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": _raw_headers(answer)})
-    await send({"type": "http.response.body", "body": answer.first, "more_body": True})
-    async for frame in answer.rest:
-        await send({"type": "http.response.body", "body": frame, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _wait_for_either(task: asyncio.Task[Any], other: Coroutine[Any, Any, None]) -> None:
-    """Wait for `task`, but no longer than for `other`."""
-    watch = asyncio.create_task(other)
-    try:
-        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        watch.cancel()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _send_frames(answer: Frames, send: Send) -> None:
+    """Send frame by frame; whatever ends that, the run is closed."""
+    async with aclosing(answer.rest) as frames:
+        await send({"type": "http.response.start", "status": 200, "headers": _raw_headers(answer)})
+        await send({"type": "http.response.body", "body": answer.first, "more_body": True})
+        async for frame in frames:
+            await send({"type": "http.response.body", "body": frame, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def _raw_headers(answer: Whole | Frames) -> list[tuple[bytes, bytes]]:

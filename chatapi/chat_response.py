@@ -43,6 +43,8 @@ class Reply(NamedTuple):
     @classmethod
     def joined(cls, pieces: Sequence[Piece]) -> Reply:
         """The reply that these pieces make."""
+        if len(pieces) == 1 and pieces[0].kind == "content":
+            return cls(pieces[0].text)
         return cls(*("".join(piece.text for piece in pieces if piece.kind == kind) for kind in FIELDS))
 
 

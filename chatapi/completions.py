@@ -117,24 +117,25 @@ def _purpose(request: ChatRequest, core: LiveCore) -> str:
 
 
 async def _answer(authorization: str | None, request: ChatRequest, request_id: str) -> Whole | Frames:
-    with ExitStack() as held:
-        if request.is_streamed:
-            held.enter_context(open_streams.counted(authorization))
-        run = await begin(authorization, request, request_id)
-        return await _answer_of(run, request, request_id, held)
-
-
-async def _answer_of(run: Run | Replay, request: ChatRequest, request_id: str, held: ExitStack) -> Whole | Frames:
-    """The answer; a stream takes over what is `held`, and gives it back at its end."""
-    label = Label(ids.new("chatcmpl").replace("_", "-"), int(time.time()), request.model)
-    headers = {"x-request-id": request_id} | _ignored_params(request, run.core)
     if request.is_streamed:
-        # A Core that fails before its first word is an HTTP error, not a broken stream: so the first frame is awaited.
-        frames = _frames(run, request, label, request_id, held.pop_all())
-        return Frames(responses.STREAM | headers, await anext(frames), frames)
+        with ExitStack() as held:
+            held.enter_context(open_streams.counted(authorization))
+            run = await begin(authorization, request, request_id)
+            # A Core that fails before its first word is an HTTP error, not a broken stream: the first frame is awaited.
+            frames = _frames(run, request, _label(request), request_id, held.pop_all())
+            return Frames(responses.STREAM | _headers(request, run, request_id), await anext(frames), frames)
+    run = await begin(authorization, request, request_id)
     result = await run.finish()
-    body = chat_response.render_whole(label, result.reply, result.finish_reason, result.tokens)
-    return Whole(200, responses.JSON | headers, body)
+    body = chat_response.render_whole(_label(request), result.reply, result.finish_reason, result.tokens)
+    return Whole(200, responses.JSON | _headers(request, run, request_id), body)
+
+
+def _label(request: ChatRequest) -> Label:
+    return Label(ids.new("chatcmpl").replace("_", "-"), int(time.time()), request.model)
+
+
+def _headers(request: ChatRequest, run: Run | Replay, request_id: str) -> Headers:
+    return {"x-request-id": request_id} | _ignored_params(request, run.core)
 
 
 def _ignored_params(request: ChatRequest, core: LiveCore) -> Headers:

@@ -38,7 +38,7 @@ class KnownPrompt(NamedTuple):
 
 
 _TASK: Final = "### task:"
-OPEN_WEBUI: Final = (
+OPEN_WEBUI: Final[tuple[KnownPrompt, ...]] = (
     KnownPrompt("compaction", "0.12", _TASK, ("### previous summary:",)),
     KnownPrompt("follow_ups", "0.6", _TASK, ('"follow_ups"',)),
     KnownPrompt("title", "0.6", _TASK, ('"title"', "<chat_history>")),
@@ -54,12 +54,15 @@ OPEN_WEBUI: Final = (
     KnownPrompt("emoji", "0.5", "your task is", ("emoji", "\nmessage: ```")),
     KnownPrompt("merge", "0.5", "you have been provided with", ("user query:", "\nresponses from models:")),
 )
-LIBRECHAT: Final = (
+LIBRECHAT: Final[tuple[KnownPrompt, ...]] = (
     KnownPrompt("title", "0.7", "", ("5-word-or-less title for the conversation", "title case conventions")),
     KnownPrompt(
         "title", "0.8", "", ("detected language of the conversation", "concise title in the detected language")
     ),
 )
+SHORTEST: Final[dict[tuple[KnownPrompt, ...], int]] = {
+    shapes: min(len(shape.head) + sum(map(len, shape.marks)) for shape in shapes) for shapes in (OPEN_WEBUI, LIBRECHAT)
+}
 
 
 def find_purpose(task: str | None, texts: list[str]) -> str:
@@ -81,6 +84,8 @@ def recognise_purpose(texts: list[str]) -> str:
 
 def _first(shapes: tuple[KnownPrompt, ...], text: str) -> str | None:
     """The purpose of the first shape that fits; as much of the text is read as an instruction fills, at either end."""
+    if len(text) < SHORTEST[shapes]:
+        return None  # what people say is mostly shorter than any instruction
     lowered = f"{text[:LONGEST_INSTRUCTION].lstrip()}\n{text[LONGEST_INSTRUCTION:][-LONGEST_INSTRUCTION:]}".lower()
     return next((shape.purpose for shape in shapes if _fits(shape, lowered)), None)
 

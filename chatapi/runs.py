@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -157,75 +157,88 @@ class Run:
         self._tokens = Tokens(0, 0, 0)
         self._finish_reason: FinishReason = "stop"
         self._has_reported_usage = False
-        self._text = self._counted_text()
+        self._stops = StopFilter(request.stop)
+        self._text: AsyncGenerator[Piece] | None = None
 
     def text(self) -> AsyncGenerator[Piece]:
         """The pieces of the reply, cut at the caller's stop sequences. They can be read once.
 
         Raises `CoreFailed` or `CoreTimedOut`; closing it early cancels the run.
         """
+        self._text = self._text or self._read()
         return self._text
 
     async def finish(self) -> Result:
         """Let the run come to its end, whatever of its text was read before, and give the memory back."""
-        async with aclosing(self):
-            async for _ in self._text:
-                pass
+        try:
+            calculation = None if self._text else self._driver.calculate(self._run_request())
+            if calculation is not None:
+                await self._calculate(calculation)
+            else:
+                async for _ in self.text():
+                    pass
+        finally:
+            await self.aclose()
         reply = Reply.joined(self._shown)
         return Result(reply, self._output, self._tokens, self._finish_reason, self._has_reported_usage)
 
     async def aclose(self) -> None:
         """End the run if it still goes on, and give the memory back, unchanged unless the turn was committed."""
         try:
-            await self._text.aclose()
+            if self._text is not None:
+                await self._text.aclose()
         finally:
             if self._turn is not None:
                 await self._turn.release()
 
-    async def _counted_text(self) -> AsyncGenerator[Piece]:
-        outcome = Outcome.FAILED
-        stops = StopFilter(self._request.stop)
-        try:
-            # Text beyond a stop sequence is read all the same: the turn is committed at the end of the run.
-            async with aclosing(self._pieces()) as pieces:
-                async for piece in pieces:
-                    shown = stops.feed(piece.text) if piece.kind == "content" else piece.text
-                    if shown:
-                        self._note_first_token()
-                        self._shown.append(Piece(shown, piece.kind))
-                        yield self._shown[-1]
-            if rest := stops.rest():
-                self._shown.append(Piece(rest))
-                yield self._shown[-1]
-            outcome = Outcome.OK
-        except BaseException as error:
-            outcome = OUTCOMES.get(type(error), Outcome.FAILED)
-            raise
-        finally:
-            # It only notes the row, without waiting: nothing may be awaited here for a caller who has hung up.
-            self._record(outcome)
-
-    async def _pieces(self) -> AsyncGenerator[Piece]:
-        """The reply as the driver gives it: its deltas, then what the output holds beyond them."""
-        driver = scaicore.DRIVERS[self.core.driver]
-        try:
-            async with aclosing(driver.run(self._run_request())) as events:
+    async def _read(self) -> AsyncGenerator[Piece]:
+        """Run, piece by piece."""
+        # Text beyond a stop sequence is read all the same: the turn is committed at the end of the run.
+        with Watched(self):
+            async with aclosing(self._driver.run(self._run_request())) as events:
                 async for event in events:
-                    if self._tracer is not None:
-                        self._tracer.note(event)
-                    if isinstance(event, scaicore.TextDelta):
-                        if event.kind != "thought":
-                            self._received.append(event.text)
-                        yield Piece(event.text, event.kind)
-                    elif isinstance(event, scaicore.Finished):
-                        for piece in _unsent(await self._commit(event), event.refusal):
-                            yield piece
-        except scaicore.RunTimedOut as error:
-            self._log_failure(error)
-            raise CoreTimedOut from None
-        except scaicore.RunFailed as error:
-            self._log_failure(error)
-            raise core_failure(error) from None
+                    for piece in await self._pieces(event):
+                        yield piece
+
+    async def _calculate(self, events: Iterator[scaicore.Event | None]) -> None:
+        """Run without reading piece by piece, where nothing waits: the same events, less machinery."""
+        with Watched(self):
+            for event in events:
+                if event is None:
+                    await asyncio.sleep(0)
+                elif self._tracer is not None or isinstance(event, scaicore.Finished):
+                    await self._pieces(event)
+
+    async def _pieces(self, event: scaicore.Event) -> list[Piece]:
+        """What `event` adds to what is shown: a delta, or at the end what the output holds beyond the deltas."""
+        if self._tracer is not None:
+            self._tracer.note(event)
+        if isinstance(event, scaicore.TextDelta):
+            if event.kind != "thought":
+                self._received.append(event.text)
+            return self._show([Piece(event.text, event.kind)])
+        if isinstance(event, scaicore.Finished):
+            pieces = self._show(_unsent(await self._commit(event), event.refusal))
+            return pieces + self._kept([Piece(self._stops.rest())])
+        return []
+
+    def _show(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """The part of these pieces that is shown, which is kept."""
+        shown = [
+            Piece(self._stops.feed(text), kind) if kind == "content" else Piece(text, kind) for text, kind in pieces
+        ]
+        return self._kept(shown)
+
+    def _kept(self, pieces: Sequence[Piece]) -> list[Piece]:
+        found = [piece for piece in pieces if piece.text]
+        if found and self._first_token_ms is None:
+            self._first_token_ms = self._elapsed_ms()
+        self._shown += found
+        return found
+
+    @property
+    def _driver(self) -> scaicore.Driver:
+        return scaicore.DRIVERS[self.core.driver]
 
     def _run_request(self) -> scaicore.RunRequest:
         turn = self._turn
@@ -277,6 +290,21 @@ class Run:
         prompt, completion = (tokens.count("".join(texts)) for texts in (self._request.texts, self._received))
         return Tokens(prompt, completion, prompt + completion)
 
+    def end(self, error: BaseException | None) -> None:
+        """Count the run, however it ended. Raises what a caller may know of a failure."""
+        known = self._known_failure(error)
+        outcome = Outcome.OK if error is None else OUTCOMES.get(type(known or error), Outcome.FAILED)
+        # It only notes the row, without waiting: nothing may be awaited here for a caller who has hung up.
+        self._record(outcome)
+        if known is not None:
+            raise known from None
+
+    def _known_failure(self, error: BaseException | None) -> CoreFailed | CoreTimedOut | None:
+        if not isinstance(error, scaicore.RunTimedOut | scaicore.RunFailed):
+            return None
+        self._log_failure(error)
+        return CoreTimedOut() if isinstance(error, scaicore.RunTimedOut) else core_failure(error)
+
     def _log_failure(self, error: scaicore.RunFailed | scaicore.RunTimedOut) -> None:
         log.warning(
             "run.failed request_id=%s model=%s version=%d node=%s: %s %s",
@@ -287,10 +315,6 @@ class Run:
             getattr(error, "detail", error),
             getattr(error, "said", ""),
         )
-
-    def _note_first_token(self) -> None:
-        if self._first_token_ms is None:
-            self._first_token_ms = self._elapsed_ms()
 
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self._started) * 1000)
@@ -321,8 +345,24 @@ class Run:
         )
 
 
+class Watched:
+    """While a run works: whatever ends it, the run is counted once."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __enter__(self) -> None:
+        """Nothing: the run has begun before."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Count the run; a failure of its driver becomes one that callers may see."""
+        self._run.end(error)
+
+
 def _unsent(text: str, refusal: str) -> list[Piece]:
     """The pieces of what of a reply was not sent yet; `refusal` is the end of the reply."""
+    if not refusal:
+        return [Piece(text)]
     size = min(len(refusal), len(text))
     pieces = [Piece(text[: len(text) - size]), Piece(text[len(text) - size :], "refusal")]
     return [piece for piece in pieces if piece.text]

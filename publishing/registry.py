@@ -1,7 +1,9 @@
 """The registry: who may call which model, decided afresh by the database on every request.
 
-The decision itself is the view `publishing_access`, narrowed to the models of a limited key; everything here only asks
-it: for one call, for a list, or for a whole audience. No answer is kept.
+The decision itself is the view `publishing_access`, narrowed to the models of a limited key. It is read in three ways,
+each at the cost of its own question: for one user and one model by the view; for all models of one user, whose groups
+are then found once; and for all users of one publication, from the groups that it lists downwards. A test asks all
+three about random groups and finds the same. No answer is kept.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 import scaicore
 from identity.models import User
@@ -105,10 +108,38 @@ LEFT JOIN publishing_access a ON a.user_id = k.user_id AND a.name = asked.name
 ORDER BY asked.index
 """
 
-LIST = """
-SELECT a.name, extract(epoch FROM a.published_at)::bigint
-FROM identity_live_key k JOIN publishing_access a ON a.user_id = k.user_id
-WHERE k.key_id = %s AND a.may_call AND (k.models IS NULL OR a.name = ANY (k.models)) ORDER BY a.name
+# What one user, a row of `caller (user_id, models)`, may call.
+CALLABLE = """, mine (group_id) AS (
+    SELECT m.group_id FROM identity_membership m JOIN caller ON m.user_id = caller.user_id
+    UNION
+    SELECT n.parent_id FROM identity_nesting n JOIN mine ON n.child_id = mine.group_id
+)
+SELECT p.core_id, p.name, extract(epoch FROM p.published_at)::bigint FROM caller
+JOIN identity_user u ON u.id = caller.user_id AND u.is_active
+JOIN identity_tenant t ON t.slug = u.tenant_id AND t.is_active
+JOIN publishing_publication p ON p.tenant_id = u.tenant_id
+JOIN publishing_core c ON c.id = p.core_id AND c.live_id IS NOT NULL
+WHERE (p.visibility = 'tenant' OR (p.visibility = 'groups' AND p.core_id IN (
+    SELECT g.publication_id FROM publishing_grant g JOIN mine ON mine.group_id = g.group_id
+))) AND (caller.models IS NULL OR p.name = ANY (caller.models))
+ORDER BY p.name
+"""
+LIST = f"WITH RECURSIVE caller AS (SELECT user_id, models FROM identity_live_key WHERE key_id = %s){CALLABLE}"  # noqa: S608  texts of this file, as below
+LIST_OF_USER = f"WITH RECURSIVE caller AS (SELECT %s AS user_id, NULL::text[] AS models){CALLABLE}"
+
+AUDIENCE = """
+WITH RECURSIVE opening (group_id) AS (
+    SELECT group_id FROM publishing_grant WHERE publication_id = %s
+    UNION
+    SELECT n.child_id FROM identity_nesting n JOIN opening ON n.parent_id = opening.group_id
+)
+SELECT u.id FROM publishing_publication p
+JOIN publishing_core c ON c.id = p.core_id AND c.live_id IS NOT NULL
+JOIN identity_tenant t ON t.slug = p.tenant_id AND t.is_active
+JOIN identity_user u ON u.tenant_id = p.tenant_id AND u.is_active
+WHERE p.core_id = %s AND (p.visibility = 'tenant' OR (p.visibility = 'groups' AND u.id IN (
+    SELECT m.user_id FROM identity_membership m JOIN opening ON opening.group_id = m.group_id
+)))
 """
 
 ALLOW = """
@@ -149,7 +180,7 @@ async def resolve(digest: bytes, name: str) -> AccessDecision:
 
 async def callable_models(key_id: str) -> list[ListedModel]:
     """Every model that may be called with this key, by name."""
-    return [ListedModel(*row) for row in await pool.rows(LIST, [key_id])]
+    return [ListedModel(name, published_at) for _, name, published_at in await pool.rows(LIST, [key_id])]
 
 
 async def allowed(caller: AllowedCall, name: str, *, version: int | None = None) -> AllowedCall | None:
@@ -203,12 +234,18 @@ async def load(version_id: int) -> LiveCore:
 
 def audience(publication: Publication) -> QuerySet[User]:
     """The active users who may call `publication` now."""
-    return User.objects.filter(pk__in=Access.objects.filter(publication=publication, may_call=True).values("user"))
+    return User.objects.filter(pk__in=RawSQL(AUDIENCE, [publication.pk, publication.pk]))  # noqa: S611  our own text
+
+
+def callable_by(user: User) -> QuerySet[Publication]:
+    """The publications that `user` may call now."""
+    listed = RawSQL(f"SELECT core_id FROM ({LIST_OF_USER}) AS listed", [user.pk])  # noqa: S608, S611  our own text
+    return Publication.objects.filter(pk__in=listed)
 
 
 def uncallable(user: User, names: Iterable[str]) -> list[str]:
     """Those of `names` that `user` may not call now, whatever the reason."""
-    mine = set(Access.objects.filter(user=user, may_call=True).values_list("name", flat=True))
+    mine = set(callable_by(user).values_list("name", flat=True))
     return [name for name in names if name not in mine]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from typing import cast
 
@@ -23,6 +24,7 @@ from scaicore import tokens  # noqa: E402
 from scaigrid_site.body_limit import BodyLimit  # noqa: E402
 from scaigrid_site.draining import Draining  # noqa: E402
 from scaigrid_site.health import Health  # noqa: E402
+from scaigrid_site.program_handler import ByAudience, ProgramHandler  # noqa: E402
 from scaigrid_site.request_guard import RequestGuard  # noqa: E402
 
 FLUSH_S = 5.0
@@ -42,6 +44,9 @@ class Lifespan:
             return
         await receive()
         tokens.warm()
+        # What is here now stays for as long as the process: no collection need look at it again.
+        gc.collect()
+        gc.freeze()
         self._draining.take_signals()
         scheduler = Scheduler()
         tasks = [asyncio.create_task(retention.prune_for_ever()), asyncio.create_task(scheduler.run_for_ever())]
@@ -66,7 +71,7 @@ async def django_in_time(scope: Scope, receive: Receive, send: Send) -> None:
         await cast("App", django_application)(scope, receive, send)
 
 
-site = BodyLimit(django_in_time, most=settings.MAX_BODY_BYTES)
+site = BodyLimit(ByAudience(cast("App", ProgramHandler()), django_in_time), most=settings.MAX_BODY_BYTES)
 calls = RequestGuard(ChatFastPath(site) if settings.LEAN_DOOR else site)
 draining = Draining(calls, longest_s=settings.DRAIN_S)
 application = Lifespan(Health(draining, lambda: draining.has_begun), draining)

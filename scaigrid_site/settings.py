@@ -58,6 +58,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "scaigrid_site.middleware.url_values.UrlValues",
 ]
+# What a program's call goes through (`scaigrid_site.program_handler`): each of them asynchronous.
+PROGRAM_MIDDLEWARE = MIDDLEWARE[:2]
 ROOT_URLCONF = "scaigrid_site.urls"
 ASGI_APPLICATION = "scaigrid_site.asgi.application"
 APPEND_SLASH = True

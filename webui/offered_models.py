@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch, QuerySet
 
 from identity.models import User
+from publishing import registry
 from publishing.models import Access, AccessRequest, Decision, Grant, Publication
 
 
@@ -43,8 +44,7 @@ def models_for(user: User, publications: Iterable[Publication]) -> list[ModelFor
     """Each publication as `user` sees it; the access decision says whether it may be called."""
     wanted = list(publications)
     cores = [publication.pk for publication in wanted]
-    allowed = Access.objects.filter(user=user, publication__in=cores, may_call=True)
-    open_to = set(allowed.values_list("publication_id", flat=True))
+    open_to = set(registry.callable_by(user).filter(pk__in=cores).values_list("pk", flat=True))
     asked = AccessRequest.objects.filter(user=user, core__in=cores, decision=Decision.OPEN)
     mine = {request.core_id: request for request in asked}
     return [ModelForUser(one, one.pk in open_to, mine.get(one.pk)) for one in wanted]

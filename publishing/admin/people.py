@@ -13,8 +13,8 @@ from identity import admin_sections
 from identity.admin import GroupAdmin, UserAdmin
 from identity.admin_sections import Section, link
 from identity.models import Group, User
-from publishing import group_paths
-from publishing.models import Access, Publication, Refusal, Visibility
+from publishing import group_paths, registry
+from publishing.models import Publication, Refusal, Visibility
 
 LATELY = timedelta(days=30)
 
@@ -28,12 +28,9 @@ class CallerAdmin(UserAdmin):
 
     def sections(self, request: HttpRequest, row: User) -> list[Section]:
         """The groups and keys, what the user may call, and what was refused lately."""
-        # Asked once: the decision about a user of many groups and each of many models takes its time.
-        allowed = list(
-            Access.objects.filter(user=row, may_call=True).order_by("name").values_list("publication_id", "name")
-        )
-        refused = _refused(request, row, may_call={core_id for core_id, _ in allowed})
-        return [*super().sections(request, row), _callable(request, row, [core_id for core_id, _ in allowed]), refused]
+        allowed = list(registry.callable_by(row).order_by("name").values_list("pk", flat=True))
+        refused = _refused(request, row, may_call=set(allowed))
+        return [*super().sections(request, row), _callable(request, row, allowed), refused]
 
 
 @admin.register(Group)

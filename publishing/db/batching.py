@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from publishing.db import outages
 from publishing.db.time_limits import DatabaseSilent
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
+
+
+def _give_up(answer: asyncio.Future[Any]) -> None:
+    if not answer.done():
+        answer.set_exception(DatabaseSilent("no answer in time"))
 
 
 class Batcher(Generic[Question, Answer]):
@@ -40,18 +45,19 @@ class Batcher(Generic[Question, Answer]):
 
     async def get(self, question: Question) -> Answer:
         """The answer to `question`; raises what `ask` raised for it, or `DatabaseSilent`."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((question, answer))
         if len(self._under_way) < self._flights:
             # A task of its own: one caller who leaves must not take the others' answers along.
             task = asyncio.create_task(self._fly())
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
+        timer = loop.call_later(self._limit_s, _give_up, answer)
         try:
-            async with asyncio.timeout(self._limit_s):
-                return await answer
-        except TimeoutError:
-            raise DatabaseSilent("no answer in time") from None
+            return await answer
+        finally:
+            timer.cancel()
 
     async def _fly(self) -> None:
         while self._waiting:

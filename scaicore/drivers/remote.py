@@ -17,6 +17,9 @@ UNUSABLE = "service_upstream_failed"
 class RemoteDriver:
     """Runs nothing here. The client keeps deadline and size; this driver decides what the answer means."""
 
+    def calculate(self, request: RunRequest) -> None:
+        """Another server is waited for."""
+
     async def run(self, request: RunRequest) -> AsyncGenerator[Event, None]:
         """The other side's text as it comes, then its output; closing the iterator hangs up."""
         call, end, streamed = _call(request), None, ""

@@ -8,7 +8,7 @@ Checkpoints are parked: once nothing else can go on, the run ends with a questio
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Final, NoReturn
 
 from scaicore.errors import RunFailed, RunTimedOut
@@ -18,7 +18,7 @@ from scaicore.nodes.node_run import NodeRun
 from scaicore.runtime import checkpoints
 from scaicore.runtime.frames import Frame
 from scaicore.runtime.linker import RuntimeNode
-from scaicore.runtime.protocol import Event, NodeFailed, NodeFinished, NodeStarted, RunRequest, TextDelta
+from scaicore.runtime.protocol import Event, Finished, NodeFailed, NodeFinished, NodeStarted, RunRequest, TextDelta
 from scaicore.runtime.run import ENDED, FlowRun
 from scaicore.runtime.tasks import NodeDone, NodeTasks
 from scaicore.services import ServiceFailed
@@ -34,33 +34,20 @@ _NEAR_S: Final = 0.1  # a call that failed so near to the deadline was ended by 
 async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
     """Run a program; ends with `Finished`, or raises RunFailed or RunTimedOut."""
     run, decided = checkpoints.begin(request)
-    tasks: NodeTasks | None = None
-    breathed_at = time.monotonic()
+    tasks = NodeTasks() if request.program.waits else None
     try:
         if decided is not None:
             yield _finish(run, *decided)
         while True:
-            while run.ready:
-                frame, index = run.ready.popleft()
-                if index == ENDED:
-                    if (event := _continue(run, frame)) is not None:
-                        yield event
-                    continue
-                node, node_run = run.start_node(frame, index)
-                yield NodeStarted(node.id, node.kind)
-                if node.waits:
-                    tasks = _start(run, tasks, node, node_run)
-                elif node.plan is not None:
-                    _carry_out(run, node, node_run, node.plan)
-                else:
-                    yield _calculate(run, node, node_run)
-                if run.steps % _BREATH == 0 or node_run.started_at - breathed_at > _BREATH_S:
-                    breathed_at = node_run.started_at
+            for event in _work(run, tasks):
+                if event is None:
                     await asyncio.sleep(0)
+                else:
+                    yield event
             if tasks is None or not tasks.is_busy:
                 break
             yield _receive(run, await tasks.next_event(run.remaining()))
-        yield checkpoints.ask(run) if run.parked else run.finish()
+        yield _end(run)
     except (RunFailed, RunTimedOut):
         if run.failed is not None:
             yield run.failed
@@ -70,12 +57,47 @@ async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
             await tasks.cancel_all()
 
 
-def _start(run: FlowRun, tasks: NodeTasks | None, node: RuntimeNode, node_run: NodeRun) -> NodeTasks:
-    """Let a node that waits begin."""
-    # Made for the first one: most runs of flows that only calculate take microseconds, and need no queue.
-    tasks = tasks or NodeTasks()
-    tasks.start(node, node_run, responds=node.id in run.runnable.responders)
-    return tasks
+def calculate(request: RunRequest) -> Iterator[Event | None]:
+    """The events of `execute` for a program that waits for nothing (`Runnable.waits`), one after the other.
+
+    None in between is the moment to let other work of the process have its turn.
+    """
+    run, decided = checkpoints.begin(request)
+    try:
+        if decided is not None:
+            yield _finish(run, *decided)
+        yield from _work(run, None)
+        yield _end(run)
+    except (RunFailed, RunTimedOut):
+        if run.failed is not None:
+            yield run.failed
+        raise
+
+
+def _work(run: FlowRun, tasks: NodeTasks | None) -> Iterator[Event | None]:
+    """Carry out what is ready and what becomes ready by that; nodes that wait begin among `tasks`."""
+    breathed_at = time.monotonic()
+    while run.ready:
+        frame, index = run.ready.popleft()
+        if index == ENDED:
+            if (event := _continue(run, frame)) is not None:
+                yield event
+            continue
+        node, node_run = run.start_node(frame, index)
+        yield NodeStarted(node.id, node.kind)
+        if node.waits and tasks is not None:
+            tasks.start(node, node_run, responds=node.id in run.runnable.responders)
+        elif node.plan is not None:
+            _carry_out(run, node, node_run, node.plan)
+        else:
+            yield _calculate(run, node, node_run)
+        if run.steps % _BREATH == 0 or node_run.started_at - breathed_at > _BREATH_S:
+            breathed_at = node_run.started_at
+            yield None
+
+
+def _end(run: FlowRun) -> Finished:
+    return checkpoints.ask(run) if run.parked else run.finish()
 
 
 def _calculate(run: FlowRun, node: RuntimeNode, node_run: NodeRun) -> NodeFinished:

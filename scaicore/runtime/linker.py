@@ -78,6 +78,7 @@ class Runnable:
     defaults: dict[str, Json]
     types: dict[str, str]
     keeps_memory: bool
+    waits: bool  # whether any node waits for the world outside
     shape: str  # the same for programs with the same nodes and edges
     made: frozenset[str]  # the names that the flow's own nodes put into the scope
     responders: frozenset[str]
@@ -114,6 +115,7 @@ def _link(program: Program) -> Runnable:
         defaults={variable.name: variable.default for variable in program.variables},
         types={variable.name: variable.type for variable in program.variables},
         shape=_shape(program),
+        waits=any(node.waits for node in nodes),
         keeps_memory=program.instance_mode != "stateless",
         # In a program made before these names were reserved, a node may replace what the caller sent.
         made=frozenset(made) - INPUT_NAMES,

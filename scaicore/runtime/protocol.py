@@ -1,6 +1,6 @@
 """What goes into a run and what comes out of it: the contract between a driver and whoever starts a run."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -106,6 +106,11 @@ class Driver(Protocol):
     whoever may leave early wraps it in `contextlib.aclosing`."""
 
     def run(self, request: RunRequest) -> AsyncGenerator[Event, None]: ...
+
+    def calculate(self, request: RunRequest) -> Iterator[Event | None] | None:
+        """The same events without an event loop, where nothing of the program waits; None where something may.
+        Between them, None is the moment to let other work of the process have its turn."""
+        ...
 
 
 def response_text(output: dict[str, Json]) -> str:

@@ -153,6 +153,9 @@ class Watched:
         self.most = self._running = 0
         self.deadlines: list[float] = []
 
+    def calculate(self, request: scaicore.RunRequest) -> None:
+        """It waits."""
+
     async def run(self, request: scaicore.RunRequest) -> AsyncGenerator[scaicore.Event]:
         """The flow's own events."""
         self.deadlines.append(request.deadline_s)

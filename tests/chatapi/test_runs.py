@@ -34,6 +34,9 @@ class Scripted:
         self.has_begun = asyncio.Event()
         self.is_closed = False
 
+    def calculate(self, request: scaicore.RunRequest) -> None:
+        """It waits."""
+
     async def run(self, request: scaicore.RunRequest) -> AsyncIterator[scaicore.Event]:
         self.has_begun.set()
         try:

@@ -19,7 +19,7 @@ from identity.actors import Actor, actor_of
 from identity.errors import Conflict
 from identity.models import ApiKey, User
 from publishing import registry
-from publishing.models import Access
+from publishing.models import Publication
 from webui.decorators import MemberRequest, member_page
 
 PAGE_SIZE = 50
@@ -54,10 +54,10 @@ class NewKeyForm(forms.Form):
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
-        offered = Access.objects.filter(user=owner)
+        offered = Publication.objects.filter(access__user=owner)
         if not actor_of(owner).manages(owner.tenant_id):
             del self.fields["user"]
-            offered = offered.filter(may_call=True)
+            offered = registry.callable_by(owner)
         names = offered.order_by("name").values_list("name", flat=True)
         cast(forms.MultipleChoiceField, self.fields["models"]).choices = [(name, name) for name in names]
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from identity import keys
 from identity.actors import actor_of
 from identity.models import User
+from publishing import registry
 from publishing.models import Access
 from webui.decorators import MemberRequest, member_page
 
@@ -60,9 +61,10 @@ def key(request: MemberRequest) -> HttpResponse:
 
 
 def _choices(user: User) -> list[PlaygroundModel]:
-    allowed = Access.objects.filter(user=user, may_call=True).order_by("name")
-    rows = allowed.values_list(
-        "name", "version__core_id", "version__core__flow_id", "version__instance_mode", "version__program__tracing"
+    rows = (
+        registry.callable_by(user)
+        .order_by("name")
+        .values_list("name", "core_id", "core__flow_id", "core__live__instance_mode", "core__live__program__tracing")
     )
     return [
         PlaygroundModel(name, core, flow, mode == "entity", tracing is True) for name, core, flow, mode, tracing in rows
