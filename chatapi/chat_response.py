@@ -147,6 +147,8 @@ class ChunkWriter:
     def __init__(self, label: Label, *, has_usage: bool) -> None:
         self._label = label
         self._usage: UnsetType | None = None if has_usage else UNSET
+        # All that a word's chunk shares with the next one's is encoded once. No name holds a NUL.
+        self._before, self._behind = self._frame(Delta(content="\0")).split(b'"\\u0000"')
 
     def opening(self) -> bytes:
         """The first frame: the role."""
@@ -154,6 +156,8 @@ class ChunkWriter:
 
     def piece(self, piece: Piece) -> bytes:
         """A piece of the message."""
+        if piece.kind == "content":
+            return self._before + encode(piece.text) + self._behind
         return self._frame(Delta(**{FIELDS[piece.kind]: piece.text}))
 
     def closing(self, finish_reason: FinishReason, tokens: Tokens) -> bytes:

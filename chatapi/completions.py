@@ -10,11 +10,11 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, aclosing
-from typing import TypeVar
 
 from django.conf import settings
 
 from chatapi import auth, chat_request, chat_response, hidden_prompts, open_streams, responses, runs, subflows
+from chatapi.bundles import bundled
 from chatapi.chat_request import ChatRequest
 from chatapi.chat_response import Label
 from chatapi.errors import ChatError
@@ -23,8 +23,6 @@ from chatapi.runs import Replay, Run
 from identity import ids
 from publishing import registry
 from publishing.registry import LiveCore
-
-Item = TypeVar("Item")
 
 # Parsing this much takes long enough that other callers would notice.
 LARGE_BODY = 500_000
@@ -71,37 +69,6 @@ async def begin(authorization: str | None, request: ChatRequest, request_id: str
         services=subflows.services(caller),
         is_remembered=purpose == hidden_prompts.CHAT,
     )
-
-
-async def keep_alive(items: AsyncGenerator[Item], silence_s: float) -> AsyncGenerator[Item | None]:
-    """The items, with None in between for each `silence_s` seconds in which none came.
-
-    Each item is awaited in a task of its own, so a generator that never waits cannot hold up other callers.
-    """
-    waiting: asyncio.Task[Item] | None = None
-    try:
-        while True:
-            waiting = waiting or asyncio.create_task(_next(items))
-            await asyncio.wait({waiting}, timeout=silence_s)
-            if not waiting.done():
-                yield None
-                continue
-            done, waiting = waiting, None
-            try:
-                item = done.result()
-            except StopAsyncIteration:
-                return
-            yield item
-    finally:
-        # A generator cannot be closed while it runs: first the task that waits for it has to end.
-        if waiting is not None:
-            waiting.cancel()
-            await asyncio.wait({waiting})
-        await items.aclose()
-
-
-async def _next(items: AsyncGenerator[Item]) -> Item:
-    return await anext(items)
 
 
 async def _parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
@@ -151,12 +118,10 @@ async def _frames(
     writer = chat_response.ChunkWriter(label, has_usage=request.has_usage_chunk)
     is_open = False
     try:
-        async with aclosing(run), aclosing(keep_alive(run.text(), settings.KEEP_ALIVE_S)) as pieces:
-            async for piece in pieces:
-                if not is_open:
-                    is_open = True
-                    yield writer.opening()
-                yield chat_response.KEEP_ALIVE if piece is None else writer.piece(piece)
+        async with aclosing(run), aclosing(bundled(run.text(), settings.KEEP_ALIVE_S)) as bundles:
+            async for pieces in bundles:
+                opening, is_open = b"" if is_open else writer.opening(), True
+                yield opening + (b"".join(map(writer.piece, pieces)) or chat_response.KEEP_ALIVE)
             result = await run.finish()
     except Exception as error:
         if not is_open:

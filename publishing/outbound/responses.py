@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Final
 
 import httpcore2
@@ -50,7 +50,9 @@ class OutboundResponse:
                 return None
             self._ready = self._unpacked(received)
         self._unpacked_bytes += len(piece)
-        await self._check_bounds()
+        self._check_bounds()
+        if self._is_turn_over():
+            await asyncio.sleep(0)
         return piece
 
     async def read(self, until: float, most_bytes: int) -> bytes:
@@ -87,7 +89,9 @@ class OutboundResponse:
             async with asyncio.timeout_at(until):
                 received = await anext(self._pieces, None)
         self._received_bytes += len(received or b"")
-        await self._check_bounds()
+        self._check_bounds()
+        if self._is_turn_over():
+            await asyncio.sleep(0)
         return received
 
     async def _opening(self, until: float) -> bytes | None:
@@ -110,24 +114,31 @@ class OutboundResponse:
             self.headers.pop(name, None)
         return found.feed
 
-    async def _check_bounds(self) -> None:
-        """Raises ServiceFailed once too much has come, packed or unpacked; lets others have their turn."""
+    def _is_turn_over(self) -> bool:
+        self._count += 1
+        return self._count % PIECES_A_TURN == 0
+
+    def _check_bounds(self) -> None:
+        """Raises ServiceFailed once too much has come, packed or unpacked."""
         if max(self._received_bytes, self._unpacked_bytes) > self._most_bytes:
             raise ServiceFailed("too_large")
-        self._count += 1
-        if self._count % PIECES_A_TURN == 0:
-            await asyncio.sleep(0)
 
 
-@contextmanager
-def network_failures(broken: Reason) -> Iterator[None]:
+class network_failures:  # noqa: N801  used like a function; a class, since it is entered for each piece of a stream
     """Raises ServiceFailed for every failure of the network, by its reason alone: the library's own texts quote what
     was sent. `broken` is the reason when a connection broke."""
-    try:
-        yield
-    except tuple(kind for kind, _ in _REASONS) as error:
-        reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
-        raise ServiceFailed(broken if reason == "unreachable" else reason) from None
+
+    def __init__(self, broken: Reason) -> None:
+        self._broken = broken
+
+    def __enter__(self) -> None:
+        """Nothing yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
+        """Replace a failure that is known."""
+        reason = next((reason for known, reason in _REASONS if isinstance(error, known)), None)
+        if reason is not None:
+            raise ServiceFailed(self._broken if reason == "unreachable" else reason) from None
 
 
 def _joined(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -46,7 +46,8 @@ async def execute(request: RunRequest) -> AsyncGenerator[Event, None]:
                     yield event
             if tasks is None or not tasks.is_busy:
                 break
-            yield _receive(run, await tasks.next_event(run.remaining()))
+            for told in await tasks.next_events(run.remaining()):
+                yield _receive(run, told)
         yield _end(run)
     except (RunFailed, RunTimedOut):
         if run.failed is not None:

@@ -8,11 +8,12 @@ from typing import Final
 from scaicore.errors import RunFailed, RunTimedOut
 from scaicore.jsondata import Json
 from scaicore.nodes.node_run import NodeRun
+from scaicore.runtime.channel import Channel
 from scaicore.runtime.linker import RuntimeNode
 from scaicore.runtime.protocol import TextDelta
 from scaicore.services import TextKind
 
-_AHEAD: Final = 8  # events that nodes may be ahead of the reader
+_AHEAD: Final = 32  # events that nodes may be ahead of the reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,13 @@ class NodeDone:
 class NodeTasks:
     """Nodes at work. Whoever starts some must call `cancel_all` at the end, whatever happens.
 
-    All events go through one short queue: a client that reads slowly slows the nodes down, all the way to the model's
+    All events go through one short channel: a client that reads slowly slows the nodes down, all the way to the model's
     own connection, in place of filling the memory.
     """
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._events: asyncio.Queue[TextDelta | NodeDone] = asyncio.Queue(_AHEAD)
+        self._events: Channel[TextDelta | NodeDone] = Channel(_AHEAD)
         self._working = 0  # nodes whose end was not read yet
         self._is_leaving = False
 
@@ -51,16 +52,13 @@ class NodeTasks:
         self._tasks.add(task)  # the event loop itself keeps no task alive
         task.add_done_callback(self._tasks.discard)
 
-    async def next_event(self, seconds: float) -> TextDelta | NodeDone:
-        """The next text or end of a node; RunTimedOut when none comes in time."""
-        try:
-            async with asyncio.timeout(seconds):
-                event = await self._events.get()
-        except TimeoutError:
-            raise RunTimedOut from None
-        if type(event) is NodeDone:
-            self._working -= 1
-        return event
+    async def next_events(self, seconds: float) -> list[TextDelta | NodeDone]:
+        """The texts and ends of nodes since the last look, at least one; RunTimedOut when none comes in time."""
+        events = await self._events.take(seconds)
+        if not events:
+            raise RunTimedOut
+        self._working -= sum(type(event) is NodeDone for event in events)
+        return events
 
     async def cancel_all(self) -> None:
         """Stop every node that is still at work and wait until it has stopped."""

@@ -45,8 +45,8 @@ ROOMS = [
     "chatapi.chat_response",
 ]
 BEHIND_THE_ANSWER = "chatapi.usage"
-# Counts the open streams of a key; a whole answer does not enter it.
-OF_STREAMS = "chatapi.open_streams"
+# Count the open streams of a key, and bundle their frames; a whole answer does not enter them.
+OF_STREAMS = {"chatapi.open_streams", "chatapi.bundles"}
 # One function each, that knows nothing of calls.
 LEAVES = [
     "chatapi.caller_watch",
@@ -180,6 +180,6 @@ async def test_a_call_walks_through_few_modules_and_turns_back_in_none(
         sent = await serve(anns_key, body)
         await usage.flush()
     assert sent[0]["status"] == 200
-    expected = {*ROOMS, BEHIND_THE_ANSWER, *LEAVES} | ({OF_STREAMS} if body is STREAM else set())
+    expected = {*ROOMS, BEHIND_THE_ANSWER, *LEAVES} | (OF_STREAMS if body is STREAM else set())
     assert {name for name in entered if not name.startswith("scaicore.")} == expected
     TopologicalSorter(entered).prepare()  # raises `CycleError` where a module enters one that it was entered from
