@@ -13,7 +13,18 @@ from contextlib import ExitStack, aclosing
 
 from django.conf import settings
 
-from chatapi import auth, chat_request, chat_response, hidden_prompts, open_streams, responses, runs, subflows
+from chatapi import (
+    admission,
+    auth,
+    chat_request,
+    chat_response,
+    hidden_prompts,
+    open_streams,
+    responses,
+    runs,
+    subflows,
+)
+from chatapi.admission import Place
 from chatapi.bundles import bundled
 from chatapi.chat_request import ChatRequest
 from chatapi.chat_response import Label
@@ -34,12 +45,14 @@ async def answer(
     """The answer to one `POST /v1/chat/completions`. `headers` by lower-case name; never raises but on cancellation."""
     request_id = request_id or ids.new("req")
     try:
-        try:
-            request = await _parse(body, headers)
-        except ChatError:
-            await auth.authenticate(authorization)  # a stranger learns nothing about the body
-            raise
-        return await _answer(authorization, request, request_id)
+        with ExitStack() as held:
+            place = held.enter_context(await admission.enter())
+            try:
+                request = await _parse(body, headers)
+            except ChatError:
+                await auth.authenticate(authorization)  # a stranger learns nothing about the body
+                raise
+            return await _answer(authorization, request, request_id, place, held)
     except Exception as error:
         return responses.render_refusal(error, request_id)
 
@@ -54,9 +67,16 @@ async def refuse(authorization: str | None, error: ChatError, *, request_id: str
     return responses.render_refusal(error, request_id)
 
 
-async def begin(authorization: str | None, request: ChatRequest, request_id: str) -> Run | Replay:
-    """The run of a call by key, once the key, the access and what the caller asks for are settled."""
+async def begin(
+    authorization: str | None, request: ChatRequest, request_id: str, place: Place | None = None
+) -> Run | Replay:
+    """The run of a call by key, once the key, the access and what the caller asks for are settled.
+
+    `place`: the one that the call has among the runs of this process.
+    """
     caller = await auth.authorize(authorization, request.model)
+    if place is not None:
+        place.assign(caller)
     core = await registry.load(caller.version_id)
     chat_request.check_demands(request, core.program.program.capabilities)
     purpose = _purpose(request, core)
@@ -83,15 +103,17 @@ def _purpose(request: ChatRequest, core: LiveCore) -> str:
     return hidden_prompts.CHAT
 
 
-async def _answer(authorization: str | None, request: ChatRequest, request_id: str) -> Whole | Frames:
+async def _answer(
+    authorization: str | None, request: ChatRequest, request_id: str, place: Place, held: ExitStack
+) -> Whole | Frames:
+    """The answer; a stream takes over what is `held`, and gives it back at its end."""
     if request.is_streamed:
-        with ExitStack() as held:
-            held.enter_context(open_streams.counted(authorization))
-            run = await begin(authorization, request, request_id)
-            # A Core that fails before its first word is an HTTP error, not a broken stream: the first frame is awaited.
-            frames = _frames(run, request, _label(request), request_id, held.pop_all())
-            return Frames(responses.STREAM | _headers(request, run, request_id), await anext(frames), frames)
-    run = await begin(authorization, request, request_id)
+        held.enter_context(open_streams.counted(authorization))
+        run = await begin(authorization, request, request_id, place)
+        # A Core that fails before its first word is an HTTP error, not a broken stream: the first frame is awaited.
+        frames = _frames(run, request, _label(request), request_id, held.pop_all())
+        return Frames(responses.STREAM | _headers(request, run, request_id), await anext(frames), frames)
+    run = await begin(authorization, request, request_id, place)
     result = await run.finish()
     body = chat_response.render_whole(_label(request), result.reply, result.finish_reason, result.tokens)
     return Whole(200, responses.JSON | _headers(request, run, request_id), body)

@@ -17,6 +17,8 @@ ChatError
 ├── EntityQuotaExceeded  the user has as many entities of the Core as the operator allows
 ├── IdempotencyMismatch  the Idempotency-Key was used before, with another body
 ├── RateLimited          the key has as many streams open as one key may have
+├── TooManyRuns          the key or its tenant has as many runs under way as it may
+├── Overloaded           this server has as many runs under way, and calls in line, as it takes
 ├── CoreFailed           the Core ended with an error; nothing was committed
 │   ├── ModelRateLimited the model's provider takes no more calls for a moment
 │   ├── QuotaExhausted   the account at the model's provider has used up what it paid for
@@ -224,6 +226,22 @@ class RateLimited(ChatError):
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
     message = "This key has too many streams open. Wait until one has ended, then try again."
+    headers = {"retry-after": "1"}
+
+
+class TooManyRuns(RateLimited):
+    """The key, or its tenant, has as many runs under way as it may."""
+
+    message = "Too many calls of this key or its tenant are under way. Wait until one has ended, then try again."
+
+
+class Overloaded(ChatError):
+    """This server has as many runs under way, and calls that wait for one of them to end, as it takes."""
+
+    status = 503
+    type = "overloaded_error"
+    code = "overloaded"
+    message = "This server has too much to do for a moment. Try again in a moment."
     headers = {"retry-after": "1"}
 
 

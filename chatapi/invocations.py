@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chatapi import auth, chat_request, completions, responses
+from chatapi import admission, auth, chat_request, completions, responses
 from chatapi.errors import ChatError, refused_field
 from chatapi.responses import Whole
 from publishing import registry
@@ -15,14 +15,15 @@ async def answer(
 ) -> Whole:
     """The answer to one invocation; never raises but on cancellation."""
     try:
-        name = await registry.published_name(core_id)
-        try:
-            request = parse(body, headers, model=name)
-        except ChatError:
-            await auth.authenticate(authorization)  # a stranger learns nothing about the body
-            raise
-        run = await completions.begin(authorization, request, request_id)
-        result = await run.finish()
+        with await admission.enter() as place:
+            name = await registry.published_name(core_id)
+            try:
+                request = parse(body, headers, model=name)
+            except ChatError:
+                await auth.authenticate(authorization)  # a stranger learns nothing about the body
+                raise
+            run = await completions.begin(authorization, request, request_id, place)
+            result = await run.finish()
     except Exception as error:
         return responses.render_module_refusal(error, request_id)
     data = {"core_id": core_id, "version": run.core.number, "output": result.output, "usage": result.tokens}

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from chatapi import chat_request, responses, runs, subflows
+from chatapi import admission, chat_request, responses, runs, subflows
 from chatapi.errors import ChatError, SignatureInvalid, UrlUnknown, refused_field
 from chatapi.responses import Whole
 from publishing import memory, registry
@@ -38,19 +38,21 @@ class CalledWebhook(NamedTuple):
 async def answer(tenant: str, slug: str, headers: Mapping[str, str], body: bytes, *, request_id: str) -> Whole:
     """The answer to one call of a webhook. `headers` by lower-case name; never raises but on cancellation."""
     try:
-        hook = await _find(tenant, slug)
-        # Before the body is parsed: a stranger learns nothing about it.
-        await _check_signature(hook, headers, body)
-        run = await runs.begin(
-            hook.caller,
-            hook.core,
-            _parse(hook, headers, body),
-            purpose=PURPOSE,
-            request_id=request_id,
-            services=subflows.services(hook.caller),
-            entry=hook.webhook.entry,
-        )
-        result = await run.finish()
+        with await admission.enter() as place:
+            hook = await _find(tenant, slug)
+            # Before the body is parsed: a stranger learns nothing about it.
+            await _check_signature(hook, headers, body)
+            place.assign(hook.caller)
+            run = await runs.begin(
+                hook.caller,
+                hook.core,
+                _parse(hook, headers, body),
+                purpose=PURPOSE,
+                request_id=request_id,
+                services=subflows.services(hook.caller),
+                entry=hook.webhook.entry,
+            )
+            result = await run.finish()
     except Exception as error:
         return responses.render_module_refusal(error, request_id)
     return responses.render_json({"output": result.output}, request_id)

@@ -84,6 +84,21 @@ class Conf:
         "Requests that each process waits for at the same time. Beyond, the one that has taken longest is hung up on.",
         1000,
     )
+    MAX_RUNS: int = _described(
+        "Calls that each process works on at the same time, those that wait for a model included. Further ones wait in "
+        "line.",
+        500,
+    )
+    MAX_QUEUED: int = _described(
+        "Calls that may wait in line for one of `MAX_RUNS` to end. Beyond, a call answers 503 at once.", 500
+    )
+    QUEUE_S: float = _described("How long a call may wait in line, in seconds; then it answers 503.", 5.0)
+    MAX_RUNS_PER_TENANT: int = _described(
+        "Runs of one tenant at the same time in each process. Beyond, a call answers 429.", 400
+    )
+    MAX_RUNS_PER_KEY: int = _described(
+        "Runs of one key at the same time in each process. Beyond, a call answers 429.", 200
+    )
     MAX_STREAMS_PER_KEY: int = _described(
         "Streams that one key may have open in each process. Beyond, a call answers 429.", 200
     )
@@ -216,13 +231,18 @@ def _check(conf: Conf) -> None:
         "BODY_TIMEOUT_S",
         "READER_TIMEOUT_S",
         "MAX_UNFINISHED_REQUESTS",
+        "MAX_RUNS",
+        "QUEUE_S",
+        "MAX_RUNS_PER_TENANT",
+        "MAX_RUNS_PER_KEY",
         "MAX_STREAMS_PER_KEY",
         "DATABASE_TIMEOUT_S",
     ):
         if getattr(conf, name) <= 0:
             raise SettingInvalid(f"{name} must be greater than 0.")
-    if conf.DRAIN_S < 0:
-        raise SettingInvalid("DRAIN_S must be 0 or greater.")
+    for name in ("DRAIN_S", "MAX_QUEUED"):
+        if getattr(conf, name) < 0:
+            raise SettingInvalid(f"{name} must be 0 or greater.")
     _check_words(conf)
     _check_outbound(conf)
     _check_providers(conf)

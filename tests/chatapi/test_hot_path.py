@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = [
     "chatapi.asgi",
     "chatapi.completions",
+    "chatapi.admission",
     "chatapi.chat_request",
     "chatapi.auth",
     "publishing.registry",
