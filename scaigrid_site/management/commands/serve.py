@@ -10,14 +10,14 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 import uvicorn
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 from django.db import connections
 from django.utils import timezone
 from uvicorn.supervisors import Multiprocess
 
 from publishing import demo
-from scaigrid_site import draining, postgres, settings
+from scaigrid_site import draining, migrating, postgres, settings
 from scaigrid_site.greeting import greeting
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -56,7 +56,10 @@ class Command(BaseCommand):
         # Uvicorn drains on SIGTERM and then raises it again; leaving by an exception lets the exit hooks run.
         signal.signal(signal.SIGTERM, _leave)
         draining.end_with_the_terminal()
-        call_command("migrate", verbosity=0, interactive=False)
+        try:
+            migrating.migrate()
+        except migrating.MigrationsBlocked as error:
+            raise CommandError(f"{error} Start again when that has ended.") from None
         if options["demo"]:
             made = demo.prepare(at=timezone.now())
             assistant = demo.add_assistant(at=timezone.now()) if options["llm"] else None
