@@ -19,7 +19,8 @@ identity.errors.ActionRefused
 │   ├── PublicationHeld      staff hold the Core: it stays un-published, and is not deleted either
 │   ├── ProviderExists       another model provider of the tenant has this ref
 │   ├── ProviderInUse        live Cores call the model provider
-│   └── SecretExists         another secret of the tenant has this name
+│   ├── SecretExists         another secret of the tenant has this name
+│   └── SecretInUse          live Cores use the secret
 ├── Invalid
 │   ├── DoesNotCompile       the saved document has errors; carries the diagnostics
 │   └── InvalidJson          the body is not a JSON object that can be kept (in strict_json.py)
@@ -166,8 +167,7 @@ class ProviderInUse(Conflict):
     """Live Cores call the model provider, so removing it would make their calls fail."""
 
     def __init__(self, cores: Sequence[str]) -> None:
-        shown = ", ".join([*cores[:5], "…"] if len(cores) > 5 else cores)
-        super().__init__(f"These Cores call the provider: {shown}. Deploy them without it first.")
+        super().__init__(f"These Cores call the provider: {_shortened(cores)}. Deploy them without it first.")
 
 
 class SecretExists(Conflict):
@@ -175,6 +175,13 @@ class SecretExists(Conflict):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"A secret with the name {name} exists already; change that one, or take another name.")
+
+
+class SecretInUse(Conflict):
+    """Live Cores use the secret, so removing it would make their calls fail."""
+
+    def __init__(self, cores: Sequence[str]) -> None:
+        super().__init__(f"These Cores use the secret: {_shortened(cores)}. Deploy them without it first.")
 
 
 class MemoryAtStake(Conflict):
@@ -217,3 +224,7 @@ class BaseVersionMissing(ActionRefused):
     code = "BASE_VERSION_REQUIRED"
     message = "The save does not say which version it is based on."
     fix = "Send that version as `base_version`, or as the `If-Match` header."
+
+
+def _shortened(slugs: Sequence[str]) -> str:
+    return ", ".join([*slugs[:5], "…"] if len(slugs) > 5 else slugs)

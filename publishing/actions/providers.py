@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import Q
 
 from identity import audit, validation
 from identity.actors import Actor
@@ -20,7 +19,7 @@ from publishing.actions.base import UNCHANGED, Unchanged
 from publishing.clients import provider_trials
 from publishing.clients.provider_trials import Trial
 from publishing.errors import ProviderExists, ProviderInUse, ProviderNotFound
-from publishing.models import Core, ModelProvider
+from publishing.models import Core, ModelProvider, references
 from scaicore.model_options import ModelOptions
 
 _KEY = re.compile(r"[\x21-\x7e]{1,1000}")
@@ -99,8 +98,9 @@ def delete_provider(provider: ModelProvider, *, actor: Actor, at: datetime) -> N
     """Remove a provider; refused while a live Core calls it and the operator has none of the same ref."""
     actor.must_manage(provider.tenant_id)
     provider = _lock(provider)
-    if provider.ref not in providers.operators() and (names := _live_cores(provider)):
-        raise ProviderInUse(names)
+    slugs = references.find_slugs(references.PROVIDERS, provider.tenant_id, provider.ref)
+    if slugs and provider.ref not in providers.operators():
+        raise ProviderInUse(slugs)
     _record("provider.deleted", provider, actor, at, _audit_view(provider), None)
     provider.delete()
 
@@ -119,13 +119,6 @@ def _lock(provider: ModelProvider) -> ModelProvider:
     if locked is None:
         raise ProviderNotFound
     return locked
-
-
-def _live_cores(provider: ModelProvider) -> list[str]:
-    """The slugs of the Cores whose live version names the provider, first choice or fallback."""
-    first = Q(live__program__models__contains=[{"ref": provider.ref}])
-    spare = Q(live__program__models__contains=[{"fallback": [{"ref": provider.ref}]}])
-    return list(Core.objects.filter(first | spare, tenant=provider.tenant_id).values_list("slug", flat=True))
 
 
 def _named_models(provider: ModelProvider) -> list[str]:

@@ -13,8 +13,8 @@ from identity.errors import Invalid, Problem
 from identity.models import Tenant
 from publishing import vault
 from publishing.clients import http
-from publishing.errors import SecretExists, SecretNotFound
-from publishing.models import Secret
+from publishing.errors import SecretExists, SecretInUse, SecretNotFound
+from publishing.models import Secret, references
 
 _VALUE = re.compile(r"[\x20-\x7e]{1,4000}")
 
@@ -46,9 +46,11 @@ def save_secret(secret: Secret, *, value: str, actor: Actor, at: datetime) -> Se
 
 @transaction.atomic
 def delete_secret(secret: Secret, *, actor: Actor, at: datetime) -> None:
-    """Remove a secret; flows that name it fail from the next call."""
+    """Remove a secret; refused while a live Core uses it."""
     actor.must_manage(secret.tenant_id)
     secret = _lock(secret)
+    if slugs := references.find_slugs(references.SECRETS, secret.tenant_id, secret.name):
+        raise SecretInUse(slugs)
     audit.record("secret.deleted", secret.name, tenant=secret.tenant_id, actor=actor, at=at)
     secret.delete()
 

@@ -5,21 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
 
 from identity.admin_base import StaffAdmin
 from identity.admin_sections import Section, link, paged
-from publishing.models import Core, ModelProvider, Secret
-
-# Every name that the live programs of some tenants give to a thing, at one or several places of a program.
-NAMED = """
-SELECT DISTINCT c.tenant_id, used.name #>> '{}', c.id
-FROM publishing_core c JOIN publishing_coreversion v ON v.id = c.live_id
-CROSS JOIN LATERAL (SELECT jsonb_path_query(v.program, place::jsonpath) FROM unnest(%s::text[]) place) used (name)
-WHERE c.tenant_id = ANY (%s) ORDER BY 1, 2, 3
-"""
+from publishing.models import Core, ModelProvider, Secret, references
 
 
 class NamedAdmin(StaffAdmin):
@@ -29,7 +20,7 @@ class NamedAdmin(StaffAdmin):
 
     def complete(self, request: HttpRequest, rows: list[Any]) -> None:
         """Which Cores use each of these."""
-        users = self._users({row.tenant_id for row in rows})
+        users = references.find_users(self.places, {row.tenant_id for row in rows})
         for row in rows:
             row.used_by = users.get((row.tenant_id, self.audit_target(row)), [])
 
@@ -39,19 +30,12 @@ class NamedAdmin(StaffAdmin):
 
     def sections(self, request: HttpRequest, row: Any) -> list[Section]:
         """The Cores whose live version uses it."""
-        core_ids = self._users({row.tenant_id}).get((row.tenant_id, self.audit_target(row)), [])
+        users = references.find_users(self.places, [row.tenant_id])
+        core_ids = users.get((row.tenant_id, self.audit_target(row)), [])
         cores = Core.objects.filter(pk__in=core_ids).order_by("slug")
         page = paged(request, "use", cores)
         empty = "No live version names it."
         return [Section("use", "Used by", ("Core", "Name"), page, [(link(core), core.name) for core in page], empty)]
-
-    def _users(self, tenants: set[str]) -> dict[tuple[str, str], list[str]]:
-        found: dict[tuple[str, str], list[str]] = {}
-        with connection.cursor() as cursor:
-            cursor.execute(NAMED, [list(self.places), list(tenants)])
-            for tenant_id, name, core_id in cursor.fetchall():
-                found.setdefault((tenant_id, name), []).append(core_id)
-        return found
 
 
 @admin.register(ModelProvider)
@@ -59,7 +43,7 @@ class ProviderAdmin(NamedAdmin):
     """Servers of language models; whether there is a key, never the key."""
 
     audit_nouns, audit_field = ("provider",), "ref"
-    places = ("$.models[*].ref", "$.models[*].fallback[*].ref")
+    places = references.PROVIDERS
     list_display = ("ref", "tenant", "base_url", "has_key", "timeout_s", "use", "updated_at")
     list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("ref", "base_url")
@@ -79,7 +63,7 @@ class SecretAdmin(NamedAdmin):
     """The names of secrets and who uses them; the values are not even read."""
 
     audit_nouns, audit_field = ("secret",), "name"
-    places = ("$.nodes[*].config.secret_refs.*", "$.nodes[*].config.auth.secret_ref")
+    places = references.SECRETS
     list_display = ("name", "tenant", "use", "created_at", "updated_at")
     list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("name",)

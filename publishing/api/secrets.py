@@ -81,9 +81,9 @@ class SecretDetailView(ApiView):
         saved = actions.save_secret(self._find_secret(name), value=value, actor=self.actor, at=timezone.now())
         return Response(SecretSerializer(saved).data)
 
-    @in_api("delete_secret", status=204, errors=[403, 404], tag="secrets")
+    @in_api("delete_secret", status=204, errors=[403, 404, 409], tag="secrets")
     def delete(self, request: Request, name: str) -> Response:
-        """Remove a secret; flows that name it fail from the next call."""
+        """Remove a secret; refused while a live Core uses it."""
         actions.delete_secret(self._find_secret(name), actor=self.actor, at=timezone.now())
         return Response(status=204)
 

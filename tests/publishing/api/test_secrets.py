@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from identity.models import AuditEntry
-from publishing import vault
+from identity.actors import actor_of
+from identity.models import AuditEntry, Tenant, User
+from publishing import actions, vault
 from publishing.clients import http
 from publishing.models import Secret
+from tests.conftest import ECHO
 from tests.support.api_calls import Rest, error
 
 SECRETS = "/api/v1/secrets"
@@ -51,6 +55,26 @@ def test_a_secret_is_replaced_and_removed(as_root: Rest) -> None:
     assert value_of_crm() == "other"
     assert as_root.delete(CRM).status_code == 204
     assert error(as_root.delete(CRM)) == (404, "not_found")
+
+
+def test_a_secret_that_a_live_core_uses_stays_until_it_uses_it_no_more(
+    as_root: Rest, acme: Tenant, root: User, settings: Any
+) -> None:
+    created(as_root)
+    settings.OUTBOUND_ALLOWED_HOSTS = ("127.0.0.1:9",)
+    document = deepcopy(ECHO)
+    fetch = {"url": "http://127.0.0.1:9/x", "method": "GET", "secret_refs": {"authorization": "crm"}}
+    document["nodes"][1] |= {"type": "tool_http", "config": {**fetch, "result_binding": "response"}}
+    sent: Any = {"actor": actor_of(root), "at": timezone.now()}
+    flow = actions.create_flow(tenant=acme, name="Fetch", content=document, **sent)
+    core = actions.deploy(flow, **sent).core
+    answer = as_root.delete(CRM)
+    assert error(answer) == (409, "conflict")
+    assert "These Cores use the secret: fetch." in answer.content.decode()
+    assert value_of_crm() == VALUE
+    actions.unpublish(core, **sent)
+    actions.delete_core(core, **sent)
+    assert as_root.delete(CRM).status_code == 204
 
 
 @pytest.mark.parametrize("value", ["", "a\nb", "é", "\x7f", 7, None, "x" * 4001])
