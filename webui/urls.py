@@ -7,7 +7,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from identity.sign_in.views import SignInView
-from webui.views import access, account, flow_editor, flows, keys, models, playground, usage
+from webui.views import access, account, flow_editor, flows, keys, models, playground, providers, secrets, usage
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="flows"), name="home"),
@@ -37,6 +37,13 @@ urlpatterns = [
     path("keys/", keys.key_list, name="keys"),
     path("keys/<slug:key_id>/revoke/", keys.revoke, name="revoke-key"),
     path("keys/<slug:key_id>/rotate/", keys.rotate, name="rotate-key"),
+    path("providers/", providers.provider_list, name="providers"),
+    path("providers/<str:ref>/", providers.provider, name="provider"),
+    path("providers/<str:ref>/test/", providers.try_provider, name="try-provider"),
+    path("providers/<str:ref>/delete/", providers.delete_provider, name="delete-provider"),
+    path("secrets/", secrets.secret_list, name="secrets"),
+    path("secrets/<str:name>/", secrets.secret, name="secret"),
+    path("secrets/<str:name>/delete/", secrets.delete_secret, name="delete-secret"),
     path("usage/", usage.usage, name="usage"),
     path("usage/export.csv", usage.export, name="usage-export"),
 ]

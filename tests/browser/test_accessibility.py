@@ -6,9 +6,12 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Page
 
+from identity.actors import actor_of
 from identity.models import Group, User
+from publishing import actions
 from publishing.models import Core, Flow
 from tests.browser.conftest import Visit
 
@@ -25,6 +28,10 @@ def grave(page: Page) -> list[tuple[str, Any]]:
 def test_no_page_keeps_anybody_out(
     visit: Visit, root: User, engineering: Group, narrow_echo: Core, draft: Flow, scheme: Literal["light", "dark"]
 ) -> None:
+    at = timezone.now()
+    made: dict[str, Any] = {"tenant": root.tenant, "actor": actor_of(root), "at": at}
+    actions.create_provider(ref="house", base_url="https://llm.example.com/v1", api_key="sk-1", **made)
+    actions.create_secret(name="token", value="hush", **made)
     page = visit(root)
     page.emulate_media(color_scheme=scheme)
     site = page.url.split("/flows/")[0]
@@ -39,6 +46,12 @@ def test_no_page_keeps_anybody_out(
         f"/models/{narrow_echo.pk}/access/",
         "/playground/",
         "/keys/",
+        "/providers/",
+        "/providers/house/",
+        "/providers/house/delete/",
+        "/secrets/",
+        "/secrets/token/",
+        "/secrets/token/delete/",
         "/usage/",
     ):
         page.goto(site + path)

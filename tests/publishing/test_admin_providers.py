@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from identity import actors
 from identity.models import Tenant, User
 from publishing import actions
 from publishing.models import Core, ModelProvider, Secret
-from tests.conftest import ECHO
+from tests.support.outside_users import deploy_fetching
 from tests.support.staff import page, signed_in
 
 PROVIDERS = "/admin/publishing/modelprovider/"
@@ -32,17 +31,7 @@ def staff(root: User) -> Client:
 def fetching(acme: Tenant, settings: Any) -> Core:
     """A Core whose flow asks a model of the provider `house` and sends the secret `token`."""
     settings.OUTBOUND_ALLOWED_HOSTS = ("127.0.0.1:9",)
-    at = timezone.now()
-    actions.create_provider(
-        tenant=acme, ref="house", base_url="http://127.0.0.1:9/v1", api_key="sk-very-secret", actor=OPERATOR, at=at
-    )
-    actions.create_secret(tenant=acme, name="token", value="hush-hush", actor=OPERATOR, at=at)
-    document = deepcopy(ECHO)
-    document["config"]["core_identity"] = {"models": [{"role": "default", "ref": "house", "model": "m"}]}
-    fetch = {"url": "http://127.0.0.1:9/x", "method": "GET", "secret_refs": {"authorization": "token"}}
-    document["nodes"][1] |= {"type": "tool_http", "config": {**fetch, "result_binding": "response"}}
-    flow = actions.create_flow(tenant=acme, name="Fetch", content=document, actor=OPERATOR, at=at)
-    return actions.deploy(flow, actor=OPERATOR, at=at).core
+    return deploy_fetching(acme, OPERATOR)
 
 
 @pytest.mark.parametrize(("url", "model"), [(PROVIDERS, ModelProvider), (SECRETS, Secret)])

@@ -101,10 +101,12 @@ class Upstream:
 def running(tls: ssl.SSLContext | None = None) -> Iterator[Upstream]:
     """The server, in a thread and an event loop of its own."""
     upstream, loop = Upstream(scheme="https" if tls else "http"), asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(upstream.serve, "127.0.0.1", 0, ssl=tls))
-    upstream.port = server.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    # In that thread from the start: a test that drives a browser has a loop of its own in this one.
+    starting = asyncio.start_server(upstream.serve, "127.0.0.1", 0, ssl=tls)
+    server = asyncio.run_coroutine_threadsafe(starting, loop).result(5)
+    upstream.port = server.sockets[0].getsockname()[1]
     try:
         yield upstream
     finally:
