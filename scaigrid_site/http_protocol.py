@@ -73,6 +73,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deadline: float | None = None
         self._unsent = 0
         self._read_at = 0.0
+        # Read once: each of them is looked up at length, and a connection brings many requests.
+        self._head_timeout_s, self._body_timeout_s = settings.HEAD_TIMEOUT_S, settings.BODY_TIMEOUT_S
+        self._most_unfinished = settings.MAX_UNFINISHED_REQUESTS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
@@ -111,7 +114,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._is_in_head = False
         if self._deadline is not None:
-            self._deadline += settings.BODY_TIMEOUT_S
+            self._deadline += self._body_timeout_s
         super().on_headers_complete()
         # The parser reports trailers as headers. They come too late to be any, so nobody reads this list.
         self.headers = []
@@ -155,9 +158,13 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._refuse(TOO_LARGE)
 
     def _check_head(self) -> None:
-        size = len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
-        if size > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADER_LINES:
+        if len(self.headers) > MAX_HEADER_LINES:
             raise HeadRefused(TOO_LARGE)
+        # What lies in the piece that ended an earlier request was not counted; of most heads it is clear all the same.
+        if self._idle_bytes + _PIECE > MAX_HEAD_BYTES:
+            size = len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
+            if size > MAX_HEAD_BYTES:
+                raise HeadRefused(TOO_LARGE)
         if self.parser.get_method() == b"CONNECT":
             raise HeadRefused(NO_TUNNEL)
 
@@ -173,8 +180,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._feed(rest)
 
     def _await_request(self) -> None:
-        self._deadline = self.loop.time() + settings.HEAD_TIMEOUT_S
-        SWEEP.begin_waiting(self, settings.MAX_UNFINISHED_REQUESTS)
+        self._deadline = self.loop.time() + self._head_timeout_s
+        SWEEP.begin_waiting(self, self._most_unfinished)
 
     def _is_held_up(self) -> bool:
         """Whether it is we who do not read on: an earlier request is being answered, or a body waits to be taken."""

@@ -114,7 +114,9 @@ class Pool:
         is_writable = True
         try:
             cursor = await connection.execute(statement, values)
-            return await cursor.fetchall() if cursor.description else []
+            # Not `description`, which makes an object for each column.
+            has_rows = cursor.pgresult is not None and cursor.pgresult.nfields > 0
+            return await cursor.fetchall() if has_rows else []
         except errors.ReadOnlySqlTransaction:
             is_writable = False  # the next connection may lead to the server that took over
             raise
