@@ -57,19 +57,20 @@ FROM publishing_publication p WHERE p.core_id = ANY (%s)
 # Those that somebody may call: the groups that somebody active is in, directly or through nested ones, and upwards.
 CALLABLE = """
 WITH RECURSIVE peopled (group_id) AS (
-    SELECT m.group_id FROM identity_membership m JOIN identity_user u ON u.id = m.user_id AND u.is_active
+    SELECT g.id FROM identity_group g WHERE EXISTS (
+        SELECT 1 FROM identity_membership m JOIN identity_user u ON u.id = m.user_id AND u.is_active
+        WHERE m.group_id = g.id)
     UNION
     SELECT n.parent_id FROM identity_nesting n JOIN peopled ON n.child_id = peopled.group_id
 )
 SELECT p.core_id FROM publishing_publication p
 JOIN publishing_core c ON c.id = p.core_id AND c.live_id IS NOT NULL
 JOIN identity_tenant t ON t.slug = p.tenant_id AND t.is_active
-WHERE CASE p.visibility
-    WHEN 'tenant' THEN EXISTS (SELECT 1 FROM identity_user u WHERE u.tenant_id = p.tenant_id AND u.is_active)
-    WHEN 'groups' THEN EXISTS (
-        SELECT 1 FROM publishing_grant g
-        WHERE g.publication_id = p.core_id AND g.group_id IN (SELECT group_id FROM peopled))
-    END
+WHERE (p.visibility = 'tenant' AND p.tenant_id IN (
+    SELECT o.slug FROM identity_tenant o WHERE EXISTS (
+        SELECT 1 FROM identity_user u WHERE u.tenant_id = o.slug AND u.is_active)
+)) OR (p.visibility = 'groups' AND p.core_id IN (
+    SELECT g.publication_id FROM publishing_grant g JOIN peopled ON peopled.group_id = g.group_id))
 """
 # The groups that a publication was last set to and that it lists no more: they were deleted since.
 LOST_GROUPS = """

@@ -23,7 +23,9 @@ def prepare(environment: MutableMapping[str, str]) -> None:
     settings = conf.read(environment)
     dictConfig(logs.config(level=settings.LOG_LEVEL, style=settings.LOG_FORMAT))
     data = ROOT / settings.SCAIGRID_DATA
-    data.mkdir(parents=True, exist_ok=True)
+    # A container may have nothing that can be written to, and need nothing.
+    if not (settings.SECRET_KEY and settings.DATABASE_URL):
+        data.mkdir(parents=True, exist_ok=True)
     if not settings.SECRET_KEY:
         environment["SECRET_KEY"] = _secret(data / "secret_key")
     if not settings.DATABASE_URL:

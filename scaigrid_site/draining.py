@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from types import FrameType
@@ -16,7 +17,7 @@ from typing import Final
 
 import uvicorn
 
-from chatapi.asgi_types import App, Receive, Scope, Send
+from chatapi.asgi_types import App, Message, Receive, Scope, Send
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -25,6 +26,17 @@ def end_with_the_terminal() -> None:
     """Let SIGHUP drain and end like SIGTERM, or the embedded database would be left running. `nohup` goes on."""
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda number, frame: os.kill(os.getpid(), signal.SIGTERM))
+
+
+def _closing(send: Send) -> Send:
+    """Sends the answer and asks for its connection to be closed behind it: no proxy is to keep it for the next call."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        await send(message)
+
+    return sent
 
 
 class Draining:
@@ -44,7 +56,7 @@ class Draining:
         self._running += 1
         self._idle.clear()
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _closing(send) if self.has_begun else send)
         finally:
             self._running -= 1
             if not self._running:
@@ -79,3 +91,37 @@ class Draining:
             async with asyncio.timeout(self._longest_s):
                 await self._idle.wait()
         leave()
+
+
+class GentleServer(uvicorn.Server):
+    """Uvicorn's server, which at its end serves those who have come to the door already.
+
+    The kernel greets callers before the server does. A socket that is closed with some of them waiting resets them, and
+    a proxy that has sent a call by then may not send it to another server.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let in who waits, close the door, and end as usual."""
+        waiting = [caller for listening in sockets or () for caller in _waiting(listening)]
+        for server in self.servers:
+            server.close()
+        for caller in waiting:
+            await asyncio.get_running_loop().connect_accepted_socket(self._new_connection, caller)
+        await super().shutdown(sockets)
+
+    def _new_connection(self) -> asyncio.Protocol:
+        protocol = self.config.http_protocol_class
+        made: asyncio.Protocol = protocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )  # type: ignore[call-arg]
+        return made
+
+
+def _waiting(listening: socket.socket) -> Iterator[socket.socket]:
+    """Who was greeted by the kernel and not yet by the server."""
+    listening.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            caller, _ = listening.accept()
+            caller.setblocking(False)
+            yield caller

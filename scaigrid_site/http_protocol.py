@@ -18,6 +18,8 @@ MAX_HEAD_BYTES: Final = 65_536
 MAX_HEADER_LINES: Final = 200
 # A parser that is fed more at once would have taken far too much before we could count it.
 _PIECE: Final = 16_384
+# A request that was sent before its caller could know that the server ends is on its way for no longer than this.
+ON_ITS_WAY_S: Final = 0.5
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
@@ -75,6 +77,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._read_at = 0.0
         # Read once: each of them is looked up at length, and a connection brings many requests.
         self._head_timeout_s, self._body_timeout_s = settings.HEAD_TIMEOUT_S, settings.BODY_TIMEOUT_S
+        self._is_ending = False
         self._most_unfinished = settings.MAX_UNFINISHED_REQUESTS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -116,6 +119,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline += self._body_timeout_s
         super().on_headers_complete()
+        if self._is_ending:
+            self.cycle.keep_alive = False
         # The parser reports trailers as headers. They come too late to be any, so nobody reads this list.
         self.headers = []
 
@@ -131,6 +136,17 @@ class BoundedProtocol(HttpToolsProtocol):
             self._deadline = None
             SWEEP.end_waiting(self)
             super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """The server ends: what is on its way is still read and answered, and then the connection is closed.
+
+        Closed at once, it would be reset under a proxy that has just sent a call, and may not send it elsewhere.
+        """
+        self._is_ending = True
+        if self._is_idle():
+            self.loop.call_later(ON_ITS_WAY_S, self._close_if_idle)
+        else:
+            super().shutdown()
 
     def check(self, now: float) -> None:
         """Hang up if the rest of a request, or a reader of the answer, was waited for long enough."""
@@ -178,6 +194,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._feed(b"".join(lines) + b"\r\n")
         if not self._is_refused:
             self._feed(rest)
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle():
+            self.transport.close()
 
     def _await_request(self) -> None:
         self._deadline = self.loop.time() + self._head_timeout_s

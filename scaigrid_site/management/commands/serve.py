@@ -75,7 +75,7 @@ class Command(BaseCommand):
                 draining.end_with_the_terminal()  # which the supervisor took for a wish to start its processes again
                 supervisor.run()
             else:
-                uvicorn.Server(config).run(sockets=[taken])
+                draining.GentleServer(config).run(sockets=[taken])
 
 
 def _take_port(host: str, port: int) -> socket.socket:
