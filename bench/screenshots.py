@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import requests
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, sync_playwright
 
+import scaicore
 from bench import servers
 
 IMAGES = servers.ROOT / "docs" / "images"
@@ -50,8 +52,28 @@ def _demo() -> str:
     content = with_properties(flow.saved.content, tracing=True)
     actions.save_flow(flow, base_version=flow.saved.version, content=content, actor=actor, at=at)
     actions.deploy(flow, actor=actor, at=at)
+    _outside(at)
     _week(at)
     return made.key
+
+
+def _outside(at: datetime) -> None:
+    """A provider and a secret, each with a Core that uses it."""
+    from identity.actors import operator  # noqa: PLC0415
+    from identity.models import Tenant  # noqa: PLC0415
+    from publishing import actions  # noqa: PLC0415
+
+    made: dict[str, Any] = {"tenant": Tenant.objects.get(pk="acme"), "actor": operator("demo"), "at": at}
+    for ref in ("openai", "house"):
+        actions.create_provider(ref=ref, base_url=f"https://{ref}.example.com/v1", api_key="sk-1", **made)
+    for name in ("crm_token", "orders_webhook"):
+        actions.create_secret(name=name, value="hush", **made)
+    fetch = {"url": "https://crm.example.com/people", "method": "GET", "secret_refs": {"authorization": "crm_token"}}
+    content = scaicore.new_document("Lookup")
+    content["config"]["core_identity"] = {"models": [{"role": "default", "ref": "house", "model": "small"}]}
+    content["nodes"][1] |= {"type": "tool_http", "config": {**fetch, "result_binding": "response"}}
+    flow = actions.create_flow(name="Lookup", content=content, **made)
+    actions.deploy(flow, actor=made["actor"], at=at)
 
 
 def _week(at: datetime) -> None:
@@ -112,7 +134,7 @@ def _pages(browser: Browser, url: str, scheme: str) -> Iterator[tuple[str, Page]
     page.get_by_role("button", name="Send").click()
     page.locator("summary", has_text="Run trace").click()
     yield "playground", page
-    for name in ("keys", "usage"):
+    for name in ("keys", "providers", "secrets", "usage"):
         page.goto(f"{url}/{name}/")
         yield name, page
     yield from _staff_pages(page, url)

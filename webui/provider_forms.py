@@ -34,6 +34,12 @@ class RefusableForm(forms.Form):
 
     name_field = "name"
 
+    @property
+    def has_lost(self) -> bool:
+        """Whether a sealed text was typed in vain: the page shows the other fields as they were, and this one empty."""
+        sealed = [field for field in self if isinstance(field.field, SealedField)]
+        return bool(self.errors) and any(field.data and not field.errors for field in sealed)
+
     def refuse(self, refusal: ActionRefused) -> None:
         """Show it; what is about no field of this form stands at the name, or above where that is fixed."""
         if not isinstance(refusal, Invalid):
@@ -67,7 +73,7 @@ class ProviderForm(RefusableForm):
     remove_key = forms.BooleanField(required=False, label="Remove the key", help_text="Calls carry none from then on.")
     timeout_s = forms.FloatField(
         label="Timeout (seconds)",
-        initial=providers.TIMEOUT_S,
+        initial=f"{providers.TIMEOUT_S:g}",
         help_text="Longest silence before the first token, and between two of them.",
         widget=forms.NumberInput(attrs={"step": "any"}),
         error_messages={"required": "Give a number of seconds, for example: 60"},
@@ -156,7 +162,7 @@ class TrialForm(forms.Form):
 
 def _initial(provider: ModelProvider) -> dict[str, Any]:
     options = {f"{_OPTION}{name}": _as_typed(value) for name, value in provider.options.items()}
-    return {"base_url": provider.base_url, "timeout_s": provider.timeout_s} | options
+    return {"base_url": provider.base_url, "timeout_s": f"{provider.timeout_s:g}"} | options
 
 
 def _as_typed(value: Any) -> Any:

@@ -87,6 +87,11 @@ def test_what_is_unusable_is_refused_beside_its_field(admin: Client, changes: di
     assert not ModelProvider.objects.exists()
 
 
+def test_what_is_secret_is_asked_for_again_beside_another_error(admin: Client) -> None:
+    assert "Type the API key again" not in page_of(admin.get("/providers/"))
+    assert "Type the API key again" in page_of(admin.post("/providers/", NEW | {"base_url": "ftp://x"}))
+
+
 def test_a_name_that_is_taken_is_said_so(admin: Client) -> None:
     admin.post("/providers/", NEW)
     assert "exists already; change that one" in str(admin.post("/providers/", NEW).context["form"].errors["ref"])

@@ -78,6 +78,11 @@ def test_what_is_unusable_is_refused_beside_its_field(admin: Client, changes: di
     assert not Secret.objects.exists()
 
 
+def test_what_is_secret_is_asked_for_again_beside_another_error(admin: Client) -> None:
+    assert "Type the value again" not in page_of(admin.get("/secrets/"))
+    assert "Type the value again" in page_of(admin.post("/secrets/", NEW | {"name": "a/b"}))
+
+
 def test_a_name_that_is_taken_is_said_so(admin: Client) -> None:
     admin.post("/secrets/", NEW)
     assert "exists already" in str(admin.post("/secrets/", NEW | {"value": "x"}).context["form"].errors["name"])
