@@ -14,7 +14,7 @@ from publishing import actions, deploy_plan, deploy_state, documents, registry
 from publishing.deploy_state import DeployState
 from publishing.disagreements import find_disagreement, find_lost_groups
 from publishing.models import Flow, FlowVersion
-from webui import flow_saves, flow_svg, snippets
+from webui import flow_saves, flow_svg, snippets, triggers
 from webui.flow_saves import LastSave
 from webui.forms import PropertiesForm
 
@@ -72,6 +72,7 @@ def page_context(
         **_document(flow, saved),
         **(_for_admins(flow, state, form) if may_change else {"note": read_only_note(flow)}),
         **_model(user, state, base_url),
+        **triggers.find_triggers(state.core, site=base_url.removesuffix("/v1")),
     }
 
 

@@ -14,6 +14,7 @@ from identity.models import Group, User
 from publishing import actions
 from publishing.models import Core, Flow
 from tests.browser.conftest import Visit
+from tests.chatapi.test_webhooks import HOOK, deployed, says
 
 GRAVE = ("serious", "critical")
 
@@ -32,6 +33,7 @@ def test_no_page_keeps_anybody_out(
     made: dict[str, Any] = {"tenant": root.tenant, "actor": actor_of(root), "at": at}
     actions.create_provider(ref="house", base_url="https://llm.example.com/v1", api_key="sk-1", **made)
     actions.create_secret(name="token", value="hush", **made)
+    hooked = deployed(root, HOOK, says("got {{message}}"))
     page = visit(root)
     page.emulate_media(color_scheme=scheme)
     site = page.url.split("/flows/")[0]
@@ -41,6 +43,7 @@ def test_no_page_keeps_anybody_out(
         "/flows/new/",
         f"/flows/{draft.pk}/",
         f"/flows/{draft.pk}/?plain",
+        f"/flows/{hooked.flow_id}/?plain",
         "/models/",
         f"/models/{narrow_echo.pk}/",
         f"/models/{narrow_echo.pk}/access/",
