@@ -114,15 +114,19 @@ CALLABLE = """, mine (group_id) AS (
     UNION
     SELECT n.parent_id FROM identity_nesting n JOIN mine ON n.child_id = mine.group_id
 )
-SELECT p.core_id, p.name, extract(epoch FROM p.published_at)::bigint FROM caller
-JOIN identity_user u ON u.id = caller.user_id AND u.is_active
-JOIN identity_tenant t ON t.slug = u.tenant_id AND t.is_active
-JOIN publishing_publication p ON p.tenant_id = u.tenant_id
-JOIN publishing_core c ON c.id = p.core_id AND c.live_id IS NOT NULL
-WHERE (p.visibility = 'tenant' OR (p.visibility = 'groups' AND p.core_id IN (
-    SELECT g.publication_id FROM publishing_grant g JOIN mine ON mine.group_id = g.group_id
-))) AND (caller.models IS NULL OR p.name = ANY (caller.models))
-ORDER BY p.name
+, live AS (
+    SELECT p.core_id, p.name, p.visibility, p.published_at FROM caller
+    JOIN identity_user u ON u.id = caller.user_id AND u.is_active
+    JOIN identity_tenant t ON t.slug = u.tenant_id AND t.is_active
+    JOIN publishing_publication p ON p.tenant_id = u.tenant_id
+    JOIN publishing_core c ON c.id = p.core_id AND c.live_id IS NOT NULL
+    WHERE caller.models IS NULL OR p.name = ANY (caller.models)
+)
+SELECT core_id, name, extract(epoch FROM published_at)::bigint FROM live WHERE visibility = 'tenant'
+UNION ALL
+SELECT core_id, name, extract(epoch FROM published_at)::bigint FROM live WHERE visibility = 'groups' AND core_id IN (
+    SELECT g.publication_id FROM publishing_grant g JOIN mine ON mine.group_id = g.group_id)
+ORDER BY name
 """
 LIST = f"WITH RECURSIVE caller AS (SELECT user_id, models FROM identity_live_key WHERE key_id = %s){CALLABLE}"  # noqa: S608  texts of this file, as below
 LIST_OF_USER = f"WITH RECURSIVE caller AS (SELECT %s AS user_id, NULL::text[] AS models){CALLABLE}"
@@ -133,13 +137,17 @@ WITH RECURSIVE opening (group_id) AS (
     UNION
     SELECT n.child_id FROM identity_nesting n JOIN opening ON n.parent_id = opening.group_id
 )
-SELECT u.id FROM publishing_publication p
-JOIN publishing_core c ON c.id = p.core_id AND c.live_id IS NOT NULL
-JOIN identity_tenant t ON t.slug = p.tenant_id AND t.is_active
-JOIN identity_user u ON u.tenant_id = p.tenant_id AND u.is_active
-WHERE p.core_id = %s AND (p.visibility = 'tenant' OR (p.visibility = 'groups' AND u.id IN (
-    SELECT m.user_id FROM identity_membership m JOIN opening ON opening.group_id = m.group_id
-)))
+, active AS (
+    SELECT u.id, p.visibility FROM publishing_publication p
+    JOIN publishing_core c ON c.id = p.core_id AND c.live_id IS NOT NULL
+    JOIN identity_tenant t ON t.slug = p.tenant_id AND t.is_active
+    JOIN identity_user u ON u.tenant_id = p.tenant_id AND u.is_active
+    WHERE p.core_id = %s
+)
+SELECT id FROM active WHERE visibility = 'tenant'
+UNION ALL
+SELECT id FROM active WHERE visibility = 'groups' AND id IN (
+    SELECT m.user_id FROM identity_membership m JOIN opening ON opening.group_id = m.group_id)
 """
 
 ALLOW = """
