@@ -9,11 +9,13 @@ Item = TypeVar("Item")
 class Channel(Generic[Item]):
     """Holds at most `most` items. Any task may put, one may take.
 
-    A reader that is slower than the writers finds more at once, so that its own price is paid once for all of it.
+    A reader that is slower than the writers finds more at once, so that its own price is paid once for all of it. At
+    first there is room for a single item, so that the first does not wait for others, and twice as much each time.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._room = 1
         self._items: list[Item] = []
         self._arrival: asyncio.Future[None] | None = None
         self._waiting: list[asyncio.Future[None]] = []
@@ -24,7 +26,7 @@ class Channel(Generic[Item]):
 
     async def put(self, item: Item) -> None:
         """Add an item, once there is room."""
-        while len(self._items) >= self._most:
+        while len(self._items) >= self._room:
             room = asyncio.get_running_loop().create_future()
             self._waiting.append(room)
             await room
@@ -43,6 +45,7 @@ class Channel(Generic[Item]):
                 timer.cancel()
                 self._arrival = None
         items, self._items = self._items, []
+        self._room = min(2 * self._room, self._most)
         waiting, self._waiting = self._waiting, []
         for room in waiting:
             if not room.done():

@@ -7,6 +7,9 @@ from scaicore.runtime.channel import Channel
 
 async def test_all_that_is_there_is_taken_at_once_and_in_order():
     channel = Channel(10)
+    for number in range(4):
+        await channel.put(number)
+        assert await channel.take(1) == [number]
     for number in range(5):
         await channel.put(number)
     assert channel
@@ -30,6 +33,21 @@ async def test_whoever_is_too_far_ahead_waits_until_there_is_room():
         found += bundle
     assert found == [0, 1, 2, 3, 4]
     await writing
+
+
+async def test_the_first_item_does_not_wait_for_others():
+    channel = Channel(100)
+    writing = asyncio.create_task(asyncio.wait_for(_fill(channel, 50), 5))
+    sizes = []
+    while sum(sizes) < 50:
+        sizes.append(len(await channel.take(1)))
+    assert sizes[:4] == [1, 2, 4, 8]
+    await writing
+
+
+async def _fill(channel, count):
+    for number in range(count):
+        await channel.put(number)
 
 
 async def test_silence_is_an_empty_bundle():
