@@ -60,11 +60,12 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
     except ChatError as error:
         await _send_whole(await completions.refuse(authorization, error), send)
         return
-    async with CallerWatch(receive):
+    async with CallerWatch(receive) as watch:
         answer = await completions.answer(authorization, headers, body)
         if isinstance(answer, Whole):
             await _send_whole(answer, send)
         else:
+            watch.begin()
             await _send_frames(answer, send)
 
 

@@ -26,7 +26,7 @@ class CallerWatch:
     async def __aenter__(self) -> Self:
         """Watch over the current task."""
         self._task = cast("asyncio.Task[object]", asyncio.current_task())
-        self._timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._begin)
+        self._timer = asyncio.get_running_loop().call_later(PATIENCE_S, self.begin)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> bool:
@@ -36,8 +36,10 @@ class CallerWatch:
             self._looking.cancel()
         return self.has_left and self._task.uncancel() == 0 and kind is asyncio.CancelledError
 
-    def _begin(self) -> None:
-        self._looking = asyncio.create_task(self._look())
+    def begin(self) -> None:
+        """Look from now on: a stream whose caller has left is not to be worked on any longer."""
+        self._timer.cancel()
+        self._looking = self._looking or asyncio.create_task(self._look())
 
     async def _look(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -45,8 +45,10 @@ class ProgramHandler(ASGIHandler):
         except CallerLeft:
             return
         request, refusal = self.create_request(cast("dict[str, Any]", scope), io.BytesIO(body))
-        async with CallerWatch(receive):
+        async with CallerWatch(receive) as watch:
             response = await self._answer(request) if request is not None else cast("HttpResponseBase", refusal)
+            if response.streaming:
+                watch.begin()
             await self.send_response(response, cast("Any", send))
 
     async def _answer(self, request: ASGIRequest) -> HttpResponseBase:
