@@ -18,6 +18,7 @@ import psycopg
 from django.conf import settings
 
 from publishing.db import outages, pool
+from publishing.db.statements import Values
 from publishing.models import Partition
 
 LEASE_S: Final = 15.0
@@ -177,13 +178,13 @@ async def finish(work: Coroutine[Any, Any, Result]) -> Result:
         raise
 
 
-def _release_later(statement: str, values: pool.Values) -> None:
+def _release_later(statement: str, values: Values) -> None:
     releasing = asyncio.create_task(_release_when_possible(statement, values))
     _releasing.add(releasing)
     releasing.add_done_callback(_releasing.discard)
 
 
-async def _release_when_possible(statement: str, values: pool.Values) -> None:
+async def _release_when_possible(statement: str, values: Values) -> None:
     """Try as long as the lease may last. The next turn shall not wait for its end when the database is back before."""
     for _ in range(int(LEASE_S / RETRY_S)):
         with suppress(psycopg.Error):

@@ -14,6 +14,7 @@ from django.utils import timezone
 from identity import actors, groups, keys
 from identity.models import Group, Role, Tenant, User
 from publishing import actions
+from publishing.db.statements import Row, StatementConnection, Values
 from publishing.models import Core, Flow
 from tests.support import upstream as scripted
 from tests.support.serving import Server, serving
@@ -183,3 +184,17 @@ def drf_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server
 def server(request: pytest.FixtureRequest, transactional_db: None) -> Server:
     """A real server; each test that takes it runs through both doors of the chat."""
     return request.getfixturevalue(f"{request.param}_server")
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that the async side sends."""
+    sent: list[str] = []
+    rows = StatementConnection.rows
+
+    async def recording(self: StatementConnection, statement: str, values: Values, deadline: float) -> list[Row]:
+        sent.append(statement)
+        return await rows(self, statement, values, deadline)
+
+    monkeypatch.setattr(StatementConnection, "rows", recording)
+    return sent

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import psycopg
 import pytest
 from django.conf import settings
 
@@ -39,6 +38,7 @@ ROOMS = [
     "publishing.registry",
     "publishing.db.batching",
     "publishing.db.pool",
+    "publishing.db.statements",
     "chatapi.hidden_prompts",
     "chatapi.subflows",
     "chatapi.turns",
@@ -53,23 +53,8 @@ LEAVES = [
     "chatapi.caller_watch",
     "identity.ids",
     "identity.keys",
-    "publishing.db.time_limits",
     "publishing.strict_json",
 ]
-
-
-@pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every statement that the async side sends."""
-    sent: list[str] = []
-    execute = psycopg.AsyncConnection.execute
-
-    async def recording(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-        sent.append(str(query))
-        return await execute(self, query, *args, **kwargs)
-
-    monkeypatch.setattr(psycopg.AsyncConnection, "execute", recording)
-    return sent
 
 
 async def answer(authorization: str, body: bytes = BODY) -> Whole | Frames:

@@ -82,7 +82,7 @@ async def test_a_pool_goes_on_after_a_statement_that_took_too_long(transactional
     with pytest.raises(psycopg.OperationalError):
         await pool.rows("SELECT pg_sleep(30)", [])
     assert await pool.rows("SELECT 1", []) == [(1,)]
-    await pool.close()
+    pool.close()
 
 
 async def test_a_caller_who_leaves_keeps_no_turn_and_breaks_no_connection(transactional_db: None) -> None:
@@ -93,4 +93,4 @@ async def test_a_caller_who_leaves_keeps_no_turn_and_breaks_no_connection(transa
     leaving.cancel()
     assert await waiting == [(1,)]
     assert pool.in_use == 0
-    await pool.close()
+    pool.close()
