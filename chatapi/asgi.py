@@ -12,7 +12,7 @@ from typing import Final
 
 from django.conf import settings
 
-from chatapi import chat_request, completions
+from chatapi import call_headers, completions
 from chatapi.asgi_types import App, Receive, Scope, Send
 from chatapi.caller_watch import CallerWatch
 from chatapi.errors import BodyTooLarge, ChatError
@@ -53,7 +53,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     authorization = headers.get("authorization")
     try:
-        chat_request.check_headers(headers, limit=settings.MAX_BODY_BYTES)
+        call_headers.check(headers, limit=settings.MAX_BODY_BYTES)
         body = await read_body(receive, limit=settings.MAX_BODY_BYTES)
     except CallerLeft:
         return

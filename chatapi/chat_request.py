@@ -5,40 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
-from chatapi.errors import BodyInvalid, BodyTooLarge, FieldInvalid, MediaTypeInvalid, refused_field
+from chatapi import call_headers, chat_messages
+from chatapi.chat_messages import Message
+from chatapi.errors import BodyInvalid, FieldInvalid, refused_field
 from publishing import strict_json
 
 Text64 = Annotated[str, Meta(max_length=64)]
 Penalty = Annotated[float, Meta(ge=-2, le=2)] | None
 Count = Annotated[int, Meta(ge=1)] | None
-
-
-class ContentPart(Struct):
-    """One part of a message's content; only words are read here, a Core that declares the others sees them all."""
-
-    type: str
-    text: str | None = None
-    refusal: str | None = None
-
-    @property
-    def words(self) -> str | None:
-        """The part's text; None for a part without one."""
-        return self.refusal if self.type == "refusal" else self.text if self.type == "text" else None
-
-
-class Message(Struct):
-    """One message of the conversation."""
-
-    role: Literal["developer", "system", "user", "assistant", "tool", "function"]
-    content: str | list[ContentPart] | None = None
-    name: str | None = None
-    tool_calls: list[dict[str, Any]] | None = None
 
 
 class StreamOptions(Struct):
@@ -140,57 +119,35 @@ PASSED: Final = (
     "prompt_cache_key",
     "metadata",
 )
-# What no Core can meet: this server answers with one text.
-NEVER_MET: Final = frozenset({"n", "logprobs", "modalities", "audio"})
 UNDERSTOOD: Final = USED | set(PASSED)
-WORDS: Final = frozenset({"text", "refusal"})
-# A Core that can see, hear or read files declares the type of the parts that it takes.
-MEDIA: Final = frozenset({"image_url", "input_audio", "file"})
 
 JSON_WORDS: Final = (("str", "string"), ("int", "integer"), ("float", "number"), ("bool", "boolean"))
-NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
-MAX_ENTITY_ID: Final = 128
-MAX_IDEMPOTENCY_KEY: Final = 255
-ENCODED: Final = "Send the body as it is, without `Content-Encoding`: compressed bodies are not read."
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-
-
-def check_headers(headers: Mapping[str, str], *, limit: int) -> None:
-    """Refuse by what the headers declare, before a byte of the body is read. `limit` in bytes."""
-    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise MediaTypeInvalid(ENCODED)
-    media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media_type != "application/json" and not re.fullmatch(r"application/[\w.-]+\+json", media_type):
-        raise MediaTypeInvalid
-    length = headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > limit:
-        raise BodyTooLarge
 
 
 def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
     """The request in `body`; `headers` by lower-case name. Raises `BodyInvalid` or `FieldInvalid`."""
     raw = json_object(body)
     given = _convert(raw)
-    _check_contents(given.messages)
+    chat_messages.check_contents(given.messages)
     asked = _asked_fields(given)
     is_streamed = bool(given.stream)
     stop = _stop_texts(given.stop)
     params = {name: raw[name] for name in (*PASSED, *asked) if raw.get(name) is not None}
     return ChatRequest(
         model=given.model,
-        message=_spoken_text(given.messages),
+        message=chat_messages.spoken_text(given.messages),
         messages=raw["messages"],
-        texts=[text_of(message) for message in given.messages],
+        texts=[chat_messages.text_of(message) for message in given.messages],
         params=params | ({"stop": list(stop)} if stop else {}),
-        demands={name: name for name in asked} | _media_paths(given.messages),
+        demands={name: name for name in asked} | chat_messages.media_paths(given.messages),
         is_streamed=is_streamed,
         has_usage_chunk=bool(is_streamed and given.stream_options and given.stream_options.include_usage),
         stop=stop,
-        entity_id=entity_id_of(given.entity_id, headers),
-        idempotency_key=idempotency_key_of(headers),
-        is_retry=is_retry(headers),
-        task=_header("x-openwebui-task", headers),
+        entity_id=call_headers.entity_id(given.entity_id, headers),
+        idempotency_key=call_headers.idempotency_key(headers),
+        is_retry=call_headers.is_retry(headers),
+        task=call_headers.task(headers),
         fingerprint=hashlib.sha256(body).digest(),
         ignored=_ignored(raw, used=asked, is_streamed=is_streamed),
     )
@@ -202,7 +159,7 @@ def invocation(
     entity_id: str | None,
     *,
     body: bytes = b"",
-    headers: Mapping[str, str] = NO_HEADERS,
+    headers: Mapping[str, str] = call_headers.NO_HEADERS,
 ) -> Invocation:
     """The call of `model` with the input `given`; `body` and `headers` tell a repeated call from a new one."""
     message = given.get("message")
@@ -218,8 +175,8 @@ def invocation(
         has_usage_chunk=False,
         stop=(),
         entity_id=entity_id,
-        idempotency_key=idempotency_key_of(headers),
-        is_retry=is_retry(headers),
+        idempotency_key=call_headers.idempotency_key(headers),
+        is_retry=call_headers.is_retry(headers),
         task=None,
         fingerprint=hashlib.sha256(body).digest(),
         ignored=(),
@@ -259,13 +216,6 @@ def _field_refusal(explanation: str) -> FieldInvalid:
     return refused_field(path, f"`{path}` is not usable: {reason[:1].lower()}{reason[1:]}.", code)
 
 
-def check_demands(request: ChatRequest, capabilities: Collection[str]) -> None:
-    """Refuse what the Core does not declare: an answer that ignored it would be wrong."""
-    for name, path in request.demands.items():
-        if name not in capabilities or name in NEVER_MET:
-            raise refused_field(path, f"This model does not support `{path}` as it was sent.", "unsupported_parameter")
-
-
 def _asked_fields(given: Body) -> tuple[str, ...]:
     """The fields that ask for another kind of answer than text."""
     is_demanded = {
@@ -281,97 +231,9 @@ def _asked_fields(given: Body) -> tuple[str, ...]:
     return tuple(name for name, demanded in is_demanded.items() if demanded)
 
 
-def _check_contents(messages: list[Message]) -> None:
-    for index, message in enumerate(messages):
-        _check_content(message, f"messages[{index}]")
-
-
-def _spoken_text(messages: list[Message]) -> str:
-    """What the caller says: the last user's message; without one, the last instruction, as OpenAI takes it."""
-    for roles in (("user",), ("developer", "system")):
-        for message in reversed(messages):
-            if message.role in roles:
-                return text_of(message)
-    raise refused_field(
-        "messages", "`messages` must contain at least one message with the role `user`, `developer` or `system`."
-    )
-
-
-def _check_content(message: Message, path: str) -> None:
-    if message.content is None and message.role != "assistant":
-        raise refused_field(f"{path}.content", f"`{path}.content` is required.", "missing_required_parameter")
-    if isinstance(message.content, list):
-        if not message.content:
-            raise refused_field(f"{path}.content", f"`{path}.content` must contain at least one part.")
-        for index, part in enumerate(message.content):
-            _check_part(part, f"{path}.content[{index}]")
-
-
-def _check_part(part: ContentPart, path: str) -> None:
-    if part.type in MEDIA:
-        return
-    if part.type not in WORDS:
-        known = ", ".join(f"`{name}`" for name in sorted(WORDS | MEDIA))
-        raise refused_field(f"{path}.type", f"`{path}.type` must be one of {known}.")
-    if part.words is None:
-        field = f"{path}.{part.type}"
-        raise refused_field(field, f"`{field}` is required.", "missing_required_parameter")
-
-
-def _media_paths(messages: list[Message]) -> dict[str, str]:
-    """The parts that are no words: the first of each type, by its path."""
-    found: dict[str, str] = {}
-    for index, message in enumerate(messages):
-        for at, part in enumerate(message.content if isinstance(message.content, list) else ()):
-            if part.type in MEDIA:
-                found.setdefault(part.type, f"messages[{index}].content[{at}]")
-    return found
-
-
-def text_of(message: Message) -> str:
-    """The message's text; its parts' texts are joined by a newline, images, sounds and files have none."""
-    if isinstance(message.content, list):
-        return "\n".join(part.words for part in message.content if part.words is not None)
-    return message.content or ""
-
-
 def _stop_texts(stop: str | list[str] | None) -> tuple[str, ...]:
     given = [stop] if isinstance(stop, str) else stop or []
     return tuple(text for text in given if text)
-
-
-def entity_id_of(given: str | None, headers: Mapping[str, str]) -> str | None:
-    """The entity that a call names, in its body or else in its headers."""
-    entity_id = given if given is not None else _header("x-entity-id", headers)
-    if entity_id is None:
-        return None
-    if not 1 <= len(entity_id) <= MAX_ENTITY_ID or _CONTROL.search(entity_id):
-        raise refused_field(
-            "entity_id", f"`entity_id` must have 1 to {MAX_ENTITY_ID} characters, none of them a control character."
-        )
-    return entity_id
-
-
-def idempotency_key_of(headers: Mapping[str, str]) -> str | None:
-    """The key under which a caller asks for the same answer again."""
-    key = _header("idempotency-key", headers)
-    if key is not None and (not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY or _CONTROL.search(key)):
-        raise refused_field(
-            "Idempotency-Key",
-            f"The header `Idempotency-Key` must have 1 to {MAX_IDEMPOTENCY_KEY} printable characters.",
-        )
-    return key
-
-
-def _header(name: str, headers: Mapping[str, str]) -> str | None:
-    """The header's value. An empty one counts as not sent: front ends fill in a value that they may not have."""
-    return headers.get(name, "").strip(" \t") or None
-
-
-def is_retry(headers: Mapping[str, str]) -> bool:
-    """Whether an OpenAI SDK says that it sends this request again; a new turn carries 0 or no header."""
-    count = headers.get("x-stainless-retry-count", "0")
-    return count.isdecimal() and int(count) >= 1
 
 
 def _ignored(raw: dict[str, Any], *, used: Collection[str], is_streamed: bool) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from django.conf import settings
 from chatapi import (
     admission,
     auth,
+    capabilities,
     chat_request,
     chat_response,
     hidden_prompts,
@@ -78,7 +79,7 @@ async def begin(
     if place is not None:
         place.assign(caller)
     core = await registry.load(caller.version_id)
-    chat_request.check_demands(request, core.program.program.capabilities)
+    capabilities.check(request, core.program.program.capabilities)
     purpose = _purpose(request, core)
     return await runs.begin(
         caller,

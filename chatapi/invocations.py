@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chatapi import admission, auth, chat_request, completions, responses
+from chatapi import admission, auth, call_headers, chat_request, completions, responses
 from chatapi.errors import ChatError, refused_field
 from chatapi.responses import Whole
 from publishing import registry
@@ -48,6 +48,4 @@ def parse(body: bytes, headers: Mapping[str, str], *, model: str) -> chat_reques
     entity_id = raw.get("entity_id")
     if entity_id is not None and not isinstance(entity_id, str):
         raise refused_field("entity_id", "`entity_id` must be a string.", "invalid_type")
-    return chat_request.invocation(
-        model, given, chat_request.entity_id_of(entity_id, headers), body=body, headers=headers
-    )
+    return chat_request.invocation(model, given, call_headers.entity_id(entity_id, headers), body=body, headers=headers)

@@ -8,13 +8,13 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_field
 from rest_framework import serializers
 
-from chatapi import chat_request
+from chatapi import call_headers, chat_messages
 from publishing.api import fields
 
 TEXT = {"type": "string"}
 PART = {
     "type": "object",
-    "properties": {"type": {"type": "string", "enum": sorted(chat_request.WORDS | chat_request.MEDIA)}, "text": TEXT},
+    "properties": {"type": {"type": "string", "enum": sorted(chat_messages.WORDS | chat_messages.MEDIA)}, "text": TEXT},
     "required": ["type"],
     "additionalProperties": True,
 }
@@ -67,7 +67,7 @@ class ChatRequestSerializer(serializers.Serializer[Any]):
     top_p = serializers.FloatField(**DESCRIBED, min_value=0, max_value=1)
     frequency_penalty = serializers.FloatField(**DESCRIBED, min_value=-2, max_value=2)
     presence_penalty = serializers.FloatField(**DESCRIBED, min_value=-2, max_value=2)
-    entity_id = serializers.CharField(**DESCRIBED, min_length=1, max_length=chat_request.MAX_ENTITY_ID)
+    entity_id = serializers.CharField(**DESCRIBED, min_length=1, max_length=call_headers.MAX_ENTITY_ID)
 
 
 class UsageSerializer(serializers.Serializer[Any]):
@@ -144,7 +144,7 @@ class InvocationBodySerializer(serializers.Serializer[Any]):
     """A call with an input of the caller's own."""
 
     input = serializers.DictField(help_text="What the flow finds in its scope, such as `message`.")
-    entity_id = serializers.CharField(**DESCRIBED, min_length=1, max_length=chat_request.MAX_ENTITY_ID)
+    entity_id = serializers.CharField(**DESCRIBED, min_length=1, max_length=call_headers.MAX_ENTITY_ID)
 
 
 class InvocationAnswerSerializer(serializers.Serializer[Any]):

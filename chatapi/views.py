@@ -17,7 +17,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from chatapi import chat_request, completions, invocations, model_list, openapi, responses, webhooks
+from chatapi import call_headers, completions, invocations, model_list, openapi, responses, webhooks
 from chatapi.errors import BodyTooLarge, ChatError, MethodNotAllowed, UrlUnknown
 from chatapi.responses import Frames, Whole
 from publishing.api.errors import request_id
@@ -150,7 +150,7 @@ async def unknown_url(request: HttpRequest) -> HttpResponseBase:
 
 
 def _body(request: Request, headers: Mapping[str, str]) -> bytes:
-    chat_request.check_headers(headers, limit=settings.MAX_BODY_BYTES)
+    call_headers.check(headers, limit=settings.MAX_BODY_BYTES)
     try:
         body: bytes = request._request.body
     except RequestDataTooBig:

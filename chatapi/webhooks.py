@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from chatapi import admission, chat_request, responses, runs, subflows
+from chatapi import admission, call_headers, chat_request, responses, runs, subflows
 from chatapi.errors import ChatError, SignatureInvalid, UrlUnknown, refused_field
 from chatapi.responses import Whole
 from publishing import memory, registry
@@ -111,4 +111,4 @@ def _entity_id(given: dict[str, Any]) -> str:
         raise refused_field("entity_id", message, "missing_required_parameter")
     if not isinstance(entity_id, str):
         raise refused_field("entity_id", "`entity_id` must be a string.", "invalid_type")
-    return chat_request.entity_id_of(entity_id, chat_request.NO_HEADERS) or ""
+    return call_headers.entity_id(entity_id, call_headers.NO_HEADERS) or ""

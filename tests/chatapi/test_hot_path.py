@@ -50,6 +50,9 @@ BEHIND_THE_ANSWER = "chatapi.usage"
 OF_STREAMS = {"chatapi.open_streams", "chatapi.bundles"}
 # One function each, that knows nothing of calls.
 LEAVES = [
+    "chatapi.call_headers",
+    "chatapi.capabilities",
+    "chatapi.chat_messages",
     "chatapi.caller_watch",
     "identity.ids",
     "identity.keys",
