@@ -1,4 +1,4 @@
-"""What a Core can do besides answering with text, and what a call asks of it."""
+"""What a call asks of its Core besides a text, and whether the Core can do it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,24 @@ from typing import Final
 from chatapi.chat_request import ChatRequest
 from chatapi.errors import refused_field
 
-# What no Core can meet: this server answers with one text.
-NEVER_MET: Final = frozenset({"n", "logprobs", "modalities", "audio"})
+# What a call holds → the capability that answers it. What is not listed, no Core can meet: an answer is one text.
+NEEDED: Final[dict[str, str]] = {
+    "tool_choice": "tools",
+    "response_format": "structured_output",
+    "web_search_options": "web_search",
+    "image_url": "images",
+    "input_audio": "audio",
+    "file": "files",
+}
 
 
 def check(request: ChatRequest, capabilities: Collection[str]) -> None:
-    """Refuse what the Core does not declare: an answer that ignored it would be wrong."""
+    """Refuse what the Core cannot do: an answer that ignored it would be wrong."""
     for name, path in request.demands.items():
-        if name not in capabilities or name in NEVER_MET:
-            raise refused_field(path, f"This model does not support `{path}` as it was sent.", "unsupported_parameter")
+        needed = NEEDED.get(name)
+        if needed is None:
+            message = f"This server does not support `{path}` as it was sent. Leave it out."
+            raise refused_field(path, message, "unsupported_parameter")
+        if needed not in capabilities:
+            message = f"This model does not support `{path}` as it was sent: it lacks the capability `{needed}`."
+            raise refused_field(path, f"{message} Leave it out, or call another model.", "unsupported_parameter")

@@ -79,7 +79,7 @@ async def begin(
     if place is not None:
         place.assign(caller)
     core = await registry.load(caller.version_id)
-    capabilities.check(request, core.program.program.capabilities)
+    capabilities.check(request, core.program.capabilities)
     purpose = _purpose(request, core)
     return await runs.begin(
         caller,

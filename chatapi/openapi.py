@@ -133,6 +133,14 @@ class ModelSerializer(serializers.Serializer[Any]):
     owned_by = serializers.CharField()
 
 
+class OneModelSerializer(ModelSerializer):
+    """A model that the key may call, and what it can do."""
+
+    capabilities = serializers.DictField(
+        child=serializers.BooleanField(), help_text="What it can do besides answering a text with a text."
+    )
+
+
 class ModelListSerializer(serializers.Serializer[Any]):
     """The models that the key may call."""
 
@@ -204,7 +212,7 @@ MODEL: dict[str, Any] = {
     "summary": "Read model",
     "tags": ["chat"],
     "auth": BEARER,
-    "responses": {200: ModelSerializer, **_refused(400, 401, 403, 404, 405, 500, 503)},
+    "responses": {200: OneModelSerializer, **_refused(400, 401, 403, 404, 405, 500, 503)},
 }
 HOOK: dict[str, Any] = {
     "operation_id": "call_webhook",

@@ -24,6 +24,7 @@ CODES: Final[dict[str, str]] = {
     "entity_never_received": "entity mode without an entry that a caller reaches",
     "equal_bindings": "two nodes that may both run call their results the same",
     "ignored_condition": "an edge that is always taken has a condition",
+    "impossible_capability": "the flow declares that it can do what none of its nodes could",
     "invalid_shape": "a part of the document has the wrong shape",
     "kind_not_available": "a node kind that this installation cannot run",
     "loop_leak": "an edge leads into or out of the body of a loop, but not through the loop",

@@ -73,7 +73,7 @@ class Program(msgspec.Struct, frozen=True):
     publish: PublishSettings = PublishSettings()
     responders: tuple[str, ...] = ()  # the nodes whose text may be sent while they still write it
     tracing: bool = False  # whether the results of nodes are kept in the runs' traces
-    capabilities: tuple[str, ...] = ()  # request features that the Core declares, by their names on the wire
+    capabilities: tuple[str, ...] = ()  # keys of `capabilities.CAPABILITIES`
     remote: Remote | None = None
     format: int = FORMAT
 

@@ -14,6 +14,7 @@ from identity.models import User
 from publishing import deploy_state, registry
 from publishing.api import flow_serializers
 from publishing.models import Flow
+from scaicore.capabilities import CAPABILITIES, DECLARED
 from scaicore.language.variables import TYPES
 from webui import flow_context, flow_saves, forms
 
@@ -32,6 +33,9 @@ def page_data(user: User, flow: Flow) -> str:
         "unavailable": scaicore.UNAVAILABLE,
         "variable_types": list(TYPES),
         "properties": forms.describe_properties(flow),
+        "capabilities": [
+            {"name": name, "label": meaning, "is_declared": name in DECLARED} for name, meaning in CAPABILITIES.items()
+        ],
         "group_separators": forms.GroupIdsField.SEPARATORS,
         "user_id": user.pk,
         "may_change": may_change,

@@ -10,6 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from identity.models import User
 from publishing import registry
 from publishing.models import Access, AccessRequest, Decision, Grant, Publication
+from scaicore.capabilities import CAPABILITIES
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,13 @@ def models_for(user: User, publications: Iterable[Publication]) -> list[ModelFor
     asked = AccessRequest.objects.filter(user=user, core__in=cores, decision=Decision.OPEN)
     mine = {request.core_id: request for request in asked}
     return [ModelForUser(one, one.pk in open_to, mine.get(one.pk)) for one in wanted]
+
+
+def capabilities(publication: Publication) -> list[tuple[str, str, bool]]:
+    """Each capability: its name, what it means, and whether the live version has it."""
+    live = publication.core.live
+    able = live.capabilities if live else []
+    return [(name, meaning, name in able) for name, meaning in CAPABILITIES.items()]
 
 
 def waiting(cores: Iterable[str]) -> list[AccessRequest]:

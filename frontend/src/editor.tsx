@@ -24,7 +24,7 @@ export function Editor({ page }: { page: Page }) {
   const { document, nodes, edges, undo, redo } = work;
   const tenant = useTenant(api, page);
   const session = useSession(api, work);
-  const { diagnostics, state } = useValidation(api, document);
+  const { diagnostics, able, state } = useValidation(api, document);
   const findings = useMemo(() => locate(diagnostics, nodes, edges), [diagnostics, nodes, edges]);
   const choice = usePanelChoice(work);
   const actions = useCanvasActions(work, choice.open);
@@ -37,7 +37,7 @@ export function Editor({ page }: { page: Page }) {
         <Notices session={session} />
         <Question session={session} />
         <Bench actions={actions} choice={choice} findings={findings}>
-          <Panel choice={choice} api={api} session={session} tenant={tenant} findings={findings} />
+          <Panel choice={choice} api={api} session={session} tenant={tenant} findings={findings} able={able} />
         </Bench>
         <Checks findings={findings} state={state} />
       </div>

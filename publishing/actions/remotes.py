@@ -15,6 +15,7 @@ from publishing.actions.base import UNCHANGED, Unchanged
 from publishing.clients import remote_cores
 from publishing.models import Core
 from scaicore import EntityScope, InstanceMode
+from scaicore.capabilities import CAPABILITIES, canonical
 
 DRIVER = "remote"
 TIMEOUT_S = 60.0
@@ -36,12 +37,13 @@ class RemoteProgram:
 def program(remote: RemoteProgram, *, name: str) -> scaicore.Program:
     """The program of the next Core version; `Invalid` when its URL is one that is not called from here."""
     url = addresses.clean_url(remote.url, field="remote.url", title="The URL is unusable.")
+    capabilities = _clean_capabilities(remote.capabilities)
     return scaicore.Program.elsewhere(
         name,
         scaicore.Remote(url, remote.timeout_s),
         instance_mode=remote.instance_mode,
         entity_scope=remote.entity_scope,
-        capabilities=tuple(remote.capabilities),
+        capabilities=capabilities,
     )
 
 
@@ -70,6 +72,17 @@ def audit_view(core: Core) -> dict[str, Any] | None:
     if stored is None:
         return None
     return {"url": stored["url"], "timeout_s": stored["timeout_s"], "has_secret": core.sealed_secret is not None}
+
+
+def _clean_capabilities(words: Sequence[str]) -> tuple[str, ...]:
+    """What the program says that it can do; it answers with a text, so it calls no tools."""
+    known = [name for name in CAPABILITIES if name != "tools"]
+    given = canonical(words)
+    if unknown := [name for name in given if name not in known]:
+        message = f"`{unknown[0][:80]}` is none that a program elsewhere can have. Those that there are: "
+        problem = Problem("remote.capabilities", message + ", ".join(f"`{name}`" for name in known) + ".")
+        raise Invalid("A capability is unusable.", [problem])
+    return tuple(name for name in known if name in given)
 
 
 def _moves(core: Core, remote: RemoteProgram) -> bool:

@@ -30,7 +30,7 @@ class RemoteBodySerializer(serializers.Serializer[Any]):
         child=PlainCharField(max_length=100),
         required=False,
         max_length=50,
-        help_text="Request fields that it can answer.",
+        help_text="What it can do besides answering a text with a text, such as `structured_output`.",
     )
 
 
@@ -75,6 +75,9 @@ class CoreSerializer(serializers.Serializer[Core]):
     remote = serializers.SerializerMethodField(help_text="Only where the driver is `remote`.")
     instance_mode = serializers.CharField(source="live.instance_mode", default=None, allow_null=True)
     entity_scope = serializers.CharField(source="live.entity_scope", default=None, allow_null=True)
+    capabilities = serializers.ListField(
+        source="live.capabilities", default=[], help_text="What the live version can do for its callers."
+    )
     version = serializers.IntegerField(source="live.number", default=None, allow_null=True)
     status = serializers.SerializerMethodField(help_text="`deployed`, or `empty` without a live version")
     published = serializers.SerializerMethodField()

@@ -122,6 +122,9 @@ class ValidationSerializer(serializers.Serializer[Any]):
 
     valid = serializers.BooleanField()
     diagnostics = DiagnosticSerializer(many=True)
+    capabilities = serializers.ListField(
+        child=serializers.CharField(), help_text="What the flow can do for its callers; none while it is not valid."
+    )
 
 
 class ManifestSerializer(serializers.Serializer[Any]):

@@ -183,7 +183,14 @@ class FlowValidateView(ApiView):
         """Say what the compiler finds in a document."""
         content = documents.clean_content(self.fields(DocumentSerializer)["content"])
         result = actions.compile_document(content, tenant=self.user.tenant_id)
-        return Response({"valid": result.program is not None, "diagnostics": _as_data(result.diagnostics)})
+        program = result.program
+        return Response(
+            {
+                "valid": program is not None,
+                "diagnostics": _as_data(result.diagnostics),
+                "capabilities": list(program.capabilities) if program else [],
+            }
+        )
 
 
 class FlowCompileView(ApiView):

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from identity import ids
 from identity.models import Tenant, User, slug_validator
+from scaicore.capabilities import canonical
 
 
 def flow_id() -> str:
@@ -135,3 +136,8 @@ class CoreVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.core_id} version {self.number}"
+
+    @property
+    def capabilities(self) -> list[str]:
+        """What the program can do for its callers, besides answering a text with a text."""
+        return list(canonical(self.program.get("capabilities", ())))

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from scaicore.compiler import checks, graph, node_checks, reachability, streaming
+from scaicore.compiler import capabilities, checks, graph, node_checks, reachability, streaming
 from scaicore.compiler.node_checks import Configs
 from scaicore.compiler.precedence import Precedence
 from scaicore.diagnostics import Diagnostic, has_errors
@@ -45,7 +45,9 @@ def compile(
         findings += checks.publishing(flow)
     if has_errors(findings):
         return Compilation(None, tuple(findings))
-    return Compilation(_build(flow, configs), tuple(findings))
+    program = _build(flow, configs)
+    findings += capabilities.check(program)
+    return Compilation(None if has_errors(findings) else capabilities.complete(program), tuple(findings))
 
 
 def _configs(flow: FlowDocument, findings: list[Diagnostic]) -> Configs:

@@ -39,6 +39,7 @@ def _core(program: Program, core_id: str | None, slug: str | None, version: int 
             "entity_scope": program.entity_scope,
             **({"tracing": True} if program.tracing else {}),
         },
+        "capabilities": list(program.capabilities),
         "remote": built["remote"],
         "publish_as_model": program.publish.as_model,
         "model_visibility_group_ids": list(program.publish.group_ids),

@@ -39,6 +39,23 @@ def find_responders(nodes: Sequence[ProgramNode], edges: Sequence[ProgramEdge]) 
     return tuple(node_id for node_id in certain if node_id not in silent)
 
 
+def find_writers(nodes: Sequence[ProgramNode], edges: Sequence[ProgramEdge]) -> frozenset[str]:
+    """The ids of all nodes whose result may be the response, in one run or another."""
+    owners = region_owners({node.id: node.kind for node in nodes})
+    ordering = arcs(edges)
+    owner_of = regions.outermost(regions.find(owners, ordering))
+    following, _ = _contract(ordering, owner_of)
+    binding = {node.id for node in nodes if RESPONSE in (node.id, node.config.get("result_binding"))}
+    around = {owner_of.get(node_id, node_id) for node_id in binding}
+    outer = [node.id for node in nodes if node.id not in owner_of]
+    # Behind a node that binds, the last result counts no more; where none was met on the way, it does.
+    open_ways = {node_id: [] if node_id in around else targets for node_id, targets in following.items()}
+    arrived = {target for targets in following.values() for target in targets}
+    met = set().union(*(graph.reachable(node_id, open_ways) for node_id in outer if node_id not in arrived))
+    last = {node_id for node_id in outer if not following.get(node_id) and node_id in met - around}
+    return frozenset(binding | last)
+
+
 def _contract(arcs: Iterable[Arc], owner_of: dict[str, str]) -> tuple[Successors, bool]:
     """What follows what when each region counts as a part of its owner, and whether branches run side by side then."""
     following: defaultdict[str, list[str]] = defaultdict(list)

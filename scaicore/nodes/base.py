@@ -116,6 +116,7 @@ class NodeKind:
     check: Callable[[Any, NodeCheck], Iterator[Diagnostic]] = no_checks
     makes: Callable[[Any], Iterable[str]] = no_names
     waits: bool = False  # its work is a coroutine, which runs in a task of its own
+    replies: bool = False  # its result is a language model's answer
     asks: bool = False  # it ends the turn with a question, so only the memory of an entity can take up the answer
     entered_by: EnteredBy | None = None  # what starts a run here
     regions: Regions | None = None  # the parts of the flow that it runs by itself; its plan says how often

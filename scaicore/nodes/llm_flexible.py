@@ -185,4 +185,5 @@ LLM_FLEXIBLE = NodeKind(
     prepare=_prepare,
     check=check_chat,
     waits=True,
+    replies=True,
 )

@@ -93,4 +93,5 @@ LLM_GUARDED = NodeKind(
     prepare=_prepare,
     check=_check,
     waits=True,
+    replies=True,
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from scaicore.capabilities import canonical
 from scaicore.errors import ProgramUnreadable, SourceUnreadable
 from scaicore.flow import DEFAULT_PORT, ELSE
 from scaicore.jsondata import Json, compact
@@ -82,6 +83,7 @@ class Runnable:
     shape: str  # the same for programs with the same nodes and edges
     made: frozenset[str]  # the names that the flow's own nodes put into the scope
     responders: frozenset[str]
+    capabilities: frozenset[str]
 
 
 def load(stored: object) -> Runnable:
@@ -120,6 +122,8 @@ def _link(program: Program) -> Runnable:
         # In a program made before these names were reserved, a node may replace what the caller sent.
         made=frozenset(made) - INPUT_NAMES,
         responders=frozenset(program.responders),
+        # A version that an earlier server deployed names them in the words of the protocol.
+        capabilities=frozenset(canonical(program.capabilities)),
     )
 
 

@@ -10,13 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from django.utils import timezone
 
-from identity import actors
 from identity.models import User
-from publishing import actions
 from publishing.models import Core
-from tests.conftest import echo_document
 from tests.support.chat_calls import HELLO, call, error, frames, hello
 from tests.support.serving import Server
 
@@ -151,19 +147,6 @@ def test_without_a_user_the_last_instruction_is_what_the_core_hears(
 def test_what_an_assistant_refused_is_a_text_of_the_conversation(server: Server, key: str) -> None:
     refused = {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}
     assert call(server, key, hello(messages=[USER, refused, USER])).status_code == 200
-
-
-@pytest.mark.parametrize("part", ["image_url", "input_audio", "file"])
-def test_a_core_that_declares_a_kind_of_part_gets_it(
-    server: Server, key: str, echo: Core, root: User, part: str
-) -> None:
-    actor, at = actors.actor_of(root), timezone.now()
-    assert echo.flow
-    document = echo_document(capabilities=[part])
-    actions.save_flow(echo.flow, base_version=echo.flow.saved.version, content=document, actor=actor, at=at)
-    actions.deploy(echo.flow, actor=actor, at=at)
-    fields = _parts({"type": part}, {"type": "text", "text": "seen"})
-    assert call(server, key, hello(**fields)).json()["choices"][0]["message"]["content"] == "seen"
 
 
 @pytest.mark.parametrize("header", ["x-entity-id", "idempotency-key"])

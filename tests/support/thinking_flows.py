@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -32,9 +33,13 @@ def deployed(owner: User, name: str, *nodes: dict[str, Any], **config: Any) -> C
     return actions.deploy(flow, actor=actor, at=at).core
 
 
-def assistant(owner: User, *models: str, options: dict[str, Any] | None = None, tracing: bool = False) -> Core:
-    """A published flow in which a model replies; the models behind the first stand in for it."""
+def assistant(
+    owner: User, *models: str, options: dict[str, Any] | None = None, tracing: bool = False, able: Sequence[str] = ()
+) -> Core:
+    """A published flow in which a model replies; the models behind the first stand in for it. `able`: what it declares
+    that it can do."""
     first, *spares = ({"ref": "scripted", "model": model, "options": options or {}} for model in models)
     identity = {"name": "Assistant", "models": [{"role": "main", **first, "fallback": spares}]}
     reply = node("reply", "llm_flexible", goal="Help.", result_binding="response")
-    return deployed(owner, "Assistant", reply, core_identity=identity, scaiflow_meta={"tracing": tracing})
+    meta = {"tracing": tracing}
+    return deployed(owner, "Assistant", reply, core_identity=identity, scaiflow_meta=meta, capabilities=list(able))

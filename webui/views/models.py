@@ -66,6 +66,7 @@ def model(request: MemberRequest, core_id: str) -> HttpResponse:
         "model": offered,
         "publication": publication,
         "may_change": may_change,
+        "capabilities": offered_models.capabilities(publication),
         "samples": snippets.make_snippets(publication, base_url=request.build_absolute_uri("/v1")),
         **(_for_admins(offered) if may_change else {}),
     }

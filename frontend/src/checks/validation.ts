@@ -7,15 +7,20 @@ import type { Diagnostic } from "../server/page";
 
 const PAUSE_MS = 350;
 
-export type Validation = { diagnostics: Diagnostic[]; state: "checking" | "done" | "failed" };
+/** `able`: what the flow can do for its callers; nothing as long as it has errors. */
+export type Validation = {
+  diagnostics: Diagnostic[];
+  able: string[] | null;
+  state: "checking" | "done" | "failed";
+};
 
 export function useValidation(api: Api, document: JsonObject): Validation {
-  const [validation, setValidation] = useState<Validation>({ diagnostics: [], state: "checking" });
+  const [validation, setValidation] = useState<Validation>({ diagnostics: [], able: null, state: "checking" });
   useEffect(() => {
     const request = new AbortController();
     const timer = setTimeout(() => {
       api.validate(document, request.signal).then(
-        (diagnostics) => request.signal.aborted || setValidation({ diagnostics, state: "done" }),
+        (found) => request.signal.aborted || setValidation({ ...found, state: "done" }),
         () => request.signal.aborted || setValidation((before) => ({ ...before, state: "failed" })),
       );
     }, PAUSE_MS);

@@ -10,14 +10,19 @@ import { JsonField } from "../fields/json-field";
 import { TextField } from "../fields/text-field";
 import type { Group, Page } from "../server/page";
 import { useWork } from "../work";
+import { Capabilities } from "./capabilities";
 import { Models } from "./models";
 import { Variables } from "./variables";
 
 const META = ["config", "scaiflow_meta"];
 
-type Props = { tenant: { groups: Group[] | null; providers: string[] }; nameError: string };
+type Props = {
+  tenant: { groups: Group[] | null; providers: string[] };
+  nameError: string;
+  able: string[] | null;
+};
 
-export function FlowPanel({ tenant: { groups, providers }, nameError }: Props) {
+export function FlowPanel({ tenant: { groups, providers }, nameError, able }: Props) {
   return (
     <>
       <Names nameError={nameError} />
@@ -26,6 +31,7 @@ export function FlowPanel({ tenant: { groups, providers }, nameError }: Props) {
       <Memory />
       <Variables />
       <Models providers={providers} />
+      <Capabilities able={able} />
       <More />
     </>
   );

@@ -19,6 +19,7 @@ type ContentProps = {
   session: Session;
   tenant: { groups: Group[] | null; providers: string[] };
   findings: Finding[];
+  able: string[] | null;
   panel: PanelChoice["panel"];
 };
 
@@ -46,14 +47,14 @@ export function Panel({ choice, ...content }: Omit<ContentProps, "panel"> & { ch
   );
 }
 
-function Content({ api, session, tenant, findings, panel }: ContentProps) {
+function Content({ api, session, tenant, findings, able, panel }: ContentProps) {
   switch (panel.name) {
     case "node":
       return <NodePanel key={panel.node.key} node={panel.node} findings={findings} />;
     case "edge":
       return <EdgePanel key={panel.edge.key} edge={panel.edge} findings={findings} />;
     case "flow":
-      return <FlowPanel tenant={tenant} nameError={session.nameError} />;
+      return <FlowPanel tenant={tenant} nameError={session.nameError} able={able} />;
     case "versions":
       return <VersionsPanel api={api} session={session} />;
     case "many":

@@ -29,9 +29,14 @@ export class Api {
     return messageIn(await request(`${this.flow}/deploy`, { method: "POST", body }));
   }
 
-  async validate(content: JsonObject, signal: AbortSignal): Promise<Diagnostic[]> {
+  /** What the compiler finds, and what the flow can do for its callers if it has no errors. */
+  async validate(
+    content: JsonObject,
+    signal: AbortSignal,
+  ): Promise<{ diagnostics: Diagnostic[]; able: string[] | null }> {
     const answer = objectOf(await request("/api/v1/flows/validate", { method: "POST", body: { content }, signal }));
-    return answer.diagnostics as unknown as Diagnostic[];
+    const diagnostics = answer.diagnostics as unknown as Diagnostic[];
+    return { diagnostics, able: answer.valid ? (answer.capabilities as string[]) : null };
   }
 
   async versions(limit = 50, offset = 0): Promise<VersionPage> {

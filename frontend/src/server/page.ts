@@ -42,6 +42,7 @@ export type Page = {
   variable_types: string[];
   /** The slug is a property only until the first deploy. */
   properties: Record<Exclude<PropertyName, "slug">, Property> & { slug?: Property };
+  capabilities: { name: string; label: string; is_declared: boolean }[];
   group_separators: string;
   user_id: string;
   may_change: boolean;

@@ -17,6 +17,7 @@ SHAPE = {
     "slug",
     "name",
     "description",
+    "capabilities",
     "driver",
     "remote",
     "instance_mode",

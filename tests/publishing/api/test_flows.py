@@ -309,7 +309,7 @@ def test_a_published_flow_is_not_deleted(as_root: Rest, echo: Core, echo_flow: F
 
 def test_validating_says_what_the_compiler_finds(as_ann: Rest) -> None:
     good = as_ann.post(f"{FLOWS}/validate", {"content": echo_document()})
-    assert json.loads(good.content) == {"valid": True, "diagnostics": []}
+    assert json.loads(good.content) == {"valid": True, "diagnostics": [], "capabilities": []}
     bad = json.loads(as_ann.post(f"{FLOWS}/validate", {"content": broken_document()}).content)
     assert (bad["valid"], bad["diagnostics"][0]["node_id"]) == (False, "reply")
 

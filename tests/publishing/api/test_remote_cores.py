@@ -106,7 +106,9 @@ def test_a_url_that_is_not_called_from_here_is_refused_with_a_sentence(as_root: 
         ("instance_mode", "global"),
         ("entity_scope", "world"),
         ("url", None),
-        ("capabilities", "tools"),
+        ("capabilities", "images"),
+        ("capabilities", ["tools"]),
+        ("capabilities", ["images", "telepathy"]),
     ],
 )
 def test_a_field_that_is_unusable_is_named(as_root: Rest, field: str, value: object) -> None:

@@ -46,6 +46,7 @@ ERRORS = {
     "duplicate_id": flow(entry(), entry()),
     "edge_into_entry": flow(entry(), says("a", ""), edge("a", "entry")),
     "entity_never_received": flow(scaiflow_meta={"instance_mode": "entity"}),
+    "impossible_capability": chain(entry(), says("reply", ""), capabilities=["images"]),
     "invalid_shape": flow(entry(), publish_as_model="yes"),
     "kind_not_available": chain(entry(), node("ask", "hitl_review")),
     "loop_leak": loops(edge("loop.body", "a"), edge("loop.done", "b"), edge("b", "a")),
