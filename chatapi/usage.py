@@ -1,8 +1,8 @@
 """The ledger: one row for each run of a Core, however it ended, written in batches behind the answer.
 
-A row is noted without waiting, so that a caller who hangs up is counted too, and written at once when no write is
-under way; rows that come meanwhile go together in the next. What a process had noted but not written is lost only
-when the process is killed outright: a drained shutdown writes everything.
+A row is noted without waiting, so that a caller who hangs up is counted too. The first is written at once, and those
+that come within `GATHER_S` of it together, since most of the price of a write is that of a statement. What a process
+had noted but not written is lost only when the process is killed outright: a drained shutdown writes everything.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 from weakref import WeakKeyDictionary
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 20_000
 RETRY_S = 1.0
+GATHER_S = 0.02
 
 Row = TypeVar("Row")
 
@@ -67,6 +69,7 @@ class Ledger:
         self._rows: dict[str, list[Struct]] = {}
         self._key_ids: set[str] = set()
         self._writing: asyncio.Task[None] | None = None
+        self._is_urgent = asyncio.Event()
 
     def note(self, statement: str, row: Struct) -> None:
         """Have `row` written soon."""
@@ -86,6 +89,7 @@ class Ledger:
     async def flush(self) -> None:
         """Wait until everything noted so far is written."""
         while self._writing is not None:
+            self._is_urgent.set()
             await asyncio.wait({self._writing})
 
     def _wake(self) -> None:
@@ -102,8 +106,16 @@ class Ledger:
                     left = await _store(statement, self._rows.pop(statement), _as_json)
                     if left:
                         self._rows[statement] = [*left, *self._rows.get(statement, [])]
+                await self._gather()
         finally:
             self._writing = None
+            self._is_urgent.clear()
+
+    async def _gather(self) -> None:
+        """Let more rows come, unless somebody waits for those that are there."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_S):
+                await self._is_urgent.wait()
 
 
 def _trace_row(row: UsageRow, nodes: list[NodeTrace]) -> TraceRow:
