@@ -74,7 +74,7 @@ def main() -> None:
     config = uvicorn.Config(
         "scaigrid_site.asgi:application",
         port=port,
-        http="scaigrid_site.http_protocol:BoundedProtocol",
+        http="scaigrid_site.http.protocol:BoundedProtocol",
         ws="none",
         access_log=False,
         log_config=None,

@@ -8,13 +8,13 @@ runs as it may is refused without waiting: others are not to stand behind it.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
+from collections.abc import Callable
 from typing import Self
-from weakref import WeakKeyDictionary
-
-from django.conf import settings
 
 from chatapi.errors import Overloaded, TooManyRuns
+from publishing.process.cached_settings import settings
+from publishing.process.per_loop import PerLoop
 from publishing.registry import AllowedCall
 
 
@@ -23,7 +23,7 @@ class Admission:
 
     def __init__(self) -> None:
         self.running = 0
-        self.shares: Counter[str] = Counter()
+        self.shares: dict[str, int] = {}
         self._line: deque[asyncio.Future[None]] = deque()
         self._gone = 0  # those in the line who wait no longer
 
@@ -71,35 +71,45 @@ class Place:
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
         self._shares: list[str] = []
+        self._is_handed_over = False
 
     def __enter__(self) -> Self:
         """It was entered before."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave it."""
-        self.leave()
+        """Leave it, unless somebody else has taken it over."""
+        if not self._is_handed_over:
+            self.leave()
 
     def assign(self, caller: AllowedCall) -> None:
         """Count it among those of the caller's tenant and key; `TooManyRuns` when either has as many as it may."""
         if caller.key_id:
-            self._take(f"key {caller.key_id}", settings.MAX_RUNS_PER_KEY)
-        self._take(f"tenant {caller.tenant_id}", settings.MAX_RUNS_PER_TENANT)
+            self._take(caller.key_id, settings.MAX_RUNS_PER_KEY)
+        # No tenant is called as a key is: their names have no underscores.
+        self._take(caller.tenant_id, settings.MAX_RUNS_PER_TENANT)
+
+    def hand_over(self) -> Callable[[], None]:
+        """Keep it beyond the block: whoever gets this leaves it by calling that once."""
+        self._is_handed_over = True
+        return self.leave
 
     def leave(self) -> None:
         """Let the next one in."""
         shares = self._admission.shares
         for share in self._shares:
-            shares[share] -= 1
-            if not shares[share]:
+            if (left := shares[share] - 1) > 0:
+                shares[share] = left
+            else:
                 del shares[share]
         self._shares = []
         self._admission.leave()
 
     def _take(self, share: str, most: int) -> None:
-        if self._admission.shares[share] >= most:
+        taken = self._admission.shares.get(share, 0)
+        if taken >= most:
             raise TooManyRuns
-        self._admission.shares[share] += 1
+        self._admission.shares[share] = taken + 1
         self._shares.append(share)
 
 
@@ -108,24 +118,17 @@ def _refuse(turn: asyncio.Future[None]) -> None:
         turn.set_exception(Overloaded())
 
 
-_admissions: WeakKeyDictionary[asyncio.AbstractEventLoop, Admission] = WeakKeyDictionary()
-
-
-def _current() -> Admission:
-    loop = asyncio.get_running_loop()
-    if loop not in _admissions:
-        _admissions[loop] = Admission()
-    return _admissions[loop]
+_admissions = PerLoop(Admission)
 
 
 async def enter() -> Place:
     """A place for one call, once there is room; `Overloaded` when there is none for too long."""
-    admission = _current()
+    admission = _admissions.current()
     await admission.enter()
     return Place(admission)
 
 
 def figures() -> tuple[int, int]:
     """How many runs go on in this process, and how many calls wait for one of them to end."""
-    admission = _current()
+    admission = _admissions.current()
     return admission.running, admission.waiting

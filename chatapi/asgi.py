@@ -10,13 +10,12 @@ import math
 from contextlib import aclosing
 from typing import Final
 
-from django.conf import settings
-
 from chatapi import call_headers, completions
 from chatapi.asgi_types import App, Receive, Scope, Send
 from chatapi.caller_watch import CallerWatch
 from chatapi.errors import BodyTooLarge, ChatError
 from chatapi.responses import Frames, Whole
+from publishing.process.cached_settings import settings
 
 PATHS: Final = frozenset(f"{prefix}/chat/completions{slash}" for prefix in ("/v1", "/oai/v1") for slash in ("", "/"))
 

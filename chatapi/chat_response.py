@@ -125,6 +125,8 @@ class Label(Struct, frozen=True):
 def encode(value: Any) -> bytes:
     """`value` as JSON on one line, whatever the reader takes for a line's end."""
     encoded = _encoder.encode(value)
+    if encoded.isascii():
+        return encoded
     for mark, escaped in _LINE_ENDS:
         encoded = encoded.replace(mark, escaped)
     return encoded

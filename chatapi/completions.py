@@ -11,8 +11,6 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, aclosing
 
-from django.conf import settings
-
 from chatapi import (
     admission,
     auth,
@@ -34,6 +32,7 @@ from chatapi.responses import Frames, Headers, Whole
 from chatapi.runs import Replay, Run
 from identity import ids
 from publishing import registry
+from publishing.process.cached_settings import settings
 from publishing.registry import LiveCore
 
 # Parsing this much takes long enough that other callers would notice.
@@ -46,14 +45,15 @@ async def answer(
     """The answer to one `POST /v1/chat/completions`. `headers` by lower-case name; never raises but on cancellation."""
     request_id = request_id or ids.new("req")
     try:
-        with ExitStack() as held:
-            place = held.enter_context(await admission.enter())
+        with await admission.enter() as place:
             try:
                 request = await _parse(body, headers)
             except ChatError:
                 await auth.authenticate(authorization)  # a stranger learns nothing about the body
                 raise
-            return await _answer(authorization, request, request_id, place, held)
+            if request.is_streamed:
+                return await _begin_stream(authorization, request, request_id, place)
+            return await _answer_whole(authorization, request, request_id, place)
     except Exception as error:
         return responses.render_refusal(error, request_id)
 
@@ -104,16 +104,18 @@ def _purpose(request: ChatRequest, core: LiveCore) -> str:
     return hidden_prompts.CHAT
 
 
-async def _answer(
-    authorization: str | None, request: ChatRequest, request_id: str, place: Place, held: ExitStack
-) -> Whole | Frames:
-    """The answer; a stream takes over what is `held`, and gives it back at its end."""
-    if request.is_streamed:
+async def _begin_stream(authorization: str | None, request: ChatRequest, request_id: str, place: Place) -> Frames:
+    """A stream, whose first frame is there. It takes over the place of its call, and gives it back at its end."""
+    with ExitStack() as held:
         held.enter_context(open_streams.counted(authorization))
         run = await begin(authorization, request, request_id, place)
+        held.callback(place.hand_over())
         # A Core that fails before its first word is an HTTP error, not a broken stream: the first frame is awaited.
         frames = _frames(run, request, _label(request), request_id, held.pop_all())
         return Frames(responses.STREAM | _headers(request, run, request_id), await anext(frames), frames)
+
+
+async def _answer_whole(authorization: str | None, request: ChatRequest, request_id: str, place: Place) -> Whole:
     run = await begin(authorization, request, request_id, place)
     result = await run.finish()
     body = chat_response.render_whole(_label(request), result.reply, result.finish_reason, result.tokens)

@@ -16,8 +16,6 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from django.conf import settings
-
 import scaicore
 from chatapi import traces, turns, usage
 from chatapi.chat_request import ChatRequest
@@ -25,6 +23,7 @@ from chatapi.chat_response import FinishReason, Piece, Reply, Tokens
 from chatapi.errors import CoreFailed, CoreTimedOut, core_failure
 from chatapi.models import Outcome
 from publishing import memory
+from publishing.process.cached_settings import settings
 from publishing.registry import AllowedCall, LiveCore
 from scaicore import tokens
 from scaicore.runtime.budget import RequestBudget

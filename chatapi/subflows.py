@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-
 from chatapi import chat_request, runs
 from chatapi.errors import ChatError, CoreFailed, CoreTimedOut
 from identity import ids
@@ -11,6 +9,7 @@ from publishing import registry
 from publishing.clients.http import TenantHttpClient
 from publishing.clients.language_models import TenantModelClient
 from publishing.clients.remote_cores import TenantRemoteClient
+from publishing.process.cached_settings import settings
 from publishing.registry import AllowedCall
 from scaicore.runtime.budget import RequestBudget
 from scaicore.services import CoreAnswer, CoreCall, ServiceFailed, Services

@@ -1,8 +1,8 @@
 """The ledger: one row for each run of a Core, however it ended, written in batches behind the answer.
 
 A row is noted without waiting, so that a caller who hangs up is counted too. The first is written at once, and those
-that come within `GATHER_S` of it together, since most of the price of a write is that of a statement. What a process
-had noted but not written is lost only when the process is killed outright: a drained shutdown writes everything.
+that come within `USAGE_GATHER_S` of it together, since most of the price of a write is that of a statement. What a
+process had noted but not written is lost only when it is killed outright: a drained shutdown writes everything.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 import msgspec
 import psycopg
@@ -24,12 +23,13 @@ from chatapi.traces import NodeTrace, TraceRow
 from identity import keys
 from publishing import refused_calls
 from publishing.db import outages, pool
+from publishing.process.cached_settings import settings
+from publishing.process.per_loop import PerLoop
 
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 20_000
 RETRY_S = 1.0
-GATHER_S = 0.02
 
 Row = TypeVar("Row")
 
@@ -114,7 +114,7 @@ class Ledger:
     async def _gather(self) -> None:
         """Let more rows come, unless somebody waits for those that are there."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(GATHER_S):
+            async with asyncio.timeout(settings.USAGE_GATHER_S):
                 await self._is_urgent.wait()
 
 
@@ -155,30 +155,26 @@ def _as_json(rows: Sequence[Struct]) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-_ledgers: WeakKeyDictionary[asyncio.AbstractEventLoop, Ledger] = WeakKeyDictionary()
-
-
-def _ledger() -> Ledger:
-    return _ledgers.setdefault(asyncio.get_running_loop(), Ledger())
+_ledgers = PerLoop(Ledger)
 
 
 def record(row: UsageRow, nodes: list[NodeTrace] | None = None) -> None:
     """Count one run, and keep what its `nodes` did where the flow asks for that."""
-    _ledger().note(INSERT, row)
+    _ledgers.current().note(INSERT, row)
     if nodes is not None:
-        _ledger().note(traces.INSERT, _trace_row(row, nodes))
+        _ledgers.current().note(traces.INSERT, _trace_row(row, nodes))
 
 
 def record_refusal(core_id: str, user_id: str, at: datetime) -> None:
     """Note that a user was refused a model of their own tenant."""
-    _ledger().note(refused_calls.INSERT, refused_calls.RefusedRow(core_id, user_id, at))
+    _ledgers.current().note(refused_calls.INSERT, refused_calls.RefusedRow(core_id, user_id, at))
 
 
 def touch(key_id: str) -> None:
     """Note that a key was used."""
-    _ledger().touch(key_id)
+    _ledgers.current().touch(key_id)
 
 
 async def flush() -> None:
     """Wait until this process has written what it counted."""
-    await _ledger().flush()
+    await _ledgers.current().flush()

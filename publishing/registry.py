@@ -8,14 +8,11 @@ three about random groups and finds the same. No answer is kept.
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -24,6 +21,8 @@ from identity.models import User
 from publishing.db import pool
 from publishing.db.batching import Batcher
 from publishing.models import Access, Core, Publication
+from publishing.process.cached_settings import settings
+from publishing.process.per_loop import PerLoop
 
 
 class AllowedCall(NamedTuple):
@@ -169,7 +168,7 @@ SELECT v.number, c.driver, v.program FROM publishing_coreversion v JOIN publishi
 WHERE v.id = %s
 """
 
-_asking: WeakKeyDictionary[asyncio.AbstractEventLoop, Batcher[tuple[bytes, str], tuple[Any, ...]]] = WeakKeyDictionary()
+_asking = PerLoop(lambda: _decide())
 _loaded: OrderedDict[int, LiveCore] = OrderedDict()
 MOST_LOADED = 512
 # As long as a name can be in `publishing_publication`.
@@ -178,12 +177,9 @@ LONGEST_NAME = 200
 
 async def resolve(digest: bytes, name: str) -> AccessDecision:
     """The decision about the key with this digest and the model `name`: one row, read now."""
-    loop = asyncio.get_running_loop()
-    if loop not in _asking:
-        _asking[loop] = Batcher(partial(pool.rows_for_each, DECIDE), limit_s=settings.DATABASE_TIMEOUT_S)
     # What cannot be a name is not asked for, since its answer is known; the key is looked at all the same.
     question = (digest, name if _can_be_a_name(name) else "")
-    return AccessDecision._make(await _asking[loop].get(question))
+    return AccessDecision._make(await _asking.current().get(question))
 
 
 async def callable_models(key_id: str) -> list[ListedModel]:
@@ -260,6 +256,10 @@ def uncallable(user: User, names: Iterable[str]) -> list[str]:
 def access(user: User, core: Core) -> Access | None:
     """The decision about one user and one Core; None when the user's tenant does not publish it."""
     return Access.objects.filter(user=user, publication_id=core.pk).first()
+
+
+def _decide() -> Batcher[tuple[bytes, str], tuple[Any, ...]]:
+    return Batcher(partial(pool.rows_for_each, DECIDE), limit_s=settings.DATABASE_TIMEOUT_S)
 
 
 def _can_be_a_name(text: str) -> bool:

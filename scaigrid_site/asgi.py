@@ -21,11 +21,11 @@ from chatapi.schedules import Scheduler  # noqa: E402
 from publishing import outbound  # noqa: E402
 from publishing.db import pool, time_limits  # noqa: E402
 from scaicore import tokens  # noqa: E402
-from scaigrid_site.body_limit import BodyLimit  # noqa: E402
 from scaigrid_site.draining import Draining  # noqa: E402
 from scaigrid_site.health import Health  # noqa: E402
-from scaigrid_site.program_handler import ByAudience, ProgramHandler  # noqa: E402
-from scaigrid_site.request_guard import RequestGuard  # noqa: E402
+from scaigrid_site.http.body_limit import BodyLimit  # noqa: E402
+from scaigrid_site.http.program_handler import ByAudience, ProgramHandler  # noqa: E402
+from scaigrid_site.http.request_guard import RequestGuard  # noqa: E402
 
 FLUSH_S = 5.0
 

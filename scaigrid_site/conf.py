@@ -93,6 +93,11 @@ class Conf:
         "Calls that may wait in line for one of `MAX_RUNS` to end. Beyond, a call answers 503 at once.", 500
     )
     QUEUE_S: float = _described("How long a call may wait in line, in seconds; then it answers 503.", 5.0)
+    USAGE_GATHER_S: float = _described(
+        "How long finished runs are gathered before they are written to the ledger together, in seconds. "
+        "What was not written is lost when the process is killed outright.",
+        0.02,
+    )
     MAX_RUNS_PER_TENANT: int = _described(
         "Runs of one tenant at the same time in each process. Beyond, a call answers 429.", 400
     )
@@ -240,7 +245,7 @@ def _check(conf: Conf) -> None:
     ):
         if getattr(conf, name) <= 0:
             raise SettingInvalid(f"{name} must be greater than 0.")
-    for name in ("DRAIN_S", "MAX_QUEUED"):
+    for name in ("DRAIN_S", "MAX_QUEUED", "USAGE_GATHER_S"):
         if getattr(conf, name) < 0:
             raise SettingInvalid(f"{name} must be 0 or greater.")
     _check_words(conf)

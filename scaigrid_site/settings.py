@@ -58,7 +58,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "scaigrid_site.middleware.url_values.UrlValues",
 ]
-# What a program's call goes through (`scaigrid_site.program_handler`): each of them asynchronous.
+# What a program's call goes through (`scaigrid_site.http.program_handler`): each of them asynchronous.
 PROGRAM_MIDDLEWARE = MIDDLEWARE[:2]
 ROOT_URLCONF = "scaigrid_site.urls"
 ASGI_APPLICATION = "scaigrid_site.asgi.application"
@@ -84,6 +84,7 @@ DATABASES = {
 }
 DATABASE_POOL_SIZE = CONF.DATABASE_POOL_SIZE
 DATABASE_TIMEOUT_S = CONF.DATABASE_TIMEOUT_S
+USAGE_GATHER_S = CONF.USAGE_GATHER_S
 DRAIN_S = CONF.DRAIN_S
 AUTH_USER_MODEL = "identity.User"
 AUTHENTICATION_BACKENDS = ["identity.backend.TenantBackend"]

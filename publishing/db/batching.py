@@ -7,8 +7,9 @@ spoil another's answer: a batch that fails is asked again, question by question,
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from publishing.db import outages
 from publishing.db.time_limits import DatabaseSilent
@@ -17,20 +18,25 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 
-def _give_up(answer: asyncio.Future[Any]) -> None:
-    if not answer.done():
-        answer.set_exception(DatabaseSilent("no answer in time"))
+class Asked(NamedTuple, Generic[Question, Answer]):
+    """A question that waits: until when, by the monotonic clock, and where its answer goes."""
+
+    question: Question
+    until: float
+    answer: asyncio.Future[Answer]
 
 
 class Batcher(Generic[Question, Answer]):
     """Turns single questions into batches of at most `most`, with at most `flights` batches on their way.
 
-    A question waits at most `limit_s` seconds for its answer, until its batch leaves included.
+    `ask` gets the questions and the moment, by the monotonic clock, at which it must have ended. A question waits at
+    most `limit_s` seconds for its answer, until its batch leaves included: it leaves when an earlier one has ended,
+    whose questions had to be answered sooner, so no question needs a timer of its own.
     """
 
     def __init__(
         self,
-        ask: Callable[[list[Question]], Awaitable[list[Answer]]],
+        ask: Callable[[list[Question], float], Awaitable[list[Answer]]],
         *,
         limit_s: float,
         flights: int = 2,
@@ -40,44 +46,48 @@ class Batcher(Generic[Question, Answer]):
         self._limit_s = limit_s
         self._flights = flights
         self._most = most
-        self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
+        self._waiting: list[Asked[Question, Answer]] = []
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def get(self, question: Question) -> Answer:
         """The answer to `question`; raises what `ask` raised for it, or `DatabaseSilent`."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((question, answer))
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Asked(question, time.monotonic() + self._limit_s, answer))
         if len(self._under_way) < self._flights:
             # A task of its own: one caller who leaves must not take the others' answers along.
             task = asyncio.create_task(self._fly())
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
-        timer = loop.call_later(self._limit_s, _give_up, answer)
-        try:
-            return await answer
-        finally:
-            timer.cancel()
+        return await answer
 
     async def _fly(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            # Those who left, or waited too long, are not asked for.
-            if wanted := [(question, answer) for question, answer in batch if not answer.done()]:
-                await self._settle(wanted)
+            await self._settle(batch)
 
-    async def _settle(self, batch: list[tuple[Question, asyncio.Future[Answer]]]) -> None:
-        try:
-            answers = await self._ask([question for question, _ in batch])
-        except Exception as error:
-            if len(batch) > 1 and not outages.is_outage(error):
+    async def _settle(self, batch: list[Asked[Question, Answer]]) -> None:
+        # Those who left are not asked for.
+        while batch := [asked for asked in batch if not asked.answer.done()]:
+            try:
+                answers = await self._ask([asked.question for asked in batch], batch[0].until)
+            except DatabaseSilent as error:
+                # The limit of the oldest. Whoever came later has some time left, and asks again.
+                now = time.monotonic()
+                _fail([asked for asked in batch if asked.until <= now] or batch, error)
+            except Exception as error:
+                if len(batch) == 1 or outages.is_outage(error):
+                    _fail(batch, error)
+                    return
                 for single in batch:
                     await self._settle([single])
+            else:
+                for asked, answer in zip(batch, answers, strict=True):
+                    if not asked.answer.done():
+                        asked.answer.set_result(answer)
                 return
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-        else:
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
+
+
+def _fail(batch: list[Asked[Question, Answer]], error: Exception) -> None:
+    for asked in batch:
+        if not asked.answer.done():
+            asked.answer.set_exception(error)

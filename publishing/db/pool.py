@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import psycopg
 from django.conf import settings
@@ -20,6 +19,7 @@ from psycopg import errors
 
 from publishing.db.statements import FORGOTTEN, Row, StatementConnection, Values, array_text
 from publishing.db.time_limits import DatabaseSilent
+from publishing.process.per_loop import PerLoop
 
 # A plan made anew for each call costs more than the call; the statements here are few and their best plan is fixed.
 OPTIONS: Final = "-c plan_cache_mode=force_generic_plan -c statement_timeout={timeout}"
@@ -38,9 +38,12 @@ class Pool:
         self._parameters = _parameters()
         self._is_closed = False
 
-    async def rows(self, statement: str, values: Values) -> list[Row]:
-        """The rows that a statement gives, or an error within the time limit, all waiting included."""
-        deadline = time.monotonic() + self._timeout_s
+    async def rows(self, statement: str, values: Values, deadline: float | None = None) -> list[Row]:
+        """The rows that a statement gives, or an error within the time limit, all waiting included.
+
+        `deadline`: the end of another limit than the pool's, by the monotonic clock.
+        """
+        deadline = deadline or time.monotonic() + self._timeout_s
         await self._take_turn(deadline)
         try:
             while self._idle:
@@ -103,15 +106,12 @@ class Pool:
             connection.close()
 
 
-_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
+_pools = PerLoop(lambda: Pool(settings.DATABASE_POOL_SIZE, settings.DATABASE_TIMEOUT_S))
 
 
 def current() -> Pool:
     """The pool of the running loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _pools:
-        _pools[loop] = Pool(settings.DATABASE_POOL_SIZE, settings.DATABASE_TIMEOUT_S)
-    return _pools[loop]
+    return _pools.current()
 
 
 async def rows(statement: str, values: Values) -> list[Row]:
@@ -122,14 +122,15 @@ async def rows(statement: str, values: Values) -> list[Row]:
     return await current().rows(statement, values)
 
 
-async def rows_for_each(statement: str, questions: Sequence[tuple[bytes | str, ...]]) -> list[Row]:
+async def rows_for_each(statement: str, questions: Sequence[tuple[bytes | str, ...]], deadline: float) -> list[Row]:
     """One row for each of `questions`, in order, from a statement that takes an array of each of their parts."""
-    return await rows(statement, [array_text(part) for part in zip(*questions, strict=True)])
+    parts = [array_text(part) for part in zip(*questions, strict=True)]
+    return await current().rows(statement, parts, deadline)
 
 
 async def close() -> None:
     """Close the running loop's pool, if it has one."""
-    pool = _pools.pop(asyncio.get_running_loop(), None)
+    pool = _pools.pop()
     if pool is not None:
         pool.close()
 

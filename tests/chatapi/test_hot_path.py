@@ -56,6 +56,7 @@ LEAVES = [
     "chatapi.caller_watch",
     "identity.ids",
     "identity.keys",
+    "publishing.process.per_loop",
     "publishing.strict_json",
 ]
 

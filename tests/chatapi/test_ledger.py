@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
+from django.conf import LazySettings
 from django.utils import timezone
 
 from chatapi import usage
@@ -79,3 +81,20 @@ async def test_rows_wait_until_the_database_can_keep_them_and_the_log_says_why_t
     assert await kept() == {"req_1"}
     assert f"usage.delayed: {cause}" in caplog.text
     assert "example.com" not in caplog.text
+
+
+async def test_the_first_row_is_written_at_once_and_those_behind_it_together(
+    inside: None, settings: LazySettings, statements: list[str]
+) -> None:
+    settings.USAGE_GATHER_S = 60
+    usage.record(row("req_1"))
+    async with asyncio.timeout(20):
+        while await kept() != {"req_1"}:  # noqa: ASYNC110  the database tells nobody
+            await asyncio.sleep(0.01)
+    for name in ("req_2", "req_3"):
+        usage.record(row(name))
+        await asyncio.sleep(0.01)
+    assert await kept() == {"req_1"}
+    await usage.flush()
+    assert await kept() == {"req_1", "req_2", "req_3"}
+    assert statements == [usage.INSERT, usage.INSERT]

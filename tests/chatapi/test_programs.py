@@ -16,7 +16,7 @@ from chatapi import completions
 from chatapi.responses import Frames, Whole
 from identity.models import User
 from publishing.models import Core
-from scaigrid_site.program_handler import ProgramHandler, is_call
+from scaigrid_site.http.program_handler import ProgramHandler, is_call
 from tests.support.chat_calls import HELLO, call
 from tests.support.serving import Server
 

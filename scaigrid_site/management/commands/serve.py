@@ -41,7 +41,7 @@ class Command(BaseCommand):
             host=conf.HOST,
             port=conf.PORT,
             workers=conf.WORKERS,
-            http="scaigrid_site.http_protocol:BoundedProtocol",
+            http="scaigrid_site.http.protocol:BoundedProtocol",
             ws="none",
             lifespan="on",
             timeout_graceful_shutdown=conf.SHUTDOWN_TIMEOUT_S,

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Mapping
 from typing import Final
 
 import msgspec
-from django.conf import settings
 
 from chatapi import responses
 from chatapi.asgi_types import App, Receive, Scope, Send
 from chatapi.errors import ChatError, FieldInvalid, HttpsRequired, KeyInvalid, UrlUnknown
 from chatapi.responses import Whole
 from identity import ids
+from publishing.process.cached_settings import settings
 
 # Two of these have no common meaning, and whoever reads the first would serve another request than who reads the last.
 SINGLE: Final = {

@@ -6,13 +6,14 @@ import asyncio
 import json
 import socket
 import struct
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import httptools
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from scaigrid_site.connection_sweep import ConnectionSweep
+from scaigrid_site.http.connection_sweep import ConnectionSweep
+from scaigrid_site.http.joined_writes import JoinedWrites
 
 MAX_HEAD_BYTES: Final = 65_536
 MAX_HEADER_LINES: Final = 200
@@ -83,6 +84,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
+        self._answers = JoinedWrites(transport)
         SWEEP.add(self, self.loop)
         self._await_request()
 
@@ -119,6 +121,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline += self._body_timeout_s
         super().on_headers_complete()
+        self.cycle.transport = cast("asyncio.Transport", self._answers)  # it has all that a cycle uses of one
         if self._is_ending:
             self.cycle.keep_alive = False
         # The parser reports trailers as headers. They come too late to be any, so nobody reads this list.
@@ -136,6 +139,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._deadline = None
             SWEEP.end_waiting(self)
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer is whole."""
+        self._answers.end()
+        super().on_response_complete()
 
     def shutdown(self) -> None:
         """The server ends: what is on its way is still read and answered, and then the connection is closed.
