@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from chatapi import chat_request, chat_tools
 from chatapi.chat_request import ChatRequest
 from chatapi.errors import refused_field
 
@@ -29,3 +30,12 @@ def check(request: ChatRequest, capabilities: Collection[str]) -> None:
         if needed not in capabilities:
             message = f"This model does not support `{path}` as it was sent: it lacks the capability `{needed}`."
             raise refused_field(path, f"{message} Leave it out, or call another model.", "unsupported_parameter")
+    if "tools" in capabilities:
+        chat_tools.check(request.params, request.messages)
+
+
+def unheeded(request: ChatRequest, capabilities: Collection[str]) -> tuple[str, ...]:
+    """The fields of the request that have no effect on this Core."""
+    if request.ignored and "tools" in capabilities:
+        return tuple(name for name in request.ignored if name not in chat_request.OFFERED)
+    return request.ignored

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
+from chatapi.chat_tools import MessageCall
 from chatapi.errors import refused_field
 
 WORDS: Final = frozenset({"text", "refusal"})
@@ -32,7 +33,8 @@ class Message(Struct):
     role: Literal["developer", "system", "user", "assistant", "tool", "function"]
     content: str | list[ContentPart] | None = None
     name: str | None = None
-    tool_calls: list[dict[str, Any]] | None = None
+    tool_calls: list[MessageCall] | None = None
+    tool_call_id: str | None = None
 
 
 def check_contents(messages: list[Message]) -> None:

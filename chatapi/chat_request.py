@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from chatapi import call_headers, chat_messages
 from chatapi.chat_messages import Message
+from chatapi.chat_tools import OfferedTools
 from chatapi.errors import BodyInvalid, FieldInvalid, refused_field
 from publishing import strict_json
 
@@ -52,6 +53,7 @@ class Body(Struct):
     prompt_cache_key: str | None = None
     metadata: Annotated[dict[Text64, Annotated[str, Meta(max_length=512)]], Meta(max_length=16)] | None = None
     logprobs: bool | None = None
+    tools: OfferedTools | None = None
     tool_choice: str | dict[str, Any] | None = None
     function_call: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
@@ -119,6 +121,8 @@ PASSED: Final = (
     "prompt_cache_key",
     "metadata",
 )
+# What only some Cores heed.
+OFFERED: Final = ("tools", "tool_choice")
 UNDERSTOOD: Final = USED | set(PASSED)
 
 JSON_WORDS: Final = (("str", "string"), ("int", "integer"), ("float", "number"), ("bool", "boolean"))
@@ -133,7 +137,7 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
     asked = _asked_fields(given)
     is_streamed = bool(given.stream)
     stop = _stop_texts(given.stop)
-    params = {name: raw[name] for name in (*PASSED, *asked) if raw.get(name) is not None}
+    params = {name: raw[name] for name in (*PASSED, *OFFERED, *asked) if raw.get(name) is not None}
     return ChatRequest(
         model=given.model,
         message=chat_messages.spoken_text(given.messages),

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from scaicore.services import TextKind
+from scaicore.services import TextKind, ToolCall, ToolCallPart
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
@@ -34,18 +34,20 @@ class Piece(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """A whole reply, by the kinds of its pieces."""
+    """A whole reply, by the kinds of its pieces, and the calls of the caller's tools that stand beside it."""
 
     content: str
     refusal: str = ""
     thought: str = ""
+    calls: tuple[ToolCall, ...] = ()
 
     @classmethod
-    def joined(cls, pieces: Sequence[Piece]) -> Reply:
+    def joined(cls, pieces: Sequence[Piece], calls: tuple[ToolCall, ...] = ()) -> Reply:
         """The reply that these pieces make."""
         if len(pieces) == 1 and pieces[0].kind == "content":
-            return cls(pieces[0].text)
-        return cls(*("".join(piece.text for piece in pieces if piece.kind == kind) for kind in FIELDS))
+            return cls(pieces[0].text, calls=calls)
+        content, refusal, thought = ("".join(piece.text for piece in pieces if piece.kind == kind) for kind in FIELDS)
+        return cls(content, refusal, thought, calls)
 
 
 class Tokens(Struct, frozen=True):
@@ -63,6 +65,7 @@ class AssistantMessage(Struct, frozen=True):
     role: str = "assistant"
     refusal: str | None = None
     reasoning_content: str | UnsetType = UNSET
+    tool_calls: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class Choice(Struct, frozen=True):
@@ -92,6 +95,7 @@ class Delta(Struct, frozen=True):
     content: str | UnsetType = UNSET
     refusal: str | UnsetType = UNSET
     reasoning_content: str | UnsetType = UNSET
+    tool_calls: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class ChunkChoice(Struct, frozen=True):
@@ -135,12 +139,21 @@ def encode(value: Any) -> bytes:
 def render_whole(label: Label, reply: Reply, finish_reason: FinishReason, tokens: Tokens) -> bytes:
     """The body of a whole answer."""
     message = AssistantMessage(
-        content=None if reply.refusal and not reply.content else reply.content,
+        content=None if (reply.refusal or reply.calls) and not reply.content else reply.content,
         refusal=reply.refusal or None,
         reasoning_content=reply.thought or UNSET,
+        tool_calls=[call.as_message_part() for call in reply.calls] or UNSET,
     )
     choice = Choice(message=message, finish_reason=finish_reason)
     return encode(Completion(label.id, label.created, label.model, [choice], tokens))
+
+
+def _call_delta(part: ToolCallPart) -> dict[str, Any]:
+    """A part of a call, as clients put calls together: id, type and name once, the arguments in pieces."""
+    if not part.name:
+        return {"index": part.index, "function": {"arguments": part.arguments}}
+    function = {"name": part.name, "arguments": part.arguments}
+    return {"index": part.index, "id": part.id, "type": "function", "function": function}
 
 
 class ChunkWriter:
@@ -156,11 +169,14 @@ class ChunkWriter:
         """The first frame: the role."""
         return self._frame(Delta(role="assistant", content=""))
 
-    def piece(self, piece: Piece) -> bytes:
+    def piece(self, piece: Piece | ToolCallPart) -> bytes:
         """A piece of the message."""
+        if isinstance(piece, ToolCallPart):
+            return self._frame(Delta(tool_calls=[_call_delta(piece)]))
         if piece.kind == "content":
             return self._before + encode(piece.text) + self._behind
-        return self._frame(Delta(**{FIELDS[piece.kind]: piece.text}))
+        added: dict[str, Any] = {FIELDS[piece.kind]: piece.text}
+        return self._frame(Delta(**added))
 
     def closing(self, finish_reason: FinishReason, tokens: Tokens) -> bytes:
         """The finish reason, the usage if it was asked for, and the end."""

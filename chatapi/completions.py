@@ -28,8 +28,9 @@ from chatapi.bundles import bundled
 from chatapi.chat_request import ChatRequest
 from chatapi.chat_response import Label
 from chatapi.errors import ChatError
+from chatapi.replays import Replay
 from chatapi.responses import Frames, Headers, Whole
-from chatapi.runs import Replay, Run
+from chatapi.runs import Run
 from identity import ids
 from publishing import registry
 from publishing.process.cached_settings import settings
@@ -132,7 +133,8 @@ def _headers(request: ChatRequest, run: Run | Replay, request_id: str) -> Header
 
 def _ignored_params(request: ChatRequest, core: LiveCore) -> Headers:
     is_idle = request.entity_id is not None and core.program.program.instance_mode != "entity"
-    names = [*request.ignored, *(["entity_id"] if is_idle else [])]
+    ignored = capabilities.unheeded(request, core.program.capabilities)
+    names = [*ignored, *(["entity_id"] if is_idle else [])]
     return {"x-scai-ignored-params": ",".join(names)} if names else {}
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import scaicore
 from chatapi import traces, turns, usage
@@ -22,12 +22,13 @@ from chatapi.chat_request import ChatRequest
 from chatapi.chat_response import FinishReason, Piece, Reply, Tokens
 from chatapi.errors import CoreFailed, CoreTimedOut, core_failure
 from chatapi.models import Outcome
+from chatapi.replays import Replay, Result, beside_the_text, call_parts
 from publishing import memory
 from publishing.process.cached_settings import settings
 from publishing.registry import AllowedCall, LiveCore
 from scaicore import tokens
 from scaicore.runtime.budget import RequestBudget
-from scaicore.services import Services
+from scaicore.services import Services, ToolCall, ToolCallPart
 from scaicore.stop_sequences import StopFilter
 
 log = logging.getLogger(__name__)
@@ -38,19 +39,6 @@ OUTCOMES: dict[type[BaseException], Outcome] = {
     asyncio.CancelledError: Outcome.CANCELLED,
     GeneratorExit: Outcome.CANCELLED,
 }
-
-
-class Result(NamedTuple):
-    """What a run gave: `reply` is cut at the caller's stop sequences, `output` is the whole output of the flow.
-
-    `has_reported_usage`: the tokens are what the models reported, not our own count of the words.
-    """
-
-    reply: Reply
-    output: dict[str, Any]
-    tokens: Tokens
-    finish_reason: FinishReason
-    has_reported_usage: bool
 
 
 async def begin(
@@ -99,29 +87,6 @@ def _until(budget: RequestBudget, timeout_s: float | None) -> float:
     return budget.until if timeout_s is None else min(budget.until, time.monotonic() + timeout_s)
 
 
-class Replay:
-    """The answer of a turn that was committed before, given again: nothing runs, and nothing is written or counted."""
-
-    def __init__(self, core: LiveCore, recorded: memory.Recorded, stop: tuple[str, ...]) -> None:
-        self.core = core
-        stops = StopFilter(stop)
-        reply = Reply(stops.feed(recorded.response) + stops.rest())
-        spent = (recorded.prompt_tokens, recorded.completion_tokens)
-        self._result = Result(reply, {"response": recorded.response}, Tokens(*spent, sum(spent)), "stop", True)
-
-    async def text(self) -> AsyncGenerator[Piece]:
-        """The reply, in one piece."""
-        if self._result.reply.content:
-            yield Piece(self._result.reply.content)
-
-    async def finish(self) -> Result:
-        """What the run gave when it ran."""
-        return self._result
-
-    async def aclose(self) -> None:
-        """Nothing: the memory was given back before the replay began."""
-
-
 class Run:
     """A run that has begun. It starts to work when its text is read, and it is counted once, however it ends."""
 
@@ -157,10 +122,12 @@ class Run:
         self._finish_reason: FinishReason = "stop"
         self._has_reported_usage = False
         self._stops = StopFilter(request.stop)
-        self._text: AsyncGenerator[Piece] | None = None
+        self._has_called = False
+        self._calls: tuple[ToolCall, ...] = ()
+        self._text: AsyncGenerator[Piece | ToolCallPart] | None = None
 
-    def text(self) -> AsyncGenerator[Piece]:
-        """The pieces of the reply, cut at the caller's stop sequences. They can be read once.
+    def text(self) -> AsyncGenerator[Piece | ToolCallPart]:
+        """The pieces of the reply and of its calls, cut at the caller's stop sequences. They can be read once.
 
         Raises `CoreFailed` or `CoreTimedOut`; closing it early cancels the run.
         """
@@ -178,7 +145,7 @@ class Run:
                     pass
         finally:
             await self.aclose()
-        reply = Reply.joined(self._shown)
+        reply = Reply.joined(self._shown, self._calls)
         return Result(reply, self._output, self._tokens, self._finish_reason, self._has_reported_usage)
 
     async def aclose(self) -> None:
@@ -190,7 +157,7 @@ class Run:
             if self._turn is not None:
                 await self._turn.release()
 
-    async def _read(self) -> AsyncGenerator[Piece]:
+    async def _read(self) -> AsyncGenerator[Piece | ToolCallPart]:
         """Run, piece by piece."""
         # Text beyond a stop sequence is read all the same: the turn is committed at the end of the run.
         with Watched(self):
@@ -208,7 +175,7 @@ class Run:
                 elif self._tracer is not None or isinstance(event, scaicore.Finished):
                     await self._pieces(event)
 
-    async def _pieces(self, event: scaicore.Event) -> list[Piece]:
+    async def _pieces(self, event: scaicore.Event) -> Sequence[Piece | ToolCallPart]:
         """What `event` adds to what is shown: a delta, or at the end what the output holds beyond the deltas."""
         if self._tracer is not None:
             self._tracer.note(event)
@@ -216,10 +183,22 @@ class Run:
             if event.kind != "thought":
                 self._received.append(event.text)
             return self._show([Piece(event.text, event.kind)])
+        if isinstance(event, scaicore.ToolCallPart):
+            return self._call([event])
         if isinstance(event, scaicore.Finished):
             pieces = self._show(_unsent(await self._commit(event), event.refusal))
-            return pieces + self._kept([Piece(self._stops.rest())])
+            pieces += self._kept([Piece(self._stops.rest())])
+            if self._has_called or not event.tool_calls:
+                return pieces
+            return [*pieces, *self._call(call_parts(event.tool_calls))]
         return []
+
+    def _call(self, parts: list[ToolCallPart]) -> list[ToolCallPart]:
+        """These parts of calls, which are shown as they are."""
+        self._has_called = bool(parts)
+        if parts and self._first_token_ms is None:
+            self._first_token_ms = self._elapsed_ms()
+        return parts
 
     def _show(self, pieces: Sequence[Piece]) -> list[Piece]:
         """The part of these pieces that is shown, which is kept."""
@@ -260,7 +239,7 @@ class Run:
         self._output = event.output
         self._tokens = await self._count_tokens(event.usage, reply)
         self._has_reported_usage = event.usage is not None
-        self._finish_reason = event.finish_reason
+        self._finish_reason, self._calls = event.finish_reason, event.tool_calls
         if self._turn is not None:
             result = memory.TurnResult(
                 event.state,
@@ -270,6 +249,7 @@ class Run:
                 reply,
                 self._tokens.prompt_tokens,
                 self._tokens.completion_tokens,
+                beside_the_text(event),
             )
             await turns.commit(self._turn, result)
         # A driver may say the whole reply by its deltas, a part of it, or none.

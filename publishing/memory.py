@@ -65,10 +65,12 @@ class Recorded(NamedTuple):
     response: str
     prompt_tokens: int
     completion_tokens: int
+    beside: dict[str, Any] | None = None
 
 
 class TurnResult(NamedTuple):
-    """What a turn leaves behind. `state` and `resume` are plain JSON values."""
+    """What a turn leaves behind. `state`, `resume` and `beside` are plain JSON values; the last is what the answer held
+    besides its text."""
 
     state: dict[str, Any]
     resume: dict[str, Any] | None
@@ -77,6 +79,7 @@ class TurnResult(NamedTuple):
     response: str
     prompt_tokens: int
     completion_tokens: int
+    beside: dict[str, Any] | None = None
 
 
 # One statement, so that state, turn and release are seen together or not at all. The guard is the lease: erased memory
@@ -92,9 +95,9 @@ WITH kept AS (
 ), written AS (
     INSERT INTO publishing_turn
         (entity_id, number, request_id, user_id, core_version, message, response, prompt_tokens, completion_tokens,
-         fingerprint, idempotency_key, created_at)
+         beside, fingerprint, idempotency_key, created_at)
     SELECT id, turns_committed, %(request_id)s, %(user_id)s, %(core_version)s, %(message)s, %(response)s,
-           %(prompt_tokens)s, %(completion_tokens)s, %(fingerprint)s, %(idempotency_key)s, now()
+           %(prompt_tokens)s, %(completion_tokens)s, %(beside)s, %(fingerprint)s, %(idempotency_key)s, now()
     FROM kept RETURNING number
 )
 SELECT number FROM written
@@ -102,12 +105,12 @@ UNION ALL SELECT number FROM publishing_turn WHERE entity_id = %(entity)s AND re
 """
 
 BY_KEY = """
-SELECT number, response, prompt_tokens, completion_tokens, fingerprint FROM publishing_turn
+SELECT number, response, prompt_tokens, completion_tokens, beside, fingerprint FROM publishing_turn
 WHERE user_id = %s AND idempotency_key = %s
 """
 
 BY_FINGERPRINT = f"""
-SELECT number, response, prompt_tokens, completion_tokens, fingerprint FROM publishing_turn
+SELECT number, response, prompt_tokens, completion_tokens, beside, fingerprint FROM publishing_turn
 WHERE entity_id = %s AND user_id = %s AND fingerprint = %s
   AND created_at > now() - interval '{REPLAY_MINUTES} minutes'
 ORDER BY number DESC LIMIT 1
@@ -141,7 +144,8 @@ class LeasedTurn:
     async def commit(self, result: TurnResult) -> int:
         """Write the turn and return its number. Once begun it is finished, even for a caller who leaves meanwhile."""
         values = result._asdict() | self.call._asdict() | {"entity": self._entity}
-        values |= {"state": Jsonb(result.state), "resume": Jsonb(result.resume) if result.resume else None}
+        values |= {"state": Jsonb(result.state)}
+        values |= {name: Jsonb(values[name]) if values[name] else None for name in ("resume", "beside")}
         # PostgreSQL keeps no NUL in a text, and an answer that was paid for must not be lost over one.
         values |= {name: values[name].replace("\0", "") for name in ("message", "response")}
         try:

@@ -35,7 +35,7 @@ from scaicore.runtime.protocol import (
     collect,
     response_text,
 )
-from scaicore.services import Services
+from scaicore.services import Services, ToolCall, ToolCallPart
 from scaicore.traces import traced
 
 __all__ = [
@@ -65,6 +65,8 @@ __all__ = [
     "ScaicoreError",
     "Services",
     "TextDelta",
+    "ToolCall",
+    "ToolCallPart",
     "Usage",
     "collect",
     "compile",

@@ -14,6 +14,7 @@ CODES: Final[dict[str, str]] = {
     "bad_template": "a template is unreadable",
     "bad_value": "a field has a value that it cannot have",
     "bad_variable_type": "a variable declares a type that does not exist",
+    "client_tools_unheard": "a node calls the caller's tools where nobody would answer the call",
     "cycle": "nodes wait for each other in a circle",
     "dangling_edge": "an edge leads from or to a node that does not exist",
     "dangling_port": "an edge uses a port that its node does not declare",

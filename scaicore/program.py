@@ -10,6 +10,7 @@ from scaicore.jsondata import Json
 
 FORMAT: Final = 1  # a program of another format is refused, not guessed at: its flow must be deployed again
 RESPONSE: Final = "response"  # the name under which a result is the Core's answer
+TOOL_CALLS: Final = "tool_calls"  # the name in an output of what the model asks of the caller
 
 
 class ProgramNode(msgspec.Struct, frozen=True, omit_defaults=True):

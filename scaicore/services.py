@@ -63,7 +63,8 @@ class ModelChoice(msgspec.Struct, frozen=True):
 
 class ModelCall(msgspec.Struct, frozen=True):
     """A chat with a language model. `choices` are tried in order until the first token; `params` are the sampling
-    fields of OpenAI's chat completions (`temperature`, `max_tokens`, `stop`, `response_format`, …)."""
+    fields of OpenAI's chat completions (`temperature`, `max_tokens`, `stop`, `response_format`, …). Only where `tools`
+    are among them may the answer hold calls."""
 
     choices: tuple[ModelChoice, ...]
     messages: list[dict[str, Any]]
@@ -72,7 +73,7 @@ class ModelCall(msgspec.Struct, frozen=True):
 
 
 # Text of a response, the words in which a model declines, or what it thinks before, which is no part of the response.
-FinishReason = Literal["stop", "length", "content_filter"]
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 TextKind = Literal["content", "refusal", "thought"]
 
 
@@ -94,6 +95,28 @@ class ModelRefusal(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
+class ToolCallPart(msgspec.Struct, frozen=True, tag=True):
+    """More of a call of one of the caller's tools. `id` and `name` come with its first part, the arguments' JSON text
+    in pieces; `index` tells the calls of one answer apart."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    """A whole call of one of the caller's tools; `arguments` is the text that the model wrote, JSON or not."""
+
+    id: str
+    name: str
+    arguments: str
+
+    def as_message_part(self) -> dict[str, Any]:
+        """As it stands in an assistant's message."""
+        return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+
+
 class ModelEnd(msgspec.Struct, frozen=True, tag=True):
     """The end of the answer. Tokens are the provider's own figures; None when it gave none. `failures` are what the
     choices before this one said, for admins alone."""
@@ -104,7 +127,7 @@ class ModelEnd(msgspec.Struct, frozen=True, tag=True):
     failures: tuple[str, ...] = ()
 
 
-ModelPart = ModelText | ModelThought | ModelRefusal | ModelEnd
+ModelPart = ModelText | ModelThought | ModelRefusal | ToolCallPart | ModelEnd
 
 
 class ModelClient(Protocol):
@@ -112,7 +135,7 @@ class ModelClient(Protocol):
 
     def stream(self, call: ModelCall) -> AsyncGenerator[ModelPart]:
         """The answer as it comes, ended by exactly one `ModelEnd`. Raises `ServiceFailed` when there is none, which is
-        also when it holds neither text nor refusal; closing it hangs up."""
+        also when it holds neither text nor refusal nor calls; closing it hangs up."""
         ...
 
 

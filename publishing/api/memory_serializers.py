@@ -63,6 +63,9 @@ class TurnSerializer(serializers.Serializer[Turn]):
     core_version = serializers.IntegerField()
     message = serializers.CharField()
     response = serializers.CharField()
+    beside = serializers.JSONField(
+        help_text="What the answer held besides its text: its `finish_reason`, `refusal`, `tool_calls`; null for none."
+    )
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()
     created_at = serializers.DateTimeField()

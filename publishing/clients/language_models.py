@@ -23,6 +23,7 @@ from scaicore.services import (
     ModelRefusal,
     ModelText,
     ServiceFailed,
+    ToolCallPart,
 )
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class TenantModelClient:
             try:
                 async with aclosing(self._answer(known.get(choice.ref), choice, call, until)) as parts:
                     async for part in parts:
-                        has_begun = has_begun or isinstance(part, ModelText | ModelRefusal)
+                        has_begun = has_begun or isinstance(part, ModelText | ModelRefusal | ToolCallPart)
                         yield _reported(part, failures) if isinstance(part, ModelEnd) else part
                 return
             except ServiceFailed as error:

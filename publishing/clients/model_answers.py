@@ -18,7 +18,7 @@ from publishing.clients.openai_replies import DONE, ModelReply
 from publishing.clients.sse import EventStream, EventTooLarge
 from publishing.outbound import OutboundResponse, Outgoing
 from publishing.providers import Provider, chat_url
-from scaicore.services import ModelCall, ModelPart, ModelRefusal, ModelText, ServiceFailed
+from scaicore.services import ModelCall, ModelPart, ModelRefusal, ModelText, ServiceFailed, ToolCallPart
 
 MOST_BYTES: Final = 50_000_000
 MOST_WHOLE_BYTES: Final = 10_000_000
@@ -58,9 +58,9 @@ async def answer(question: Question) -> Parts:
         has_begun = False
         body = request_body(question.model, question.call, options)
         try:
-            async with aclosing(_attempt(question, body, ModelReply(options))) as parts:
+            async with aclosing(_attempt(question, body, ModelReply(options, takes_calls="tools" in body))) as parts:
                 async for part in parts:
-                    has_begun = has_begun or isinstance(part, ModelText | ModelRefusal)
+                    has_begun = has_begun or isinstance(part, ModelText | ModelRefusal | ToolCallPart)
                     yield part
             quirks.learn(key, asked, options)
             return

@@ -9,6 +9,7 @@ from scaicore.model_options import ModelOptions
 from scaicore.services import ModelCall
 
 LIMITS: Final = ("max_tokens", "max_completion_tokens")
+PLAIN: Final = frozenset(("role", "content"))  # calls of tools and their results stand each for itself
 # The first word is the user's where roles must take turns; a model that speaks first is told why.
 OPENING: Final = "(The conversation begins with your message.)"
 
@@ -49,7 +50,7 @@ def _merged(messages: list[Message]) -> list[Message]:
     """Neighbours of one role as one message."""
     merged: list[Message] = []
     for said in messages:
-        if merged and merged[-1]["role"] == said["role"]:
+        if merged and merged[-1]["role"] == said["role"] and merged[-1].keys() == said.keys() == PLAIN:
             merged[-1] = message(said["role"], joined(merged[-1]["content"], said["content"]))
         else:
             merged.append(said)

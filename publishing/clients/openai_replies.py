@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from publishing.clients import lenient_json
+from publishing.clients.model_calls import CallReader
 from publishing.clients.model_refusals import refusal_in
 from publishing.clients.text_halves import HalfJoiner
 from publishing.clients.thinking import TAGS, Split, ThinkingFilter
@@ -48,6 +49,7 @@ class ReplyMessage(msgspec.Struct):
     reasoning_content: Any = None
     reasoning: Any = None
     refusal: Any = None
+    tool_calls: Any = None
 
 
 class ReplyChoice(msgspec.Struct):
@@ -85,11 +87,12 @@ _decoder: Final = msgspec.json.Decoder(ReplyPart)
 class ModelReply:
     """What is known of an answer so far."""
 
-    def __init__(self, options: ModelOptions) -> None:
+    def __init__(self, options: ModelOptions, *, takes_calls: bool = False) -> None:
         self.finish_reason: str | None = None
         self.is_done = False
         self._has_begun = self._has_words = False
         self._usage: dict[str, Any] = {}
+        self._calls = CallReader() if takes_calls else None
         self._passes_thoughts = options.thinking == "pass"
         is_kept = options.thinking == "keep"
         self._filter = ThinkingFilter(() if is_kept else TAGS, is_open=bool(options.starts_thinking) and not is_kept)
@@ -123,7 +126,10 @@ class ModelReply:
         split = self._split(self._text.rest(), is_last=True)
         rest = self._said(self._thought.rest() + split.thought, split.answer, self._refusal.rest())
         reason = FINISH_REASONS.get(self.finish_reason, "stop")
-        if not self._has_words:
+        if self._calls is not None and self._calls.has_begun:
+            self._calls.finish()
+            reason = "tool_calls" if reason == "stop" else reason
+        elif not self._has_words:
             silence: Reason = "filtered" if reason == "content_filter" else "no_text"
             raise ServiceFailed(silence, said=f"finish_reason {self.finish_reason[:40]}, and no text")
         return [*rest, ModelEnd(reason, tokens(self._usage, "prompt_tokens"), tokens(self._usage, "completion_tokens"))]
@@ -133,9 +139,10 @@ class ModelReply:
         thought, text = _texts(choice.text if said.content is None else said.content)
         thought += _plain(said.reasoning_content) or _plain(said.reasoning)
         split = self._split(self._text.feed(text))
-        return self._said(
+        parts = self._said(
             self._thought.feed(thought) + split.thought, split.answer, self._refusal.feed(_plain(said.refusal))
         )
+        return parts if self._calls is None or not said.tool_calls else [*parts, *self._calls.take(said.tool_calls)]
 
     def _split(self, text: str, *, is_last: bool = False) -> Split:
         split = self._filter.feed(text)

@@ -49,7 +49,8 @@ class Entity(models.Model):
 class Turn(models.Model):
     """One completed call, written in the statement that wrote the state it led to.
 
-    `user_id` is empty in a shared memory once the user is deleted.
+    `user_id` is empty in a shared memory once the user is deleted. `beside` is what the answer held besides its text:
+    its finish reason, the words in which a model declined, calls of the caller's tools; null for a plain one.
     """
 
     entity = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="turns")
@@ -61,6 +62,7 @@ class Turn(models.Model):
     response = models.TextField()
     prompt_tokens = models.PositiveIntegerField()
     completion_tokens = models.PositiveIntegerField()
+    beside = models.JSONField(null=True)
     fingerprint = models.BinaryField(max_length=32)
     idempotency_key = models.CharField(max_length=255, null=True)
     created_at = models.DateTimeField()

@@ -11,6 +11,7 @@ import msgspec
 from scaicore.capabilities import CAPABILITIES, DECLARED, canonical
 from scaicore.compiler import streaming
 from scaicore.diagnostics import Diagnostic, error
+from scaicore.flow import FlowDocument
 from scaicore.language.names import shown
 from scaicore.nodes import KINDS, may_ask
 from scaicore.program import RESPONSE, Program, ProgramNode
@@ -18,6 +19,7 @@ from scaicore.program import RESPONSE, Program, ProgramNode
 _PATH: Final = "config.capabilities"
 # Why a flow cannot do what it declares: the second half of a sentence that says what would help.
 _LACKING: Final[dict[str, str]] = {
+    "tools": "no node of it calls them; set `client_tools` on the `llm_flexible` node that writes the response",
     "structured_output": "every node that may write the response must be a language model's, in every case",
     "web_search": "no language model writes its response; let an `llm_flexible` node do that",
     "reasoning": "no language model writes its response; let an `llm_flexible` node do that",
@@ -35,8 +37,9 @@ def complete(program: Program) -> Program:
     return msgspec.structs.replace(program, capabilities=found)
 
 
-def check(program: Program) -> Iterator[Diagnostic]:
+def check(program: Program, flow: FlowDocument) -> Iterator[Diagnostic]:
     """What the flow declares and could not do."""
+    yield from _unheard_calls(program, flow)
     possible = _possible(program)
     for name in canonical(program.capabilities):
         if name not in CAPABILITIES:
@@ -48,8 +51,21 @@ def check(program: Program) -> Iterator[Diagnostic]:
             yield error("impossible_capability", message, _PATH)
 
 
+def _unheard_calls(program: Program, flow: FlowDocument) -> Iterator[Diagnostic]:
+    """Nodes that would call tools of the caller in place of an answer that nobody reads."""
+    indices = {node.id: index for index, node in enumerate(flow.nodes)}
+    for node in program.nodes:
+        if node.config.get("client_tools") and node.id not in program.responders:
+            message = (
+                f"Node `{node.id}`: it may call the caller's tools, but its text is not certain to be the response. "
+                "Switch `client_tools` off, or let this node alone write the response."
+            )
+            path = f"nodes[{indices[node.id]}].config.client_tools"
+            yield error("client_tools_unheard", message, path, node=node.id)
+
+
 def _possible(program: Program) -> set[str]:
-    possible: set[str] = set()
+    possible = {"tools"} if any(node.config.get("client_tools") for node in program.nodes) else set[str]()
     writers = _writers(program)
     if _answers_in_json(program, writers):
         possible.add("structured_output")

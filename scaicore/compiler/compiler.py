@@ -46,7 +46,7 @@ def compile(
     if has_errors(findings):
         return Compilation(None, tuple(findings))
     program = _build(flow, configs)
-    findings += capabilities.check(program)
+    findings += capabilities.check(program, flow)
     return Compilation(None if has_errors(findings) else capabilities.complete(program), tuple(findings))
 
 

@@ -123,3 +123,18 @@ def _parts(schema: dict[str, Any]) -> Iterator[Json]:
             yield from part.values()
         else:
             yield part
+
+
+def find_outside_reference(schema: Json) -> str:
+    """The first reference of a schema that leads out of it; empty when none does."""
+    stack = [schema]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, dict):
+            for key in ("$ref", "$dynamicRef", "$recursiveRef"):
+                if isinstance(ref := part.get(key), str) and not ref.startswith("#"):
+                    return ref
+            stack.extend(part.values())
+        elif isinstance(part, list):
+            stack.extend(part)
+    return ""

@@ -1,6 +1,7 @@
 """Asking a language model: one chat call, its text read as it comes, its tokens counted."""
 
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, Final
 
 from scaicore import tokens
@@ -19,6 +20,8 @@ from scaicore.services import (
     ModelText,
     ModelThought,
     TextKind,
+    ToolCall,
+    ToolCallPart,
 )
 from scaicore.stop_sequences import StopFilter
 
@@ -38,6 +41,7 @@ _SHAPING: Final = (
     "response_format",
     "web_search_options",
 )
+_OFFERS: Final = ("tools", "tool_choice", "parallel_tool_calls")
 _LIMITS: Final = ("max_completion_tokens", "max_tokens")
 
 
@@ -65,8 +69,16 @@ def params(model: ModelRole, max_tokens: int | None, caller: Json) -> dict[str, 
     return fields | ({next(iter(limits), "max_tokens"): min(bounds)} if bounds else {})
 
 
+def offers(caller: Json) -> dict[str, Any]:
+    """The caller's tools, and how they are to be called; nothing where the caller has none."""
+    if not isinstance(caller, dict) or not caller.get("tools"):
+        return {}
+    return {name: caller[name] for name in _OFFERS if caller.get(name) is not None}
+
+
 async def ask(node_run: NodeRun, call: ModelCall, *, streams: bool, is_reply: bool) -> str:
     """The whole text of the answer, cut at the call's stop sequences, streamed while it comes if it is the response.
+    Calls of the caller's tools stay with the node's run.
 
     Raises ServiceFailed when there is none, and RunFailed when the model declines at a node that is not to reply.
     """
@@ -79,6 +91,15 @@ async def ask(node_run: NodeRun, call: ModelCall, *, streams: bool, is_reply: bo
     return await hearing.finish()
 
 
+@dataclass(slots=True)
+class _HeardCall:
+    """A call of which more may come."""
+
+    id: str
+    name: str
+    arguments: list[str]
+
+
 class _Hearing:
     """What was heard of one answer."""
 
@@ -89,9 +110,10 @@ class _Hearing:
         self._is_reply = is_reply
         self._texts: list[str] = []
         self._refusals: list[str] = []
+        self._calls: dict[int, _HeardCall] = {}
         self._length = 0
         self._stops = StopFilter(_stops(call.params.get("stop")))
-        node_run.refusal = ""  # of an answer that was not taken
+        node_run.refusal, node_run.tool_calls = "", ()  # of an answer that was not taken
 
     @property
     def is_stopped(self) -> bool:
@@ -107,6 +129,8 @@ class _Hearing:
                 raise RunFailed("model_refused")
             self._refusals.append(part.text)
             await self._add(part.text, "refusal")
+        elif isinstance(part, ToolCallPart):
+            await self._add_call(part)
         elif isinstance(part, ModelThought):
             if self._streams:
                 await self._node_run.stream_text(part.text, "thought")
@@ -121,21 +145,46 @@ class _Hearing:
             self._node_run.spend(prompt, tokens.count("".join(self._texts)))
         await self._add(self._stops.rest())
         self._node_run.refusal = "".join(self._refusals)
+        self._node_run.tool_calls = tuple(
+            ToolCall(call.id, call.name, "".join(call.arguments)) for call in self._calls.values()
+        )
+        self._warn_of_strangers()
         return "".join(self._texts)
 
     async def _add(self, text: str, kind: TextKind = "content") -> None:
         self._texts.append(text)
-        self._length += len(text)
-        if self._length > MAX_ANSWER:
-            raise RunFailed("too_much_data")
+        self._grow(len(text))
         if self._streams:
             await self._node_run.stream_text(text, kind)
+
+    async def _add_call(self, part: ToolCallPart) -> None:
+        call = self._calls.setdefault(part.index, _HeardCall(part.id, part.name, []))
+        call.arguments.append(part.arguments)
+        self._grow(len(part.id) + len(part.name) + len(part.arguments))
+        if self._streams:
+            await self._node_run.stream_call(part)
+
+    def _grow(self, characters: int) -> None:
+        self._length += characters
+        if self._length > MAX_ANSWER:
+            raise RunFailed("too_much_data")
+
+    def _warn_of_strangers(self) -> None:
+        """Tell the owner of calls that the caller will not know: they are handed on, as the model made them."""
+        offered = {_name(tool) for tool in self._call.params.get("tools", ())}
+        strange = dict.fromkeys(call.name for call in self._calls.values() if call.name not in offered)
+        self._node_run.warnings.extend(f"The model called `{name[:64]}`, which nobody offered." for name in strange)
 
     def _end(self, end: ModelEnd) -> None:
         self._node_run.finish_reason = end.finish_reason
         self._node_run.provider_errors.extend(end.failures)
         if end.prompt_tokens is not None or end.completion_tokens is not None:
             self._node_run.spend(end.prompt_tokens or 0, end.completion_tokens or 0)
+
+
+def _name(tool: Json) -> Json:
+    function = tool.get("function") if isinstance(tool, dict) else None
+    return function.get("name") if isinstance(function, dict) else None
 
 
 def _stops(stop: Json) -> tuple[str, ...]:

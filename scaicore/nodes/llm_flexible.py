@@ -45,7 +45,8 @@ class Budget(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class LlmFlexible(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`goal`, `guidance` and `constraints` are templates; bindings are paths into the scope. `input_bindings` replace
-    the caller's last message, `context_bindings` go into the system text. `output_schema` makes the result JSON."""
+    the caller's last message, `context_bindings` go into the system text. `output_schema` makes the result JSON. With
+    `client_tools` the model may call the caller's tools: a call ends the turn, and its results go on here."""
 
     goal: str = ""
     llm_role: str | None = None
@@ -56,6 +57,7 @@ class LlmFlexible(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     context_bindings: dict[str, str] = {}
     output_schema: dict[str, Any] | None = None
     include_history: bool = True
+    client_tools: bool = False
     on_failure: Literal["fail"] | Fallback = "fail"
     budget: Budget = Budget()
 
@@ -76,13 +78,13 @@ class ModelChat:
             raise RunFailed("no_models")
         messages = self.prompt.messages(node_run)
         text = await self._ask(node_run, messages)
-        if self.schema is None:
+        if self.schema is None or node_run.tool_calls:
             return text
         value, wrong = self.schema.read(text)
         if wrong:
             # Models often get a schema right once they read what was wrong; a third try rarely helps and costs as much.
             text = await self._ask(node_run, [*messages, *_repair(text, wrong)])
-            value, wrong = self.schema.read(text)
+            value, wrong = (text, "") if node_run.tool_calls else self.schema.read(text)
         if wrong:
             raise RunFailed("output_unfit")
         return value
@@ -92,6 +94,8 @@ class ModelChat:
         # What a caller asks of the reply, such as its temperature, is not meant for the nodes that prepare it.
         caller = node_run.scope.get("params") if is_reply else None
         params = llm_call.params(self.model, self.config.budget.max_tokens, caller)
+        if self.config.client_tools:
+            params |= llm_call.offers(node_run.scope.get("params"))
         if self.schema is not None:
             wanted = {"name": "output", "schema": self.schema.source}
             params["response_format"] = {"type": "json_schema", "json_schema": wanted}
@@ -112,6 +116,7 @@ def prepare_chat(config: LlmFlexible, program: Program, *, streams: bool) -> Mod
         inputs=config.input_bindings,
         context=config.context_bindings,
         has_history=config.include_history,
+        has_calls=config.client_tools,
         schema=config.output_schema,
     )
     schema = None if config.output_schema is None else AnswerSchema(config.output_schema)
@@ -133,7 +138,7 @@ def with_fallback(config: LlmFlexible, work: Work) -> Work:
                 raise
             node_run.warnings.append("The model gave no usable answer; the fallback was used.")
             node_run.provider_errors.extend(filter(None, [problem.said]))
-            node_run.finish_reason, node_run.refusal = "stop", ""
+            node_run.finish_reason, node_run.refusal, node_run.tool_calls = "stop", "", ()
             return node_run.fill(fallback)
 
     return answer
@@ -165,6 +170,9 @@ def check_chat(config: LlmFlexible, check: NodeCheck) -> Iterator[Diagnostic]:
             yield from check.path(path, f"{key}.{name}")
     if isinstance(config.on_failure, Fallback):
         yield from check.template(config.on_failure.fallback, "on_failure.fallback")
+    if config.client_tools and not config.include_history:
+        message = "it calls the caller's tools, whose results come with the conversation; switch `include_history` on."
+        yield check.error("client_tools_unheard", message, "client_tools")
     if config.output_schema is not None:
         yield from _check_schema(config.output_schema, check)
 

@@ -80,6 +80,9 @@ def _check(config: LlmGuarded, check: NodeCheck) -> Iterator[Diagnostic]:
         yield from check.condition(config.guard, "guard")
     if config.validate is not None:
         yield from check.condition(config.validate, "validate", known=("output",))
+        if config.client_tools:
+            message = "it calls the caller's tools, and `validate` could not judge such a call; use one or the other."
+            yield check.error("client_tools_unheard", message, "client_tools")
     if isinstance(config.on_validation_failure, Fallback):
         yield from check.template(config.on_validation_failure.fallback, "on_validation_failure.fallback")
 

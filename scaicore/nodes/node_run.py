@@ -9,7 +9,7 @@ from typing import Any, Final
 from scaicore.errors import RunTimedOut
 from scaicore.jsondata import Json
 from scaicore.language.templates import Template
-from scaicore.services import FinishReason, Services, TextKind
+from scaicore.services import FinishReason, Services, TextKind, ToolCall, ToolCallPart
 
 NO_SERVICES: Final = Services()
 
@@ -29,9 +29,11 @@ class NodeRun:
     # What providers said that did not answer, for admins alone.
     provider_errors: list[str] = field(default_factory=list)
     emit_text: Callable[[str, TextKind], Awaitable[None]] | None = None
+    emit_call: Callable[[ToolCallPart], Awaitable[None]] | None = None
     has_streamed: bool = False
     finish_reason: FinishReason = "stop"
     refusal: str = ""  # the end of the result, if a model declined in these words
+    tool_calls: tuple[ToolCall, ...] = ()  # what the model asks of the caller; they end the turn
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
@@ -48,6 +50,12 @@ class NodeRun:
         if text and self.emit_text is not None:
             self.has_streamed = self.has_streamed or kind != "thought"  # what a model thinks is no answer yet
             await self.emit_text(text, kind)
+
+    async def stream_call(self, part: ToolCallPart) -> None:
+        """Send a part of a call of the caller's tools, as text is sent."""
+        if self.emit_call is not None:
+            self.has_streamed = True
+            await self.emit_call(part)
 
     def spend(self, prompt_tokens: int, completion_tokens: int, *, is_counted: bool = False) -> None:
         """Add the tokens that a model reported; `is_counted` when another run of the request has counted them."""

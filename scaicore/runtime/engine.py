@@ -3,6 +3,7 @@
 Nodes that only calculate run here and now, one after the other, without a task or a queue. Nodes that wait for the
 world outside run in tasks, so that branches wait at the same time. Nodes that run others open regions of the flow.
 Checkpoints are parked: once nothing else can go on, the run ends with a question, and a later run goes on behind it.
+So are nodes whose model calls tools of the caller: the run ends with the calls.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from scaicore.runtime.linker import RuntimeNode
 from scaicore.runtime.protocol import Event, Finished, NodeFailed, NodeFinished, NodeStarted, RunRequest, TextDelta
 from scaicore.runtime.run import ENDED, FlowRun
 from scaicore.runtime.tasks import NodeDone, NodeTasks
-from scaicore.services import ServiceFailed
+from scaicore.services import ServiceFailed, ToolCallPart
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +99,8 @@ def _work(run: FlowRun, tasks: NodeTasks | None) -> Iterator[Event | None]:
 
 
 def _end(run: FlowRun) -> Finished:
+    if run.called is not None:
+        return checkpoints.hand_over(run, *run.called)
     return checkpoints.ask(run) if run.parked else run.finish()
 
 
@@ -131,15 +134,26 @@ def _continue(run: FlowRun, frame: Frame) -> NodeFinished | None:
         _fail(problem, run, region_run.node, region_run.node_run)
 
 
-def _receive(run: FlowRun, event: TextDelta | NodeDone) -> Event:
+def _receive(run: FlowRun, event: TextDelta | ToolCallPart | NodeDone) -> Event:
     """The run's event for what a waiting node sent."""
     if isinstance(event, TextDelta):
         if event.kind != "thought":
             run.streamed.append(event.text)
         return event
+    if isinstance(event, ToolCallPart):
+        return event
     if event.error is not None:
         _fail(event.error, run, event.node, event.node_run)
+    if event.node_run.tool_calls:
+        return _end_in_calls(run, event)
     return _finish(run, event.node, event.node_run, event.result)
+
+
+def _end_in_calls(run: FlowRun, done: NodeDone) -> NodeFinished:
+    try:
+        return run.end_in_calls(done.node, done.node_run, done.result)
+    except RunFailed as problem:
+        _fail(problem, run, done.node, done.node_run)
 
 
 def _finish(run: FlowRun, node: RuntimeNode, node_run: NodeRun, result: Json) -> NodeFinished:

@@ -8,7 +8,7 @@ import msgspec
 from scaicore.errors import RunFailed
 from scaicore.jsondata import Json, compact
 from scaicore.runtime.linker import Runnable
-from scaicore.services import FinishReason, Services, TextKind
+from scaicore.services import FinishReason, Services, TextKind, ToolCall, ToolCallPart
 
 DEADLINE_S: Final = 300.0  # of a run whose starter names none
 
@@ -60,9 +60,11 @@ class NodeFailed(msgspec.Struct, frozen=True, tag=True):
 class Finished(msgspec.Struct, frozen=True, tag=True):
     """The last event of a run that did not fail. `output` always holds `response`; `state` holds the declared variables
     and nothing else, to be read and not written; `usage` is None when no model reported any; `finish_reason` is
-    `length` where a model's limit cut the response short, `content_filter` where a filter did, else `stop`. Where the
-    run waits for a decision, the response asks for it, and `resume` is the plain JSON with which the entity's next run
-    goes on. `refusal` is the end of the response, if a model declined in these words, else empty."""
+    `length` where a model's limit cut the response short, `content_filter` where a filter did, `tool_calls` where the
+    model calls tools of the caller, else `stop`. Where the run waits for a decision, the response asks for it, and
+    `resume` is the plain JSON with which the entity's next run goes on. `refusal` is the end of the response, if a
+    model declined in these words, else empty. `tool_calls` are what the model asks of the caller: `output` holds them,
+    too, and parts of them that were streamed before make the same."""
 
     output: dict[str, Any]
     usage: Usage | None
@@ -70,6 +72,7 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
     finish_reason: FinishReason = "stop"
     resume: dict[str, Any] | None = None
     refusal: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -80,7 +83,7 @@ class Origin(msgspec.Struct, frozen=True):
     request_id: str = ""
 
 
-Event = TextDelta | NodeStarted | NodeFinished | NodeFailed | Finished
+Event = TextDelta | ToolCallPart | NodeStarted | NodeFinished | NodeFailed | Finished
 
 
 class RunRequest(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from scaicore.errors import RunFailed, RunTimedOut
 from scaicore.jsondata import Json, size
 from scaicore.nodes.base import LoopPlan
 from scaicore.nodes.node_run import NodeRun
-from scaicore.program import RESPONSE
+from scaicore.program import RESPONSE, TOOL_CALLS
 from scaicore.runtime import scopes
 from scaicore.runtime.budget import MAX_HELD, RequestBudget
 from scaicore.runtime.frames import Frame, RegionRun
@@ -26,7 +26,8 @@ ENDED: Final = -1  # in place of a node that is ready: the region has ended
 
 
 class Parked(NamedTuple):
-    """A checkpoint that waits for somebody's decision; `until` is in seconds since 1970."""
+    """A checkpoint that waits for somebody's decision, or a node for the results of the caller's tools: then `prompt`
+    holds the ids of its calls, one a line. `until` is in seconds since 1970."""
 
     frame: Frame
     node: RuntimeNode
@@ -42,6 +43,7 @@ class FlowRun:
         "_deadline",
         "_usage",
         "bound",
+        "called",
         "failed",
         "last",
         "parked",
@@ -68,6 +70,7 @@ class FlowRun:
         self.bound: tuple[Json, FinishReason] | None = None
         self.last: tuple[Json, FinishReason] = (None, "stop")
         self.refusal = ""  # the words in which a model declined last
+        self.called: tuple[str, NodeRun] | None = None  # the text beside calls of the caller's tools, and who made them
         self._deadline = time.monotonic() + request.deadline_s
         self.root = Frame(scopes.initial_scope(self.runnable, request, self.state), self._deadline)
         self._budget: RequestBudget = request.services.budget or RequestBudget()
@@ -149,9 +152,18 @@ class FlowRun:
         # Only now: what has just become ready keeps the region from ending.
         if frame.within is not None:
             self._leave(frame, frame.within)
-        duration_ms = (time.monotonic() - node_run.started_at) * 1000
-        warnings, provider_errors = tuple(node_run.warnings), tuple(node_run.provider_errors)
-        return NodeFinished(node.id, node.kind, duration_ms, result, warnings, provider_errors)
+        return _finished(node, node_run, result)
+
+    def end_in_calls(self, node: RuntimeNode, node_run: NodeRun, text: str) -> NodeFinished:
+        """Let the turn end with what a model asks of the caller; the node has its result in a later turn."""
+        shown = {"text": text, TOOL_CALLS: [call.as_message_part() for call in node_run.tool_calls]}
+        self._budget.hold(size(shown, MAX_HELD))
+        if node_run.prompt_tokens is not None:
+            self._add_usage(node_run)
+        self.called = (text, node_run)
+        asked = "\n".join(call.id for call in node_run.tool_calls)
+        self.parked.append(Parked(node_run.frame, node, asked, None))
+        return _finished(node, node_run, shown)
 
     def finish(self) -> Finished:
         """The run's last event; RunFailed when the memory grew too large or the request has used up what it may."""
@@ -171,6 +183,17 @@ class FlowRun:
         if self.streamed:
             raise RunFailed  # as in `finish`: the client has read what is not the question
         return Finished({RESPONSE: prompt}, self._usage, self.state, resume=resume)
+
+    def hand_over(self, text: str, node_run: NodeRun, resume: dict[str, Json] | None) -> Finished:
+        """The last event of a run whose model calls tools of the caller."""
+        self._budget.check()
+        self.check_state()
+        if self.streamed and text != "".join(self.streamed):
+            raise RunFailed  # as in `finish`
+        output = {RESPONSE: text, TOOL_CALLS: [call.as_message_part() for call in node_run.tool_calls]}
+        return Finished(
+            output, self._usage, self.state, node_run.finish_reason, resume=resume, tool_calls=node_run.tool_calls
+        )
 
     def check_state(self) -> None:
         """RunFailed when the memory grew too large."""
@@ -245,6 +268,12 @@ class FlowRun:
         if self.bound is None and isinstance(result, dict) and RESPONSE in result:
             return result, finish_reason
         return {RESPONSE: result}, finish_reason
+
+
+def _finished(node: RuntimeNode, node_run: NodeRun, result: Json) -> NodeFinished:
+    duration_ms = (time.monotonic() - node_run.started_at) * 1000
+    warnings, provider_errors = tuple(node_run.warnings), tuple(node_run.provider_errors)
+    return NodeFinished(node.id, node.kind, duration_ms, result, warnings, provider_errors)
 
 
 def _choose(node: RuntimeNode, frame: Frame) -> Branch:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from scaicore.nodes import KINDS
 from scaicore.nodes.base import CheckpointPlan
 from scaicore.runtime.frames import Frame, RegionRun
 from scaicore.runtime.protocol import RunRequest
@@ -206,6 +207,6 @@ class _Restoration:
 
     def _parked(self, kept: ParkedSnapshot) -> Parked:
         node = self.run.runnable.nodes[self._indices[kept.node]]
-        if not isinstance(node.plan, CheckpointPlan):
+        if not isinstance(node.plan, CheckpointPlan) and not KINDS[node.kind].replies:
             raise KeyError(kept.node)
         return Parked(self._frames[kept.frame], node, kept.prompt, kept.until)

@@ -11,7 +11,7 @@ from scaicore.nodes.node_run import NodeRun
 from scaicore.runtime.channel import Channel
 from scaicore.runtime.linker import RuntimeNode
 from scaicore.runtime.protocol import TextDelta
-from scaicore.services import TextKind
+from scaicore.services import TextKind, ToolCallPart
 
 _AHEAD: Final = 32  # events that nodes may be ahead of the reader
 
@@ -35,7 +35,7 @@ class NodeTasks:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._events: Channel[TextDelta | NodeDone] = Channel(_AHEAD)
+        self._events: Channel[TextDelta | ToolCallPart | NodeDone] = Channel(_AHEAD)
         self._working = 0  # nodes whose end was not read yet
         self._is_leaving = False
 
@@ -47,13 +47,14 @@ class NodeTasks:
         """Let a node begin; only one that responds may stream text before it is done."""
         if responds:
             node_run.emit_text = self._emit_text
+            node_run.emit_call = self._events.put
         self._working += 1
         task = asyncio.create_task(self._work(node, node_run))
         self._tasks.add(task)  # the event loop itself keeps no task alive
         task.add_done_callback(self._tasks.discard)
 
-    async def next_events(self, seconds: float) -> list[TextDelta | NodeDone]:
-        """The texts and ends of nodes since the last look, at least one; RunTimedOut when none comes in time."""
+    async def next_events(self, seconds: float) -> list[TextDelta | ToolCallPart | NodeDone]:
+        """The texts, calls and ends of nodes since the last look, at least one; RunTimedOut when none comes in time."""
         events = await self._events.take(seconds)
         if not events:
             raise RunTimedOut

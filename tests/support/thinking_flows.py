@@ -19,9 +19,9 @@ def node(name: str, kind: str, **config: Any) -> dict[str, Any]:
     return {"id": name, "type": kind, "label": name, "position": {"x": 0, "y": 0}, "config": config}
 
 
-def deployed(owner: User, name: str, *nodes: dict[str, Any], **config: Any) -> Core:
+def deployed(owner: User, name: str, *nodes: dict[str, Any], variables: Sequence[Any] = (), **config: Any) -> Core:
     """A published flow whose nodes follow one another."""
-    document = echo_document(**config)
+    document = echo_document(**config) | {"variables": list(variables)}
     document["nodes"] = [node("entry", "entry_api"), *nodes]
     names = [each["id"] for each in document["nodes"]]
     document["edges"] = [

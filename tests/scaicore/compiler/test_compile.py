@@ -38,6 +38,11 @@ ERRORS = {
     "bad_template": chain(entry(), says("reply", "{{message")),
     "bad_value": sets(),
     "bad_variable_type": chain(entry(), variables=[variable("n", "colour")]),
+    "client_tools_unheard": chain(
+        entry(),
+        node("think", "llm_flexible", client_tools=True, include_history=False),
+        core_identity={"models": [MODEL]},
+    ),
     "cycle": flow(entry(), says("a", ""), says("b", ""), edge("entry", "a"), edge("a", "b"), edge("b", "a")),
     "dangling_edge": flow(entry(), edge("entry", "ghost")),
     "dangling_port": flow(entry(), {**says("a", ""), **PORTS}, edge("entry", "a.side")),
