@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from chatapi import call_headers, chat_messages
+from chatapi import call_headers, chat_messages, field_refusals
 from chatapi.chat_messages import Message
 from chatapi.chat_tools import OfferedTools
-from chatapi.errors import BodyInvalid, FieldInvalid, refused_field
+from chatapi.errors import BodyInvalid
 from publishing import strict_json
 
 Text64 = Annotated[str, Meta(max_length=64)]
@@ -125,7 +125,6 @@ PASSED: Final = (
 OFFERED: Final = ("tools", "tool_choice")
 UNDERSTOOD: Final = USED | set(PASSED)
 
-JSON_WORDS: Final = (("str", "string"), ("int", "integer"), ("float", "number"), ("bool", "boolean"))
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -203,21 +202,7 @@ def _convert(raw: dict[str, Any]) -> Body:
     try:
         return msgspec.convert(raw, Body)
     except msgspec.ValidationError as error:
-        raise _field_refusal(str(error)) from None
-
-
-def _field_refusal(explanation: str) -> FieldInvalid:
-    """msgspec's sentence, such as ``Expected `str`, got `int` - at `$.messages[2].role` ``, as a refusal."""
-    reason, _, location = explanation.partition(" - at ")
-    path = location.strip("`").rpartition("$")[2].strip(".`").removesuffix("[...]")
-    for ours, theirs in JSON_WORDS:
-        reason = re.sub(rf"\b{ours}\b", theirs, reason)
-    missing = re.fullmatch(r"Object missing required field `(\w+)`", reason)
-    if missing:
-        path = f"{path}.{missing[1]}" if path else missing[1]
-        return refused_field(path, f"`{path}` is required.", "missing_required_parameter")
-    code = "invalid_type" if ", got " in reason else "invalid_value"
-    return refused_field(path, f"`{path}` is not usable: {reason[:1].lower()}{reason[1:]}.", code)
+        raise field_refusals.explain(error) from None
 
 
 def _asked_fields(given: Body) -> tuple[str, ...]:

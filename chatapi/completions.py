@@ -13,6 +13,7 @@ from contextlib import ExitStack, aclosing
 
 from chatapi import (
     admission,
+    answer_formats,
     auth,
     capabilities,
     chat_request,
@@ -81,6 +82,7 @@ async def begin(
         place.assign(caller)
     core = await registry.load(caller.version_id)
     capabilities.check(request, core.program.capabilities)
+    schema = await answer_formats.agree(request, core) if request.demands else None
     purpose = _purpose(request, core)
     return await runs.begin(
         caller,
@@ -90,6 +92,7 @@ async def begin(
         request_id=request_id,
         services=subflows.services(caller),
         is_remembered=purpose == hidden_prompts.CHAT,
+        schema=schema,
     )
 
 

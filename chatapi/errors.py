@@ -23,6 +23,7 @@ ChatError
 │   ├── ModelRateLimited the model's provider takes no more calls for a moment
 │   ├── QuotaExhausted   the account at the model's provider has used up what it paid for
 │   ├── ModelOverloaded  the model's provider has too much to do for a moment
+│   ├── AnswerUnfit      the answer is not of the format that the caller asked for
 │   ├── ContextTooLong   the conversation is longer than the model takes
 │   └── ContentFiltered  a filter of the model's provider held back the question or the answer
 ├── CoreTimedOut         the Core ran past its deadline; nothing was committed
@@ -43,6 +44,7 @@ from scaicore.services import Reason
 LONGEST_WAIT_S: Final = 60  # SDKs wait no longer than that
 NO_RETRY: Final = MappingProxyType({"x-should-retry": "false"})
 SHORT_WAIT: Final = MappingProxyType({"retry-after": "2"})
+SERVED: Final = "Served are `POST /v1/chat/completions`, `GET /v1/models` and `GET /v1/models/{model}`."
 
 
 class ChatError(Exception):
@@ -288,6 +290,12 @@ class ModelOverloaded(CoreFailed):
     message = "The model's provider has too much to do for a moment. Nothing was stored; try again then."
     headers = SHORT_WAIT
     reason = "overloaded"
+
+
+class AnswerUnfit(CoreFailed):
+    """The answer is not of the format that the caller asked for."""
+
+    message = "The model's answer did not fit the `response_format`. Nothing was stored; try again."
 
 
 class ContextTooLong(CoreFailed):

@@ -20,13 +20,14 @@ import scaicore
 from chatapi import traces, turns, usage
 from chatapi.chat_request import ChatRequest
 from chatapi.chat_response import FinishReason, Piece, Reply, Tokens
-from chatapi.errors import CoreFailed, CoreTimedOut, core_failure
+from chatapi.errors import AnswerUnfit, CoreFailed, CoreTimedOut, core_failure
 from chatapi.models import Outcome
 from chatapi.replays import Replay, Result, beside_the_text, call_parts
 from publishing import memory
 from publishing.process.cached_settings import settings
 from publishing.registry import AllowedCall, LiveCore
 from scaicore import tokens
+from scaicore.language.caller_schemas import CallerSchema
 from scaicore.runtime.budget import RequestBudget
 from scaicore.services import Services, ToolCall, ToolCallPart
 from scaicore.stop_sequences import StopFilter
@@ -52,11 +53,13 @@ async def begin(
     timeout_s: float | None = None,
     entry: str | None = None,
     is_remembered: bool = True,
+    schema: CallerSchema | None = None,
 ) -> Run | Replay:
     """A run of `core` on behalf of `caller`, holding its memory; the replay of one where the call repeats another.
 
     `timeout_s` bounds the wait for the memory and the run together, within the time of the request; `entry` is the node
-    to start at, and a run that is not remembered reads and writes no memory. Raises `EntityBusy`, `IdempotencyMismatch`
+    to start at, and a run that is not remembered reads and writes no memory; an answer that does not fit the `schema`
+    is a failure. Raises `EntityBusy`, `IdempotencyMismatch`
     or `FieldInvalid`.
     """
     turn = None
@@ -79,6 +82,7 @@ async def begin(
         services=services,
         until=until,
         entry=entry,
+        schema=schema,
     )
 
 
@@ -102,6 +106,7 @@ class Run:
         services: Services,
         until: float,
         entry: str | None,
+        schema: CallerSchema | None,
     ) -> None:
         self.core = core
         self._caller = caller
@@ -112,6 +117,7 @@ class Run:
         self._services = services
         self._until = until
         self._entry = entry
+        self._schema = schema
         self._started = time.monotonic()
         self._first_token_ms: int | None = None
         self._tracer = traces.Tracer() if core.program.program.tracing else None
@@ -236,6 +242,8 @@ class Run:
     async def _commit(self, event: scaicore.Finished) -> str:
         """What of the reply was not sent yet, once the turn is written: no answer is whole before its memory is."""
         reply = scaicore.response_text(event.output)
+        if self._schema is not None:
+            await self._must_fit(self._schema, event, reply)
         self._output = event.output
         self._tokens = await self._count_tokens(event.usage, reply)
         self._has_reported_usage = event.usage is not None
@@ -254,6 +262,15 @@ class Run:
             await turns.commit(self._turn, result)
         # A driver may say the whole reply by its deltas, a part of it, or none.
         return reply[sum(map(len, self._received)) :]
+
+    async def _must_fit(self, schema: CallerSchema, event: scaicore.Finished, reply: str) -> None:
+        """Raise `AnswerUnfit` for a whole answer that is not what was asked for, before anything is stored. A call, a
+        refusal and an answer that was cut say so by themselves."""
+        if event.tool_calls or event.refusal or event.finish_reason != "stop":
+            return
+        if misfit := await asyncio.to_thread(schema.find_misfit, reply):
+            log.warning("run.unfit request_id=%s model=%s: %s", self._request_id, self._request.model, misfit)
+            raise AnswerUnfit(f"The model's answer did not fit the `response_format`: {misfit}. Nothing was stored.")
 
     async def _count_tokens(self, reported: scaicore.Usage | None, reply: str) -> Tokens:
         """What the models reported; without a model, the words that went in and out."""

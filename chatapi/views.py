@@ -6,7 +6,7 @@ DRF's policies apply, its negotiation does not: clients send every kind of `Acce
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -18,10 +18,20 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from chatapi import call_headers, completions, invocations, model_list, openapi, responses, webhooks
-from chatapi.errors import BodyTooLarge, ChatError, MethodNotAllowed, UrlUnknown
+from chatapi.errors import SERVED, BodyTooLarge, ChatError, MethodNotAllowed, UrlUnknown
 from chatapi.responses import Frames, Whole
 from publishing.api.errors import request_id
 from publishing.api.openapi import in_module
+
+# Endpoints of OpenAI that people look for here: the beginning of a sentence about each.
+NOT_SERVED: Final = {
+    "audio": "Speech is",
+    "completions": "Completions of a prompt are",
+    "embeddings": "Embeddings are",
+    "files": "Files are",
+    "images": "The making of images is",
+    "moderations": "Moderations are",
+}
 
 
 class AsyncAPIView(APIView):
@@ -146,7 +156,9 @@ async def unknown_hook(request: HttpRequest) -> HttpResponseBase:
 @csrf_exempt
 async def unknown_url(request: HttpRequest) -> HttpResponseBase:
     """Every other path under `/v1`."""
-    return _http_response(responses.render_refusal(UrlUnknown(), request_id(request)))
+    endpoint = request.path.partition("v1/")[2].partition("/")[0]
+    what = NOT_SERVED.get(endpoint, "This URL is")
+    return _http_response(responses.render_refusal(UrlUnknown(f"{what} not served. {SERVED}"), request_id(request)))
 
 
 def _body(request: Request, headers: Mapping[str, str]) -> bytes:

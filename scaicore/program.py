@@ -73,6 +73,7 @@ class Program(msgspec.Struct, frozen=True):
     recognises_hidden_prompts: bool = True
     publish: PublishSettings = PublishSettings()
     responders: tuple[str, ...] = ()  # the nodes whose text may be sent while they still write it
+    writers: tuple[str, ...] = ()  # the nodes whose result may be the response
     tracing: bool = False  # whether the results of nodes are kept in the runs' traces
     capabilities: tuple[str, ...] = ()  # keys of `capabilities.CAPABILITIES`
     remote: Remote | None = None

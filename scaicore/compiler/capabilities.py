@@ -9,7 +9,6 @@ from typing import Any, Final
 import msgspec
 
 from scaicore.capabilities import CAPABILITIES, DECLARED, canonical
-from scaicore.compiler import streaming
 from scaicore.diagnostics import Diagnostic, error
 from scaicore.flow import FlowDocument
 from scaicore.language.names import shown
@@ -84,8 +83,7 @@ def _evident(program: Program) -> Iterator[str]:
 
 
 def _writers(program: Program) -> list[ProgramNode]:
-    found = streaming.find_writers(program.nodes, program.edges)
-    return [node for node in program.nodes if node.id in found]
+    return [node for node in program.nodes if node.id in program.writers]
 
 
 def _answers_in_json(program: Program, writers: list[ProgramNode]) -> bool:

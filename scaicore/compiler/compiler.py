@@ -97,6 +97,7 @@ def _build(flow: FlowDocument, configs: Configs) -> Program:
         recognises_hidden_prompts=flow.recognises_hidden_prompts,
         publish=PublishSettings(flow.publish_as_model, tuple(flow.group_ids)),
         capabilities=tuple(flow.capabilities),
+        writers=streaming.find_writers(nodes, program_edges),
         responders=streaming.find_responders(nodes, program_edges),
         tracing=flow.tracing,
     )

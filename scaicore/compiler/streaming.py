@@ -39,7 +39,7 @@ def find_responders(nodes: Sequence[ProgramNode], edges: Sequence[ProgramEdge]) 
     return tuple(node_id for node_id in certain if node_id not in silent)
 
 
-def find_writers(nodes: Sequence[ProgramNode], edges: Sequence[ProgramEdge]) -> frozenset[str]:
+def find_writers(nodes: Sequence[ProgramNode], edges: Sequence[ProgramEdge]) -> tuple[str, ...]:
     """The ids of all nodes whose result may be the response, in one run or another."""
     owners = region_owners({node.id: node.kind for node in nodes})
     ordering = arcs(edges)
@@ -53,7 +53,7 @@ def find_writers(nodes: Sequence[ProgramNode], edges: Sequence[ProgramEdge]) -> 
     arrived = {target for targets in following.values() for target in targets}
     met = set().union(*(graph.reachable(node_id, open_ways) for node_id in outer if node_id not in arrived))
     last = {node_id for node_id in outer if not following.get(node_id) and node_id in met - around}
-    return frozenset(binding | last)
+    return tuple(node.id for node in nodes if node.id in binding | last)
 
 
 def _contract(arcs: Iterable[Arc], owner_of: dict[str, str]) -> tuple[Successors, bool]:

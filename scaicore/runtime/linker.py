@@ -84,6 +84,7 @@ class Runnable:
     made: frozenset[str]  # the names that the flow's own nodes put into the scope
     responders: frozenset[str]
     capabilities: frozenset[str]
+    answer_schemas: tuple[tuple[str, dict[str, Json]], ...]  # by which nodes write the response, with their ids
 
 
 def load(stored: object) -> Runnable:
@@ -122,6 +123,11 @@ def _link(program: Program) -> Runnable:
         # In a program made before these names were reserved, a node may replace what the caller sent.
         made=frozenset(made) - INPUT_NAMES,
         responders=frozenset(program.responders),
+        answer_schemas=tuple(
+            (node.id, node.config["output_schema"])
+            for node in program.nodes
+            if node.id in program.writers and node.config.get("output_schema")
+        ),
         # A version that an earlier server deployed names them in the words of the protocol.
         capabilities=frozenset(canonical(program.capabilities)),
     )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from openai import NotFoundError, OpenAI
 
 from identity.models import User
 from publishing.models import Core
@@ -224,6 +225,29 @@ def test_the_wrong_method_is_405_and_unknown_urls_are_404_in_the_same_envelope(s
     for url in ("/v1", "/v1/", "/v1/embeddings", "/v1/chat", "/oai/v1/nothing"):
         unknown = requests.post(server.url + url, headers=headers, timeout=30)
         assert (unknown.status_code, error(unknown)["code"]) == (404, "unknown_url")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/v1/embeddings", "Embeddings are not served."),
+        ("/v1/completions", "Completions of a prompt are not served."),
+        ("/oai/v1/audio/speech", "Speech is not served."),
+        ("/v1/images/generations", "The making of images is not served."),
+        ("/v1/nothing", "This URL is not served."),
+    ],
+)
+def test_an_endpoint_that_is_not_served_says_what_is(server: Server, key: str, path: str, said: str) -> None:
+    answer = requests.post(server.url + path, headers={"authorization": f"Bearer {key}"}, json={}, timeout=30)
+    assert (answer.status_code, error(answer)["code"]) == (404, "unknown_url")
+    assert error(answer)["message"].startswith(said)
+    assert "`POST /v1/chat/completions`" in error(answer)["message"]
+
+
+def test_an_sdk_that_asks_for_embeddings_reads_what_is_served(server: Server, key: str) -> None:
+    client = OpenAI(base_url=server.v1, api_key=key, max_retries=0)
+    with pytest.raises(NotFoundError, match="Embeddings are not served"):
+        client.embeddings.create(model="scaicore/acme/echo-agent", input="hello")
 
 
 def test_a_trailing_slash_changes_nothing(server: Server, key: str) -> None:
