@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
@@ -74,13 +74,14 @@ def spoken_text(messages: list[Message]) -> str:
     )
 
 
-def media_paths(messages: list[Message]) -> dict[str, str]:
+def media_paths(messages: list[dict[str, Any]]) -> dict[str, str]:
     """The parts that are no words: the first of each type, by its path."""
     found: dict[str, str] = {}
-    for index, message in enumerate(messages):
-        for at, part in enumerate(message.content if isinstance(message.content, list) else ()):
-            if part.type in MEDIA:
-                found.setdefault(part.type, f"messages[{index}].content[{at}]")
+    for index, said in enumerate(messages):
+        content = said.get("content")
+        for at, part in enumerate(content if isinstance(content, list) else ()):
+            if isinstance(part, dict) and part.get("type") in MEDIA:
+                found.setdefault(part["type"], f"messages[{index}].content[{at}]")
     return found
 
 

@@ -66,7 +66,8 @@ class ChatRequest(Struct, frozen=True):
     """A chat call, understood. `messages` are the caller's own objects, `texts` the text of each.
 
     `demands`: what the Core must declare to be able to answer, each with the path of the field that asks for it.
-    `task`: what a chat front end says that the call is for, where it is for itself.
+    `task`: what a chat front end says that the call is for, where it is for itself. `media_tokens`: about what
+    its images, sounds and files count.
     """
 
     model: str
@@ -84,6 +85,7 @@ class ChatRequest(Struct, frozen=True):
     task: str | None
     fingerprint: bytes
     ignored: tuple[str, ...]
+    media_tokens: int
 
     @property
     def input(self) -> dict[str, Any]:
@@ -143,7 +145,7 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         messages=raw["messages"],
         texts=[chat_messages.text_of(message) for message in given.messages],
         params=params | ({"stop": list(stop)} if stop else {}),
-        demands={name: name for name in asked} | chat_messages.media_paths(given.messages),
+        demands={name: name for name in asked} | chat_messages.media_paths(raw["messages"]),
         is_streamed=is_streamed,
         has_usage_chunk=bool(is_streamed and given.stream_options and given.stream_options.include_usage),
         stop=stop,
@@ -153,6 +155,7 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         task=call_headers.task(headers),
         fingerprint=hashlib.sha256(body).digest(),
         ignored=_ignored(raw, used=asked, is_streamed=is_streamed),
+        media_tokens=0,
     )
 
 
@@ -166,14 +169,16 @@ def invocation(
 ) -> Invocation:
     """The call of `model` with the input `given`; `body` and `headers` tell a repeated call from a new one."""
     message = given.get("message")
+    said = given.get("messages")
+    messages = [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
     text = message if isinstance(message, str) else msgspec.json.encode(given).decode()
     return Invocation(
         model=model,
         message=text,
-        messages=[],
+        messages=messages,
         texts=[text],
         params={},
-        demands={},
+        demands=chat_messages.media_paths(messages),
         is_streamed=False,
         has_usage_chunk=False,
         stop=(),
@@ -183,6 +188,7 @@ def invocation(
         task=None,
         fingerprint=hashlib.sha256(body).digest(),
         ignored=(),
+        media_tokens=0,
         given=given,
     )
 

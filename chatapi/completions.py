@@ -19,6 +19,7 @@ from chatapi import (
     chat_request,
     chat_response,
     hidden_prompts,
+    media,
     open_streams,
     responses,
     runs,
@@ -82,7 +83,10 @@ async def begin(
         place.assign(caller)
     core = await registry.load(caller.version_id)
     capabilities.check(request, core.program.capabilities)
-    schema = await answer_formats.agree(request, core) if request.demands else None
+    schema = None
+    if request.demands:
+        schema = await answer_formats.agree(request, core)
+        request = await media.admit(request)
     purpose = _purpose(request, core)
     return await runs.begin(
         caller,

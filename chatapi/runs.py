@@ -275,7 +275,7 @@ class Run:
     async def _count_tokens(self, reported: scaicore.Usage | None, reply: str) -> Tokens:
         """What the models reported; without a model, the words that went in and out."""
         if reported is None:
-            prompt = await tokens.count_all(self._request.texts)
+            prompt = await tokens.count_all(self._request.texts) + self._request.media_tokens
             reported = scaicore.Usage(prompt, await tokens.count_all([reply]))
         total = reported.prompt_tokens + reported.completion_tokens
         return Tokens(reported.prompt_tokens, reported.completion_tokens, total)
@@ -284,6 +284,7 @@ class Run:
         """What a run cost that did not come to its end, as far as it is known here: no model has reported yet."""
         # Joined, so that the count of a long conversation is estimated and holds nobody up.
         prompt, completion = (tokens.count("".join(texts)) for texts in (self._request.texts, self._received))
+        prompt += self._request.media_tokens
         return Tokens(prompt, completion, prompt + completion)
 
     def end(self, error: BaseException | None) -> None:

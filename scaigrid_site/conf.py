@@ -129,6 +129,11 @@ class Conf:
         "each `host` or `host:port`. Every other host must be public.",
         (),
     )
+    IMAGE_ALLOWED_HOSTS: tuple[str, ...] = _described(
+        "Hosts from which images that callers link are fetched although their addresses are not public, "
+        "comma-separated, each `host` or `host:port`. Every other host must be public.",
+        (),
+    )
     MODEL_PROVIDERS: str = _described(
         'Model providers of every tenant, as JSON: `{"ref": {"base_url": "…/v1", "api_key": "…", "timeout_s": 60, '
         '"options": {}}}`. Key, seconds and options may be left out; the hosts need not be public. '
@@ -282,9 +287,10 @@ def _check_outbound(conf: Conf) -> None:
     for origin in conf.CORS_ALLOWED_ORIGINS:
         if not re.fullmatch(r"https?://[^/?#\s*]+", origin):
             raise SettingInvalid(f"CORS_ALLOWED_ORIGINS must list scheme://host or scheme://host:port, not {origin!r}.")
-    for entry in conf.OUTBOUND_ALLOWED_HOSTS:
-        if not _HOST_ENTRY.fullmatch(entry):
-            raise SettingInvalid(f"OUTBOUND_ALLOWED_HOSTS must list host or host:port, not {entry!r}.")
+    for name in ("OUTBOUND_ALLOWED_HOSTS", "IMAGE_ALLOWED_HOSTS"):
+        for entry in getattr(conf, name):
+            if not _HOST_ENTRY.fullmatch(entry):
+                raise SettingInvalid(f"{name} must list host or host:port, not {entry!r}.")
 
 
 def _check_providers(conf: Conf) -> None:

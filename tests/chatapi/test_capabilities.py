@@ -14,6 +14,7 @@ from identity.models import User
 from publishing.models import Core
 from scaicore.capabilities import CAPABILITIES
 from tests.support.chat_calls import call, error, hello
+from tests.support.pictures import data_url, file, image, png, sound
 from tests.support.serving import Server
 from tests.support.thinking_flows import assistant
 from tests.support.upstream import Upstream
@@ -22,9 +23,8 @@ NAME = "scaicore/acme/assistant"
 ECHO = "scaicore/acme/echo-agent"
 KeyOf = Callable[[User], str]
 
-IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
-SOUND = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
-FILE = {"type": "file", "file": {"file_data": "data:text/plain;base64,aGk=", "filename": "a.txt"}}
+IMAGE, SOUND = image(data_url(png())), sound()
+FILE = file(file_data="data:text/plain;base64,aGk=", filename="a.txt")
 
 
 def saying(*parts: dict[str, Any]) -> dict[str, Any]:

@@ -49,3 +49,18 @@ async def test_the_node_that_fails_is_told_before_the_error():
             told.append(event)
     assert told[-1] == NodeFailed("get", "tool_http", told[-1].duration_ms, "unexpected_status")
     assert told[-1].duration_ms > 0
+
+
+def test_media_are_told_by_size_and_digest_wherever_they_stand():
+    sound = {"type": "input_audio", "input_audio": {"data": "aGVsbG8=", "format": "wav"}}
+    picture = {"url": "data:image/png;base64,aGVsbG8="}
+    told = "(5 bytes, sha256 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824)"
+    assert traced([sound, picture]) == [
+        {"type": "input_audio", "input_audio": {"data": told, "format": "wav"}},
+        {"url": f"data:image/png;base64,{told}"},
+    ]
+    assert traced({"data": "aGVsbG8="}) == {"data": "aGVsbG8="}
+    assert traced("data:image/png;base64,%%%") == "data:image/png;base64,(0 bytes, sha256 " + EMPTY + ")"
+
+
+EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

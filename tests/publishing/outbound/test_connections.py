@@ -7,22 +7,17 @@ import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpcore2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from django.conf import LazySettings
 
 from publishing import outbound
 from publishing.outbound import client, network
 from publishing.outbound.network import PinnedBackend
 from tests.support import upstream as scripted
+from tests.support.certificates import certificate_of
 from tests.support.outside_calls import Names, get, now, refused
 from tests.support.serving import free_port
 from tests.support.upstream import Upstream
@@ -111,18 +106,7 @@ async def test_sockets_of_the_machine_are_not_opened() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a self-signed certificate of `good.example`, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "good.example")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(datetime.now(UTC) - timedelta(days=1))
-    builder = builder.not_valid_after(datetime.now(UTC) + timedelta(days=1))
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("good.example")]), critical=False)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    path = tmp_path_factory.mktemp("tls") / "good.pem"
-    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(plain + builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
-    return path
+    return certificate_of("good.example", tmp_path_factory.mktemp("tls") / "good.pem")
 
 
 @pytest.fixture(scope="module")
