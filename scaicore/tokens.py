@@ -107,4 +107,8 @@ def _count(text: str) -> int:
 
 @lru_cache(maxsize=1)
 def _encoding() -> Encoding:
-    return Encoding("o200k_base", pat_str=_PIECES, mergeable_ranks=load_ranks("o200k_base"), special_tokens={})
+    ranks = load_ranks("o200k_base")
+    encoding = Encoding("o200k_base", pat_str=_PIECES, mergeable_ranks=ranks, special_tokens={})
+    # The encoder has a table of its own by now; this one takes 22 MB, and nothing that counts looks at it.
+    ranks.clear()
+    return encoding

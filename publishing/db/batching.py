@@ -47,23 +47,29 @@ class Batcher(Generic[Question, Answer]):
         self._flights = flights
         self._most = most
         self._waiting: list[Asked[Question, Answer]] = []
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._flying = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def get(self, question: Question) -> Answer:
         """The answer to `question`; raises what `ask` raised for it, or `DatabaseSilent`."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append(Asked(question, time.monotonic() + self._limit_s, answer))
-        if len(self._under_way) < self._flights:
+        if self._flying < self._flights:
+            self._flying += 1
             # A task of its own: one caller who leaves must not take the others' answers along.
             task = asyncio.create_task(self._fly())
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await answer
 
     async def _fly(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            await self._settle(batch)
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                await self._settle(batch)
+        finally:
+            # At the very moment in which nobody was seen to wait: whoever asks next must not count on this one.
+            self._flying -= 1
 
     async def _settle(self, batch: list[Asked[Question, Answer]]) -> None:
         # Those who left are not asked for.

@@ -1,20 +1,25 @@
 """A short line between tasks: who puts in waits while there is too much, who takes out gets all that is there."""
 
 import asyncio
-from typing import Generic, TypeVar
+import time
+from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
+
+EVEN_S: Final = 0.25
 
 
 class Channel(Generic[Item]):
     """Holds at most `most` items. Any task may put, one may take.
 
     A reader that is slower than the writers finds more at once, so that its own price is paid once for all of it. At
-    first there is room for a single item, so that the first does not wait for others, and twice as much each time.
+    first there is room for a single item, so that the first does not wait for others; after `even_s` seconds
+    twice as much each time. Until then others that begin at the same moment get their turn after each single item.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, even_s: float = EVEN_S) -> None:
         self._most = most
+        self._grows_at = time.monotonic() + even_s
         self._room = 1
         self._items: list[Item] = []
         self._arrival: asyncio.Future[None] | None = None
@@ -45,7 +50,8 @@ class Channel(Generic[Item]):
                 timer.cancel()
                 self._arrival = None
         items, self._items = self._items, []
-        self._room = min(2 * self._room, self._most)
+        if self._room < self._most and time.monotonic() >= self._grows_at:
+            self._room = min(2 * self._room, self._most)
         waiting, self._waiting = self._waiting, []
         for room in waiting:
             if not room.done():

@@ -9,6 +9,7 @@ from contextlib import aclosing
 import pytest
 
 from chatapi.bundles import MOST_AHEAD, bundled
+from scaicore.runtime.channel import EVEN_S
 
 
 class Source:
@@ -35,9 +36,10 @@ class Source:
 
 
 async def test_nothing_is_lost_and_the_order_stays() -> None:
-    source = Source(*map(str, range(100)))
+    source = Source(*map(str, range(10)), EVEN_S, *map(str, range(10, 100)))
     found = [bundle async for bundle in bundled(source.items(), 5)]
     assert [item for bundle in found for item in bundle] == list(map(str, range(100)))
+    assert [len(bundle) for bundle in found[:10]] == [1] * 10
     assert len(found) < 100
     assert max(map(len, found)) <= MOST_AHEAD
     assert source.is_closed

@@ -123,3 +123,15 @@ async def test_who_came_later_is_not_given_up_with_who_waited_longest() -> None:
     assert {type(outcome) for outcome in outcomes} == {DatabaseSilent}
     silence.over.set()
     assert await tasks[2] == 2
+
+
+async def test_a_question_that_is_asked_as_the_last_batch_ends_is_not_left_behind() -> None:
+    async def ask(questions: list[int], _until: float) -> list[int]:
+        await asyncio.sleep(0)
+        return questions
+
+    batcher = Batcher(ask, limit_s=5, flights=1)
+    async with asyncio.timeout(20):
+        # Whoever was just answered goes on before the loop has told anybody else that the batch is done.
+        for number in range(10):
+            assert await batcher.get(number) == number

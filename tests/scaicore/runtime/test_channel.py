@@ -6,7 +6,7 @@ from scaicore.runtime.channel import Channel
 
 
 async def test_all_that_is_there_is_taken_at_once_and_in_order():
-    channel = Channel(10)
+    channel = Channel(10, even_s=0)
     for number in range(4):
         await channel.put(number)
         assert await channel.take(1) == [number]
@@ -36,12 +36,19 @@ async def test_whoever_is_too_far_ahead_waits_until_there_is_room():
 
 
 async def test_the_first_item_does_not_wait_for_others():
-    channel = Channel(100)
+    channel = Channel(100, even_s=0)
     writing = asyncio.create_task(asyncio.wait_for(_fill(channel, 50), 5))
     sizes = []
     while sum(sizes) < 50:
         sizes.append(len(await channel.take(1)))
     assert sizes[:4] == [1, 2, 4, 8]
+    await writing
+
+
+async def test_at_first_others_get_their_turn_after_each_item():
+    channel = Channel(100)
+    writing = asyncio.create_task(_fill(channel, 50))
+    assert [len(await channel.take(1)) for _ in range(50)] == [1] * 50
     await writing
 
 
