@@ -37,9 +37,14 @@ class Message(Struct):
     tool_call_id: str | None = None
 
 
-def check_contents(messages: list[Message]) -> None:
+def check_contents(messages: list[Message]) -> bool:
+    """Refuse a message without content; gives whether any has its content in parts."""
+    has_parts = False
     for index, message in enumerate(messages):
-        _check_content(message, f"messages[{index}]")
+        if not isinstance(message.content, str):
+            _check_content(message, f"messages[{index}]")
+            has_parts = has_parts or message.content is not None
+    return has_parts
 
 
 def _check_content(message: Message, path: str) -> None:

@@ -125,6 +125,7 @@ PASSED: Final = (
 )
 # What only some Cores heed.
 OFFERED: Final = ("tools", "tool_choice")
+HANDED_ON: Final = frozenset((*PASSED, *OFFERED))
 UNDERSTOOD: Final = USED | set(PASSED)
 
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -134,18 +135,18 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
     """The request in `body`; `headers` by lower-case name. Raises `BodyInvalid` or `FieldInvalid`."""
     raw = json_object(body)
     given = _convert(raw)
-    chat_messages.check_contents(given.messages)
+    has_parts = chat_messages.check_contents(given.messages)
     asked = _asked_fields(given)
     is_streamed = bool(given.stream)
     stop = _stop_texts(given.stop)
-    params = {name: raw[name] for name in (*PASSED, *OFFERED, *asked) if raw.get(name) is not None}
+    params = {name: raw[name] for name in raw if (name in HANDED_ON or name in asked) and raw[name] is not None}
     return ChatRequest(
         model=given.model,
         message=chat_messages.spoken_text(given.messages),
         messages=raw["messages"],
         texts=[chat_messages.text_of(message) for message in given.messages],
         params=params | ({"stop": list(stop)} if stop else {}),
-        demands={name: name for name in asked} | chat_messages.media_paths(raw["messages"]),
+        demands={name: name for name in asked} | (chat_messages.media_paths(raw["messages"]) if has_parts else {}),
         is_streamed=is_streamed,
         has_usage_chunk=bool(is_streamed and given.stream_options and given.stream_options.include_usage),
         stop=stop,

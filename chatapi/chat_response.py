@@ -142,7 +142,7 @@ def render_whole(label: Label, reply: Reply, finish_reason: FinishReason, tokens
         content=None if (reply.refusal or reply.calls) and not reply.content else reply.content,
         refusal=reply.refusal or None,
         reasoning_content=reply.thought or UNSET,
-        tool_calls=[call.as_message_part() for call in reply.calls] or UNSET,
+        tool_calls=[call.as_message_part() for call in reply.calls] if reply.calls else UNSET,
     )
     choice = Choice(message=message, finish_reason=finish_reason)
     return encode(Completion(label.id, label.created, label.model, [choice], tokens))
@@ -171,10 +171,10 @@ class ChunkWriter:
 
     def piece(self, piece: Piece | ToolCallPart) -> bytes:
         """A piece of the message."""
-        if isinstance(piece, ToolCallPart):
-            return self._frame(Delta(tool_calls=[_call_delta(piece)]))
         if piece.kind == "content":
             return self._before + encode(piece.text) + self._behind
+        if piece.kind == "tool_call":
+            return self._frame(Delta(tool_calls=[_call_delta(piece)]))
         added: dict[str, Any] = {FIELDS[piece.kind]: piece.text}
         return self._frame(Delta(**added))
 

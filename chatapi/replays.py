@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,8 @@ from publishing import memory
 from publishing.registry import LiveCore
 from scaicore.services import ToolCall, ToolCallPart
 from scaicore.stop_sequences import StopFilter
+
+LONGEST_THOUGHT: Final = 1_000_000  # characters that a turn keeps
 
 
 class Result(NamedTuple):
@@ -37,7 +39,7 @@ class Replay:
         beside = recorded.beside or {}
         refusal, calls = beside.get("refusal", ""), tuple(ToolCall(**call) for call in beside.get("tool_calls", ()))
         text = recorded.response.removesuffix(refusal)
-        reply = Reply(stops.feed(text) + stops.rest(), refusal, calls=calls)
+        reply = Reply(stops.feed(text) + stops.rest(), refusal, beside.get("thought", ""), calls)
         output: dict[str, Any] = {"response": recorded.response}
         if calls:
             output["tool_calls"] = [call.as_message_part() for call in calls]
@@ -47,7 +49,7 @@ class Replay:
     async def text(self) -> AsyncGenerator[Piece | ToolCallPart]:
         """The reply, in one piece of each kind."""
         reply = self._result.reply
-        for piece in (Piece(reply.content), Piece(reply.refusal, "refusal")):
+        for piece in (Piece(reply.thought, "thought"), Piece(reply.content), Piece(reply.refusal, "refusal")):
             if piece.text:
                 yield piece
         for part in call_parts(reply.calls):
@@ -66,11 +68,23 @@ def call_parts(calls: Sequence[ToolCall]) -> list[ToolCallPart]:
     return [ToolCallPart(index, call.id, call.name, call.arguments) for index, call in enumerate(calls)]
 
 
-def beside_the_text(event: scaicore.Finished) -> dict[str, Any] | None:
+def beside_the_text(event: scaicore.Finished, shown: Sequence[Piece]) -> dict[str, Any] | None:
     """What a turn keeps of its answer besides the text, so that it can be given again; None for a plain answer."""
-    # PostgreSQL keeps no NUL, and an answer that was paid for must not be lost over one.
+    thought = "".join(piece.text for piece in shown if piece.kind == "thought")
     calls = [
-        msgspec.structs.asdict(call) | {"arguments": call.arguments.replace("\0", "")} for call in event.tool_calls
+        msgspec.structs.asdict(call) | {"arguments": _storable(call.arguments), "name": _storable(call.name)}
+        for call in event.tool_calls
     ]
-    kept = {"finish_reason": event.finish_reason, "refusal": event.refusal, "tool_calls": calls}
-    return kept if calls or event.refusal or event.finish_reason != "stop" else None
+    if event.finish_reason == "stop" and not (thought or event.refusal or calls):
+        return None
+    return {
+        "finish_reason": event.finish_reason,
+        "refusal": _storable(event.refusal),
+        "thought": _storable(thought[:LONGEST_THOUGHT]),
+        "tool_calls": calls,
+    }
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no NUL, and an answer that was paid for must not be lost over one."""
+    return text.replace("\0", "")

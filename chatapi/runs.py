@@ -257,7 +257,7 @@ class Run:
                 reply,
                 self._tokens.prompt_tokens,
                 self._tokens.completion_tokens,
-                beside_the_text(event),
+                beside_the_text(event, self._shown),
             )
             await turns.commit(self._turn, result)
         # A driver may say the whole reply by its deltas, a part of it, or none.

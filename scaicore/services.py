@@ -2,7 +2,7 @@
 of them fails at the node that needs it."""
 
 from collections.abc import AsyncGenerator
-from typing import Any, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol
 
 import msgspec
 
@@ -103,6 +103,8 @@ class ToolCallPart(msgspec.Struct, frozen=True, tag=True):
     id: str = ""
     name: str = ""
     arguments: str = ""
+
+    kind: ClassVar[Literal["tool_call"]] = "tool_call"  # beside those of text
 
 
 class ToolCall(msgspec.Struct, frozen=True):

@@ -64,7 +64,7 @@ class TurnSerializer(serializers.Serializer[Turn]):
     message = serializers.CharField()
     response = serializers.CharField()
     beside = serializers.JSONField(
-        help_text="What the answer held besides its text: its `finish_reason`, `refusal`, `tool_calls`; null for none."
+        help_text="What the answer held besides its text: `finish_reason`, `refusal`, `thought`, `tool_calls`; or null."
     )
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()

@@ -50,7 +50,7 @@ class Turn(models.Model):
     """One completed call, written in the statement that wrote the state it led to.
 
     `user_id` is empty in a shared memory once the user is deleted. `beside` is what the answer held besides its text:
-    its finish reason, the words in which a model declined, calls of the caller's tools; null for a plain one.
+    its finish reason, what the model thought or declined with, calls of the caller's tools; null for a plain one.
     """
 
     entity = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="turns")

@@ -57,9 +57,16 @@ CALLING = streaming(
 )
 
 
-def caller(owner: User, *, instance_mode: str = "stateless", before: tuple[Any, ...] = (), **config: Any) -> Core:
-    """A published flow whose model may call the caller's tools."""
-    identity = {"models": [{"role": "main", "ref": "scripted", "model": "odd"}]}
+def caller(
+    owner: User,
+    *,
+    instance_mode: str = "stateless",
+    before: tuple[Any, ...] = (),
+    role: dict[str, Any] | None = None,
+    **config: Any,
+) -> Core:
+    """A published flow whose model may call the caller's tools; `role` is laid over its model."""
+    identity = {"models": [{"role": "main", "ref": "scripted", "model": "odd", **(role or {})}]}
     reply = node("reply", "llm_flexible", goal="Help.", result_binding="response", client_tools=True)
     meta = {"instance_mode": instance_mode, "tracing": True}
     return deployed(owner, "Caller", *before, reply, core_identity=identity, scaiflow_meta=meta, **config)
@@ -441,6 +448,26 @@ def test_a_model_that_fails_in_the_middle_of_a_call_ends_the_stream_with_an_erro
     *_, failure, done = frames(answer)
     assert (failure["error"]["code"], done) == ("core_error", "[DONE]")
     assert not Turn.objects.exists()
+
+
+def test_no_other_model_takes_over_in_the_middle_of_a_call(
+    thinking: Server, models: Upstream, root: User, ann: User, key_of: KeyOf
+) -> None:
+    caller(root, role={"fallback": [{"ref": "scripted", "model": "well"}]})
+    models.plays("odd", streaming(chunk(tool_calls=[{"index": 0, **made_call(arguments='{"ci')}])))
+    answer = call(thinking, key_of(ann), hello(model=NAME, tools=[WEATHER]))
+    assert (answer.status_code, [seen.model for seen in models.requests]) == (502, ["odd"])
+
+
+def test_calls_and_results_stay_apart_for_servers_whose_roles_take_turns(
+    thinking: Server, models: Upstream, root: User, ann: User, key_of: KeyOf
+) -> None:
+    caller(root, role={"options": {"alternate_roles": True}})
+    models.plays("odd", saying(TEXT))
+    two = [told(made_call(), made_call("call_2")), result(), result("call_2")]
+    said = {"role": "assistant", "content": "Let me see."}
+    call(thinking, key_of(ann), hello(model=NAME, messages=[*ASK, said, *two], tools=[WEATHER]))
+    assert models.requests[0].json["messages"][2:] == [said, *two]
 
 
 def test_an_sdk_reads_the_sentence_of_a_refusal(

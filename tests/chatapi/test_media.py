@@ -74,6 +74,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "an SVG": (image(data_url(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml")), URL, "is no PNG"),
     "a page that says it is an image": (image(data_url(b"<html>")), URL, "is no PNG"),
     "50,000 by 50,000 pixels": (image(data_url(png(50_000, 50_000))), URL, "50000 × 50000 pixels"),
+    "one very long row": (image(data_url(png(16_385, 1))), URL, "16385 × 1 pixels"),
+    "many rows": (image(data_url(png(10_000, 10_000))), URL, "10000 × 10000 pixels"),
     "no pixels": (image(data_url(png(0, 1))), URL, "0 × 1 pixels"),
     "too many bytes": (image(data_url(png(size=10_000_001))), URL, "larger than 10000000 bytes"),
     "no base64": (image("data:image/png;base64,%%%"), URL, "base64"),
@@ -203,6 +205,17 @@ def test_a_linked_image_is_fetched_here_and_reaches_the_model_as_data(
     sent = models.requests[0].json["messages"][-1]["content"]
     assert [part["image_url"]["url"] for part in sent[:2]] == [data_url(png())] * 2
     assert "authorization" not in gallery.requests[0].headers
+
+
+def test_an_image_that_an_invocation_links_is_fetched_as_well(
+    seeing: Server, gallery: Upstream, models: Upstream, root: User, ann: User, key_of: KeyOf
+) -> None:
+    core, headers = assistant(root, "well", able=ALL), {"authorization": f"Bearer {key_of(ann)}"}
+    gallery.plays("/cat.png", giving(png()))
+    given = {"message": "What is it?", "messages": asking(linked(gallery, "/cat.png"))["messages"]}
+    url = f"{seeing.v1}/modules/scaicore/cores/{core.pk}/invoke"
+    assert requests.post(url, json={"input": given}, headers=headers, timeout=30).status_code == 200
+    assert models.requests[0].json["messages"][-1]["content"][0]["image_url"]["url"] == data_url(png())
 
 
 LINKS: dict[str, tuple[Any, str]] = {

@@ -269,3 +269,18 @@ def test_an_empty_turn_of_a_history_does_not_reach_the_model(
     ]
     told(ask(thinking, key_of(ann), messages=history))
     assert models.requests[0].json["messages"][1:] == [{"role": "user", "content": "one\n\ntwo"}]
+
+
+@pytest.mark.parametrize("name", REPLIES)
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_an_answer_that_is_given_again_is_the_same_in_all_its_parts(
+    thinking: Server, models: Upstream, root: User, ann: User, key_of: KeyOf, name: str, is_streamed: bool
+) -> None:
+    script, options, _, _ = REPLIES[name]
+    models.plays("odd", script)
+    assistant(root, "odd", options=options)
+    key, body = key_of(ann), hello(model=NAME, stream=is_streamed)
+    first, again = (call(thinking, key, body, **{"idempotency-key": "k"}) for _ in range(2))
+    read = heard if is_streamed else told
+    assert read(again) == read(first)
+    assert len(models.requests) == 1
