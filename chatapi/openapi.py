@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_field
 from rest_framework import serializers
 
-from chatapi import call_headers, chat_messages
+from chatapi import call_headers, chat_messages, chat_tools
 from publishing.api import fields
 
 TEXT = {"type": "string"}
@@ -19,6 +19,7 @@ PART = {
     "additionalProperties": True,
 }
 CONTENT = {"oneOf": [TEXT, {"type": "array", "items": PART, "minItems": 1}]}
+CHOICE = {"oneOf": [TEXT, {"type": "object", "additionalProperties": True}]}
 STOP = {"oneOf": [TEXT, {"type": "array", "items": TEXT, "maxItems": 4}]}
 # Its type in the document; the request itself is read elsewhere.
 DESCRIBED: dict[str, Any] = {"required": False, "allow_null": True}
@@ -39,11 +40,70 @@ class StopField(serializers.JSONField):
     """One text, or up to four."""
 
 
+@extend_schema_field(CHOICE)
+class ToolChoiceField(serializers.JSONField):
+    """`none`, `auto`, `required`, or a function by its name."""
+
+
+@extend_schema_field({"type": "string", "const": "function"})
+class FunctionField(serializers.CharField):
+    """The one kind of tool that there is."""
+
+
+class CalledFunctionSerializer(serializers.Serializer[Any]):
+    """What was called."""
+
+    name = serializers.CharField(allow_blank=True)
+    arguments = serializers.CharField(allow_blank=True, help_text="The text that the model wrote, JSON or not.")
+
+
+class ToolCallSerializer(serializers.Serializer[Any]):
+    """A call of one of the caller's tools."""
+
+    id = serializers.CharField(allow_blank=True)
+    type = FunctionField()
+    function = CalledFunctionSerializer()
+
+
+class OfferedFunctionSerializer(serializers.Serializer[Any]):
+    """A function that the caller can run."""
+
+    name = serializers.RegexField(chat_tools.NAME.replace("\\Z", "$"))
+    description = serializers.CharField(**DESCRIBED, allow_blank=True)
+    parameters = serializers.DictField(**DESCRIBED, help_text="A JSON Schema, without references out of it.")
+    strict = serializers.BooleanField(**DESCRIBED)
+
+
+class OfferedToolSerializer(serializers.Serializer[Any]):
+    """A tool that the caller offers."""
+
+    type = FunctionField()
+    function = OfferedFunctionSerializer()
+
+
+class NamedSchemaSerializer(serializers.Serializer[Any]):
+    """The schema of an answer."""
+
+    name = serializers.RegexField(chat_tools.NAME.replace("\\Z", "$"))
+    schema = serializers.DictField()
+    description = serializers.CharField(**DESCRIBED, allow_blank=True)
+    strict = serializers.BooleanField(**DESCRIBED)
+
+
+class ResponseFormatSerializer(serializers.Serializer[Any]):
+    """What shape the answer is to have."""
+
+    type = serializers.ChoiceField(["text", "json_object", "json_schema"])
+    json_schema = NamedSchemaSerializer(**DESCRIBED)
+
+
 class MessageSerializer(serializers.Serializer[Any]):
     """One message."""
 
     role = serializers.ChoiceField(["developer", "system", "user", "assistant", "tool", "function"])
     content = ContentField(**DESCRIBED, help_text="Required, and not null, for every role but `assistant`.")
+    tool_calls = serializers.ListField(**DESCRIBED, child=ToolCallSerializer())
+    tool_call_id = serializers.CharField(**DESCRIBED, allow_blank=True, help_text="The call that a `tool` answers.")
 
 
 class StreamOptionsSerializer(serializers.Serializer[Any]):
@@ -67,6 +127,10 @@ class ChatRequestSerializer(serializers.Serializer[Any]):
     top_p = serializers.FloatField(**DESCRIBED, min_value=0, max_value=1)
     frequency_penalty = serializers.FloatField(**DESCRIBED, min_value=-2, max_value=2)
     presence_penalty = serializers.FloatField(**DESCRIBED, min_value=-2, max_value=2)
+    tools = serializers.ListField(**DESCRIBED, child=OfferedToolSerializer(), max_length=chat_tools.MOST_TOOLS)
+    tool_choice = ToolChoiceField(**DESCRIBED)
+    parallel_tool_calls = serializers.BooleanField(**DESCRIBED)
+    response_format = ResponseFormatSerializer(**DESCRIBED)
     entity_id = serializers.CharField(**DESCRIBED, min_length=1, max_length=call_headers.MAX_ENTITY_ID)
 
 
@@ -82,10 +146,13 @@ class AnswerMessageSerializer(serializers.Serializer[Any]):
     """The assistant's message."""
 
     role = serializers.CharField()
-    content = serializers.CharField(allow_null=True, help_text="Null where a model declined.")
+    content = serializers.CharField(allow_null=True, help_text="Null where a model declined, or calls tools alone.")
     refusal = serializers.CharField(allow_null=True, help_text="The words in which a model declined.")
     reasoning_content = serializers.CharField(
         required=False, help_text="What a model thought before it answered, where the flow passes it on."
+    )
+    tool_calls = serializers.ListField(
+        child=ToolCallSerializer(), required=False, help_text="What the model asks of the caller's tools."
     )
 
 

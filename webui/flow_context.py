@@ -14,6 +14,7 @@ from publishing import actions, deploy_plan, deploy_state, documents, registry
 from publishing.deploy_state import DeployState
 from publishing.disagreements import find_disagreement, find_lost_groups
 from publishing.models import Flow, FlowVersion
+from scaicore.capabilities import CAPABILITIES
 from webui import flow_saves, flow_svg, snippets, triggers
 from webui.flow_saves import LastSave
 from webui.forms import PropertiesForm
@@ -98,9 +99,14 @@ def read_only_note(flow: Flow) -> str:
 
 def _document(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
     """The saved document: drawn, checked, and its properties."""
-    findings = list(actions.compile_document(documents.complete(flow, saved), tenant=flow.tenant_id).diagnostics)
-    picture = flow_svg.draw(saved.content, findings)
-    return {"findings": findings, "picture": picture, "wanted": scaicore.properties(saved.content)}
+    result = actions.compile_document(documents.complete(flow, saved), tenant=flow.tenant_id)
+    findings = list(result.diagnostics)
+    return {
+        "findings": findings,
+        "capabilities": [CAPABILITIES[name] for name in result.program.capabilities] if result.program else [],
+        "picture": flow_svg.draw(saved.content, findings),
+        "wanted": scaicore.properties(saved.content),
+    }
 
 
 def _for_admins(flow: Flow, state: DeployState, form: PropertiesForm | None) -> dict[str, Any]:

@@ -46,3 +46,24 @@ def test_what_no_node_could_do_is_an_error_in_words(visit: Visit, root: User, dr
     page.locator("summary", has_text="Capabilities").click()
     page.get_by_label("Takes images").check()
     expect(page.get_by_text("The flow declares images, which it cannot do")).to_be_visible()
+
+
+def test_they_are_told_on_the_plain_page_as_well(visit: Visit, root: User, thinker: Flow) -> None:
+    page = visit(root, has_scripts=False)
+    page.goto(f"/flows/{thinker.pk}/?plain")
+    expect(page.get_by_text("Answers with JSON that fits the caller's schema")).to_be_visible()
+
+
+def test_the_tools_of_callers_are_a_tick_on_the_node(visit: Visit, root: User, thinker: Flow) -> None:
+    page = open_flow(visit(root))
+    page.locator("summary", has_text="Capabilities").click()
+    tools = page.get_by_label("Calls the caller's tools")
+    expect(tools).not_to_be_checked()
+    page.locator('.react-flow__node[data-id="reply"]').click()
+    page.get_by_label("Client tools").check()
+    page.get_by_role("application").click(position={"x": 8, "y": 8})
+    page.locator("summary", has_text="Capabilities").click()
+    expect(tools).to_be_checked()
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("status")).to_have_text("Saved version 1.0.1")
+    assert thinker.saved.content["nodes"][1]["config"]["client_tools"] is True
