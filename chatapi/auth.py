@@ -8,6 +8,7 @@ from chatapi import usage
 from chatapi.errors import AccessDenied, KeyInvalid, KeyMissing, ModelUnknown
 from identity import keys
 from publishing import registry
+from publishing.limits import Estimate
 
 NOT_NAMED = "This key is limited to chosen models, and this is none of them."
 
@@ -28,9 +29,14 @@ async def authenticate(authorization: str | None) -> str:
     return decision.key_id or ""
 
 
-async def authorize(authorization: str | None, model: str) -> registry.AllowedCall:
-    """The caller and the model, when the call is allowed; one statement decides all of it."""
-    decision = _check_key(await registry.resolve(digest_of(authorization), model))
+async def authorize(authorization: str | None, model: str, estimate: Estimate | None = None) -> registry.AllowedCall:
+    """The caller and the model, when the call is allowed; one statement decides all of it.
+
+    `estimate`: what the call takes of its limits with that; without one it only asks, and takes nothing.
+    """
+    digest = digest_of(authorization)
+    asked = registry.resolve(digest, model) if estimate is None else registry.reserve(digest, model, estimate)
+    decision = _check_key(await asked)
     if decision.core_id is None:
         raise ModelUnknown(model)
     if not decision.is_named:

@@ -15,6 +15,7 @@ from chatapi import (
     admission,
     answer_formats,
     auth,
+    call_limits,
     capabilities,
     chat_request,
     chat_response,
@@ -36,7 +37,7 @@ from chatapi.runs import Run
 from identity import ids
 from publishing import registry
 from publishing.process.cached_settings import settings
-from publishing.registry import LiveCore
+from publishing.registry import AllowedCall, LiveCore
 
 # Parsing this much takes long enough that other callers would notice.
 LARGE_BODY = 500_000
@@ -78,7 +79,21 @@ async def begin(
 
     `place`: the one that the call has among the runs of this process.
     """
-    caller = await auth.authorize(authorization, request.model)
+    caller = await auth.authorize(authorization, request.model, call_limits.estimate(request))
+    if not caller.taken:
+        return await _begin(caller, request, request_id, place)
+    call_limits.check(caller)
+    try:
+        run = await _begin(caller, request, request_id, place)
+    except BaseException:
+        call_limits.give_back(caller)
+        raise
+    if isinstance(run, Replay):
+        call_limits.give_back(caller)  # it was counted when it ran
+    return run
+
+
+async def _begin(caller: AllowedCall, request: ChatRequest, request_id: str, place: Place | None) -> Run | Replay:
     if place is not None:
         place.assign(caller)
     core = await registry.load(caller.version_id)
@@ -135,7 +150,8 @@ def _label(request: ChatRequest) -> Label:
 
 
 def _headers(request: ChatRequest, run: Run | Replay, request_id: str) -> Headers:
-    return {"x-request-id": request_id} | _ignored_params(request, run.core)
+    found = {"x-request-id": request_id} | _ignored_params(request, run.core)
+    return found | call_limits.headers(run.taken) if run.taken else found
 
 
 def _ignored_params(request: ChatRequest, core: LiveCore) -> Headers:

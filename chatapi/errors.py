@@ -17,7 +17,9 @@ ChatError
 ├── EntityQuotaExceeded  the user has as many entities of the Core as the operator allows
 ├── IdempotencyMismatch  the Idempotency-Key was used before, with another body
 ├── RateLimited          the key has as many streams open as one key may have
-├── TooManyRuns          the key or its tenant has as many runs under way as it may
+│   ├── TooManyRuns      the key or its tenant has as many runs under way as it may
+│   └── LimitReached     a limit of requests or tokens a minute has too little left
+│       └── QuotaExceeded a limit of a day, of a month or of money has
 ├── Overloaded           this server has as many runs under way, and calls in line, as it takes
 ├── CoreFailed           the Core ended with an error; nothing was committed
 │   ├── ModelRateLimited the model's provider takes no more calls for a moment
@@ -228,13 +230,31 @@ class RateLimited(ChatError):
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
     message = "This key has too many streams open. Wait until one has ended, then try again."
-    headers = {"retry-after": "1"}
+    headers: Mapping[str, str] = {"retry-after": "1"}
 
 
 class TooManyRuns(RateLimited):
     """The key, or its tenant, has as many runs under way as it may."""
 
     message = "Too many calls of this key or its tenant are under way. Wait until one has ended, then try again."
+
+
+class LimitReached(RateLimited):
+    """A limit that an admin has set has too little left for the call, for a moment. `more`: further headers."""
+
+    message = "A limit is used up. Try again in a moment, or ask an admin of your tenant."
+
+    def __init__(self, message: str = "", *, more: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(message)
+        self.headers = {**type(self).headers, **more}
+
+
+class QuotaExceeded(LimitReached):
+    """A limit of a day, of a month or of money has too little left: there is no use in trying again soon."""
+
+    code = "insufficient_quota"
+    message = "A limit is used up. Wait until it begins anew, or ask an admin of your tenant."
+    headers: Mapping[str, str] = NO_RETRY
 
 
 class Overloaded(ChatError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chatapi import admission, auth, call_headers, chat_request, completions, responses
+from chatapi import admission, auth, call_headers, call_limits, chat_request, completions, responses
 from chatapi.errors import ChatError, refused_field
 from chatapi.responses import Whole
 from publishing import registry
@@ -27,7 +27,8 @@ async def answer(
     except Exception as error:
         return responses.render_module_refusal(error, request_id)
     data = {"core_id": core_id, "version": run.core.number, "output": result.output, "usage": result.tokens}
-    return responses.render_json({"status": "ok", "data": data, "meta": {"request_id": request_id}}, request_id)
+    value = {"status": "ok", "data": data, "meta": {"request_id": request_id}}
+    return responses.render_json(value, request_id, headers=call_limits.headers(run.taken))
 
 
 async def refuse(authorization: str | None, error: ChatError, *, request_id: str) -> Whole:

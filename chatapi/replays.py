@@ -10,6 +10,7 @@ import msgspec
 import scaicore
 from chatapi.chat_response import FinishReason, Piece, Reply, Tokens
 from publishing import memory
+from publishing.limits import Taken
 from publishing.registry import LiveCore
 from scaicore.services import ToolCall, ToolCallPart
 from scaicore.stop_sequences import StopFilter
@@ -35,6 +36,7 @@ class Replay:
 
     def __init__(self, core: LiveCore, recorded: memory.Recorded, stop: tuple[str, ...]) -> None:
         self.core = core
+        self.taken: tuple[Taken, ...] = ()
         stops = StopFilter(stop)
         beside = recorded.beside or {}
         refusal, calls = beside.get("refusal", ""), tuple(ToolCall(**call) for call in beside.get("tool_calls", ()))

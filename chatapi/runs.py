@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import scaicore
-from chatapi import traces, turns, usage
+from chatapi import call_limits, traces, turns, usage
 from chatapi.chat_request import ChatRequest
 from chatapi.chat_response import FinishReason, Piece, Reply, Tokens
 from chatapi.errors import AnswerUnfit, CoreFailed, CoreTimedOut, core_failure
@@ -109,6 +109,7 @@ class Run:
         schema: CallerSchema | None,
     ) -> None:
         self.core = core
+        self.taken = caller.taken
         self._caller = caller
         self._request = request
         self._turn = turn
@@ -320,6 +321,10 @@ class Run:
         if outcome is not Outcome.OK and (self._received or outcome is Outcome.CANCELLED):
             self._tokens = self._count_delivered()
         usage.record(self._usage_row(outcome), self._tracer.nodes if self._tracer else None)
+        if self.taken:
+            call_limits.settle(
+                self._caller, prompt=self._tokens.prompt_tokens, completion=self._tokens.completion_tokens
+            )
 
     def _usage_row(self, outcome: Outcome) -> usage.UsageRow:
         caller = self._caller

@@ -21,7 +21,7 @@ from msgspec import Struct
 from chatapi import traces
 from chatapi.traces import NodeTrace, TraceRow
 from identity import keys
-from publishing import refused_calls
+from publishing import limits, refused_calls
 from publishing.db import outages, pool
 from publishing.process.cached_settings import settings
 from publishing.process.per_loop import PerLoop
@@ -163,6 +163,11 @@ def record(row: UsageRow, nodes: list[NodeTrace] | None = None) -> None:
     _ledgers.current().note(INSERT, row)
     if nodes is not None:
         _ledgers.current().note(traces.INSERT, _trace_row(row, nodes))
+
+
+def settle(row: limits.SettledRow) -> None:
+    """Count what a call used of a limit, or give back what it did not."""
+    _ledgers.current().note(limits.SETTLE, row)
 
 
 def record_refusal(core_id: str, user_id: str, at: datetime) -> None:

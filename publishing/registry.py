@@ -18,8 +18,10 @@ from django.db.models.expressions import RawSQL
 
 import scaicore
 from identity.models import User
+from publishing import limits
 from publishing.db import pool
 from publishing.db.batching import Batcher
+from publishing.limits import Estimate, Taken
 from publishing.models import Access, Core, Publication
 from publishing.process.cached_settings import settings
 from publishing.process.per_loop import PerLoop
@@ -34,6 +36,7 @@ class AllowedCall(NamedTuple):
     core_id: str
     version_id: int
     published_at: int
+    taken: tuple[Taken, ...] = ()
 
 
 class AccessDecision(NamedTuple):
@@ -41,6 +44,7 @@ class AccessDecision(NamedTuple):
 
     `key_id` is None when the key opens nothing; `core_id` is None when the user's tenant has no such model.
     `may_call`: the user may, and the key's limit, if it has one, names the model; `is_named` is about the limit alone.
+    `has_limits`: there are limits in this installation on what may be used up; `taken` is what this call took of them.
     """
 
     key_id: str | None
@@ -52,11 +56,13 @@ class AccessDecision(NamedTuple):
     published_at: int | None
     may_call: bool | None
     is_named: bool | None
+    has_limits: bool
+    taken: tuple[Taken, ...] = ()
 
     def allowed(self) -> AllowedCall | None:
         """The call, if it is allowed: the key is live, the model exists for its user, and the user may."""
         given = (self.key_id, self.user_id, self.tenant_id, self.core_id, self.version_id, self.published_at)
-        return AllowedCall._make(given) if self.may_call and None not in given else None
+        return AllowedCall._make((*given, self.taken)) if self.may_call and None not in given else None
 
 
 class ListedModel(NamedTuple):
@@ -97,15 +103,37 @@ WHERE u.is_active
 """
 
 # In both, a limited key opens what it names, and of that only what its user may call.
-DECIDE = """
+DECISION = """
 SELECT k.key_id, k.user_id, k.tenant_id, k.is_stale,
-       a.publication_id, a.version_id, extract(epoch FROM a.published_at)::bigint,
-       a.may_call AND (k.models IS NULL OR a.name = ANY (k.models)), (k.models IS NULL OR a.name = ANY (k.models))
+       a.publication_id, a.version_id, extract(epoch FROM a.published_at)::bigint AS published_at,
+       a.may_call AND (k.models IS NULL OR a.name = ANY (k.models)) AS may_call,
+       (k.models IS NULL OR a.name = ANY (k.models)) AS is_named,
+       EXISTS (SELECT 1 FROM publishing_usagelimit) AS has_limits
+"""
+DECIDE = f"""
+{DECISION}
 FROM unnest(%s::bytea[], %s::text[]) WITH ORDINALITY AS asked (digest, name, index)
 LEFT JOIN identity_live_key k ON k.digest = asked.digest
 LEFT JOIN publishing_access a ON a.user_id = k.user_id AND a.name = asked.name
 ORDER BY asked.index
 """
+
+# The same, and what the call takes of its limits. `synchronous_commit`: what a crash of the database forgets of the
+# last half second of counting is not worth a wait in every call.
+RESERVE = f"""
+WITH decided AS MATERIALIZED (
+    {DECISION}, asked.index, asked.prompt, asked.completion
+    FROM unnest(%s::bytea[], %s::text[], %s::bigint[], %s::bigint[])
+        WITH ORDINALITY AS asked (digest, name, prompt, completion, index)
+    LEFT JOIN identity_live_key k ON k.digest = asked.digest
+    LEFT JOIN publishing_access a ON a.user_id = k.user_id AND a.name = asked.name
+)
+{limits.TAKE}
+SELECT d.key_id, d.user_id, d.tenant_id, d.is_stale, d.publication_id, d.version_id, d.published_at, d.may_call,
+       d.is_named, d.has_limits, taken.limits
+FROM decided d CROSS JOIN (SELECT set_config('synchronous_commit', 'off', true)) AS unsafe LEFT JOIN taken USING (index)
+ORDER BY d.index
+"""  # noqa: S608
 
 # What one user, a row of `caller (user_id, models)`, may call.
 CALLABLE = """, mine (group_id) AS (
@@ -169,6 +197,7 @@ WHERE v.id = %s
 """
 
 _asking = PerLoop(lambda: _decide())
+_reserving = PerLoop(lambda: Reserving())
 _loaded: OrderedDict[int, LiveCore] = OrderedDict()
 MOST_LOADED = 512
 # As long as a name can be in `publishing_publication`.
@@ -179,7 +208,25 @@ async def resolve(digest: bytes, name: str) -> AccessDecision:
     """The decision about the key with this digest and the model `name`: one row, read now."""
     # What cannot be a name is not asked for, since its answer is known; the key is looked at all the same.
     question = (digest, name if _can_be_a_name(name) else "")
-    return AccessDecision._make(await _asking.current().get(question))
+    return AccessDecision(*await _asking.current().get(question))
+
+
+async def reserve(digest: bytes, name: str, estimate: Estimate) -> AccessDecision:
+    """The decision about a call, and what it takes of its limits: one statement for both, one row, read now.
+
+    Where there are no limits the plain decision is all; it says so itself, each time.
+    """
+    if not _reserving.current().is_needed:
+        decision = await resolve(digest, name)
+        if not decision.has_limits:
+            return decision
+    if not _can_be_a_name(name):
+        return await resolve(digest, "")
+    question = (digest, name, str(estimate.prompt), str(estimate.completion))
+    row = await _reserving.current().batcher.get(question)
+    decision = AccessDecision(*row[:-1])._replace(taken=limits.read(row[-1]))
+    _reserving.current().is_needed = decision.has_limits
+    return decision
 
 
 async def callable_models(key_id: str) -> list[ListedModel]:
@@ -202,7 +249,8 @@ async def allowed(caller: AllowedCall, name: str, *, version: int | None = None)
         if not found:
             return None
         [(version_id,)] = found
-    return caller._replace(core_id=core_id, version_id=version_id, published_at=published_at)
+    # What the first call took is settled with that one's run.
+    return caller._replace(core_id=core_id, version_id=version_id, published_at=published_at, taken=())
 
 
 async def published_name(core_id: str) -> str:
@@ -256,6 +304,16 @@ def uncallable(user: User, names: Iterable[str]) -> list[str]:
 def access(user: User, core: Core) -> Access | None:
     """The decision about one user and one Core; None when the user's tenant does not publish it."""
     return Access.objects.filter(user=user, publication_id=core.pk).first()
+
+
+class Reserving:
+    """The calls of one event loop that take from limits, and whether there were any limits when it last looked."""
+
+    def __init__(self) -> None:
+        self.is_needed = False
+        self.batcher: Batcher[tuple[bytes | str, ...], tuple[Any, ...]] = Batcher(
+            partial(pool.rows_for_each, RESERVE), limit_s=settings.DATABASE_TIMEOUT_S
+        )
 
 
 def _decide() -> Batcher[tuple[bytes, str], tuple[Any, ...]]:

@@ -1,6 +1,7 @@
 """What the control plane keeps: flows and Cores, publications and grants, memory."""
 
 from publishing.models.flows import Core, CoreVersion, Flow, FlowVersion, core_id, flow_id
+from publishing.models.limits import Each, LimitCell, Measure, Per, Price, UsageLimit
 from publishing.models.memory import Entity, Partition, Turn
 from publishing.models.providers import ModelProvider, Secret
 from publishing.models.publications import Access, Grant, Hold, LastVisibility, Publication, Visibility
@@ -13,19 +14,25 @@ __all__ = [
     "Core",
     "CoreVersion",
     "Decision",
+    "Each",
     "Entity",
     "Flow",
     "FlowVersion",
     "Grant",
     "Hold",
     "LastVisibility",
+    "LimitCell",
+    "Measure",
     "ModelProvider",
     "Partition",
+    "Per",
+    "Price",
     "Publication",
     "Refusal",
     "Schedule",
     "Secret",
     "Turn",
+    "UsageLimit",
     "Visibility",
     "core_id",
     "flow_id",

@@ -34,6 +34,7 @@ ROOMS = [
     "chatapi.completions",
     "chatapi.admission",
     "chatapi.chat_request",
+    "chatapi.call_limits",
     "chatapi.auth",
     "publishing.registry",
     "publishing.db.batching",

@@ -1,0 +1,11 @@
+"""Limits: what is taken by the statement that decides about a call, and what is given back after its run.
+
+decision = await registry.reserve(digest, name, Estimate(prompt=120, completion=0))
+decision.taken                       # of which limits, and whether it was there
+settlement.rows(taken, prompt=130, completion=40)   # what the ledger writes when the run has ended
+"""
+
+from publishing.limits.reservation import TAKE, Estimate, Taken, read
+from publishing.limits.settlement import SETTLE, SettledRow, give_back, settle
+
+__all__ = ["SETTLE", "TAKE", "Estimate", "SettledRow", "Taken", "give_back", "read", "settle"]
