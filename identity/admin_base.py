@@ -27,7 +27,7 @@ from identity.admin_bulk import BulkChange
 from identity.admin_fields import label_of, may_be_key
 from identity.admin_sections import Figure, Section
 from identity.errors import ActionRefused
-from identity.models import Group, User
+from identity.models import User
 
 REFUSED = "refused_by_action"
 Offer = dict[str, models.QuerySet[Any]]
@@ -75,7 +75,7 @@ def tenant_if_choosable(request: HttpRequest) -> list[str]:
     return ["tenant"] if actor(request).tenants is None else []
 
 
-def settle_tenant(request: HttpRequest, row: User | Group) -> None:
+def settle_tenant(request: HttpRequest, row: Any) -> None:
     """A new row of somebody who manages one tenant belongs to it; a form never says otherwise."""
     tenants = actor(request).tenants
     if row._state.adding and tenants is not None:

@@ -5,6 +5,7 @@ identity.errors.ActionRefused
 │   ├── CoreNotFound         the tenant has no such Core
 │   ├── FlowNotFound         the tenant has no such flow
 │   ├── NotPublished         the Core has no publication
+│   ├── LimitNotFound        the tenant has no such limit
 │   ├── ProviderNotFound     the tenant has no such model provider
 │   └── SecretNotFound       the tenant has no such secret
 ├── Conflict
@@ -60,6 +61,12 @@ class NotPublished(NotFound):
     code = "NOT_PUBLISHED"
     message = "The Core is not published."
     fix = "Publish the Core first."
+
+
+class LimitNotFound(NotFound):
+    """The tenant has no such limit."""
+
+    message = "The limit does not exist."
 
 
 class ProviderNotFound(NotFound):

@@ -7,7 +7,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from identity.sign_in.views import SignInView
-from webui.views import access, account, flow_editor, flows, keys, models, playground, providers, secrets, usage
+from webui.views import access, account, flow_editor, flows, keys, limits, models, playground, providers, secrets, usage
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="flows"), name="home"),
@@ -37,6 +37,9 @@ urlpatterns = [
     path("keys/", keys.key_list, name="keys"),
     path("keys/<slug:key_id>/revoke/", keys.revoke, name="revoke-key"),
     path("keys/<slug:key_id>/rotate/", keys.rotate, name="rotate-key"),
+    path("limits/", limits.limit_list, name="limits"),
+    path("limits/<slug:limit_id>/", limits.limit, name="limit"),
+    path("limits/<slug:limit_id>/delete/", limits.delete_limit, name="delete-limit"),
     path("providers/", providers.provider_list, name="providers"),
     path("providers/<str:ref>/", providers.provider, name="provider"),
     path("providers/<str:ref>/test/", providers.try_provider, name="try-provider"),

@@ -17,6 +17,7 @@ from publishing.actions.cores import (
 from publishing.actions.entities import erase_entity
 from publishing.actions.flows import create_flow, delete_flow, save_flow
 from publishing.actions.holds import hold_core, lift_hold
+from publishing.actions.limits import LimitTerms, create_limit, delete_limit, save_limit, set_price
 from publishing.actions.providers import create_provider, delete_provider, save_provider, test_provider
 from publishing.actions.publications import check_groups, publish, unpublish
 from publishing.actions.remotes import RemoteProgram
@@ -28,6 +29,7 @@ __all__ = [
     "NAME_RULE",
     "UNCHANGED",
     "Deployment",
+    "LimitTerms",
     "RemoteProgram",
     "Unchanged",
     "ask_access",
@@ -36,11 +38,13 @@ __all__ = [
     "compile_program",
     "create_core",
     "create_flow",
+    "create_limit",
     "create_provider",
     "create_secret",
     "decline_access",
     "delete_core",
     "delete_flow",
+    "delete_limit",
     "delete_provider",
     "delete_secret",
     "deploy",
@@ -52,8 +56,10 @@ __all__ = [
     "reseal",
     "rollback",
     "save_flow",
+    "save_limit",
     "save_provider",
     "save_secret",
+    "set_price",
     "test_provider",
     "unpublish",
     "update_core",

@@ -3,6 +3,7 @@
 from publishing.admin.audit import PublishingAuditAdmin
 from publishing.admin.cores import CoreAdmin
 from publishing.admin.flows import FlowAdmin
+from publishing.admin.limits import PriceAdmin, UsageLimitAdmin
 from publishing.admin.people import CallerAdmin, OpeningGroupAdmin
 from publishing.admin.providers import ProviderAdmin, SecretAdmin
 from publishing.admin.publications import PublicationAdmin
@@ -14,9 +15,11 @@ __all__ = [
     "CoreAdmin",
     "FlowAdmin",
     "OpeningGroupAdmin",
+    "PriceAdmin",
     "ProviderAdmin",
     "PublicationAdmin",
     "PublishingAuditAdmin",
     "RefusalAdmin",
     "SecretAdmin",
+    "UsageLimitAdmin",
 ]

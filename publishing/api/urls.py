@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 
-from publishing.api import base, cores, flows, groups, keys, memory, openapi, providers, secrets
+from publishing.api import base, cores, flows, groups, keys, limits, memory, openapi, providers, secrets
 
 View = Callable[..., HttpResponseBase]
 ENTITY = "cores/<str:core_id>/entities/<str:entity_id>"
@@ -48,6 +48,9 @@ api = [
     *_both("groups/<str:group_id>", groups.GroupDetailView.as_view()),
     *_both("keys", keys.KeyListView.as_view()),
     *_both("keys/<str:key_id>", keys.KeyDetailView.as_view()),
+    *_both("cores/<str:core_id>/price", limits.PriceView.as_view()),
+    *_both("limits", limits.LimitListView.as_view()),
+    *_both("limits/<str:limit_id>", limits.LimitDetailView.as_view()),
     *_both("providers", providers.ProviderListView.as_view()),
     *_both("providers/<str:ref>", providers.ProviderDetailView.as_view()),
     *_both("providers/<str:ref>/test", providers.ProviderTestView.as_view()),

@@ -90,7 +90,7 @@ class UsageLimit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount.normalize():f} {self.measure} {self.get_per_display()}"
+        return f"{self.amount.normalize():,f} {self.measure} {self.get_per_display()}"
 
 
 class LimitCell(models.Model):

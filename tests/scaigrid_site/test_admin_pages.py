@@ -14,7 +14,7 @@ from chatapi.models import UsageRecord
 from identity import actors, groups, keys
 from identity.models import ApiKey, Group, Tenant, User
 from publishing import actions
-from publishing.models import AccessRequest, Publication, Refusal
+from publishing.models import AccessRequest, Price, Publication, Refusal, UsageLimit
 from tests.chatapi.test_admin import hooked, remote, scheduled
 from tests.conftest import echo_document
 from tests.support.admin_pages import lists, of, pages
@@ -58,6 +58,11 @@ def plant(tenant: Tenant, rows: range) -> None:
         Refusal.objects.create(core=core, user=user, last_at=at)
         if listed and user.is_active:
             AccessRequest.objects.create(tenant=tenant, core=core, user=people[n - 7], asked_at=at)
+        owner = [{"user": user}, {"group": group}, {"core": core}, {"each": "key"}][n % 4]
+        UsageLimit.objects.create(
+            tenant=tenant, measure="tokens", per="day", amount=9, created_at=at, updated_at=at, **owner
+        )
+        Price.objects.create(core=core, tenant=tenant, prompt=1, completion=2)
         actions.create_secret(
             tenant=tenant, name=f"secret-{user.pk}".replace("_", "-"), value="s", actor=OPERATOR, at=at
         )
