@@ -210,7 +210,9 @@ def test_only_what_the_program_can_answer_is_asked_of_it(
     assert error(call(lean, key, asked))["code"] == "unsupported_parameter"
     able = RemoteProgram(f"{elsewhere}/whole", capabilities=["response_format"])
     actions.update_core(core, remote=able, actor=actors.actor_of(root), at=timezone.now())
-    assert call(lean, key, asked).status_code == 200
+    # It is asked now, and what it answers is checked like any other program's answer: this one only writes prose.
+    refused = call(lean, key, asked)
+    assert (refused.status_code, "`response_format`" in error(refused)["message"]) == (502, True)
 
 
 def test_a_server_that_is_down_is_502(lean: Server, root: User, ann: User, key_of: KeyOf) -> None:
