@@ -13,7 +13,7 @@ by_npm = $(if $(NPM),frontend/node_modules/.bin/$(1),@echo "No npm here, left ou
 OPENAPI := .venv/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve setup check test lock format bench bench-admin faults images frontend frontend-check
+.PHONY: help run serve setup check test clients lock format bench bench-admin faults images frontend frontend-check
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ check: .venv/dev.stamp $(if $(NPM),$(NODE_MODULES))  ## Format, lint, types, imp
 test: .venv/dev.stamp  ## All tests: the suite, then the browser's own run
 	$(BIN)/python -m pytest -n logical --dist loadfile --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser
+
+clients: .venv/dev.stamp .venv/clients.stamp  ## Agent frameworks call tools of theirs through a published flow
+	$(BIN)/python -m pytest tests/clients
 
 bench: .venv/dev.stamp  ## What a call costs, beside a bare server and two peers in the same run
 	$(BIN)/python -m bench
@@ -71,6 +74,8 @@ lock:  ## Compile the lock files anew (needs uv)
 		--upgrade requirements-dev.in -o requirements-dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps \
 		--upgrade requirements-demo-llm.in -o requirements-demo-llm.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--upgrade requirements-clients.in -o requirements-clients.lock
 
 .venv/run.stamp: requirements.lock
 	@test -x $(BIN)/python || { echo "Setting up .venv (once, about half a minute)"; $(PYTHON) -m venv .venv; }
@@ -79,6 +84,12 @@ lock:  ## Compile the lock files anew (needs uv)
 
 .venv/llm.stamp: requirements-demo-llm.lock .venv/run.stamp
 	@$(PIP) --no-deps -r requirements-demo-llm.lock
+	@touch $@
+
+.venv/clients.stamp: requirements-clients.lock
+	@test -x .venv/clients/bin/python || $(PYTHON) -m venv .venv/clients
+	@.venv/clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		-r requirements-clients.lock
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/run.stamp

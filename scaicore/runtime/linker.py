@@ -128,9 +128,15 @@ def _link(program: Program) -> Runnable:
             for node in program.nodes
             if node.id in program.writers and node.config.get("output_schema")
         ),
-        # A version that an earlier server deployed names them in the words of the protocol.
-        capabilities=frozenset(canonical(program.capabilities)),
+        capabilities=_capabilities(program),
     )
+
+
+def _capabilities(program: Program) -> frozenset[str]:
+    """What the program can do. A version of an earlier server has it in the words of the protocol, and may say
+    that it calls tools where no node does."""
+    found = frozenset(canonical(program.capabilities))
+    return found if any(node.config.get("client_tools") for node in program.nodes) else found - {"tools"}
 
 
 def _entries(program: Program, indices: dict[str, int]) -> dict[str, int]:

@@ -120,5 +120,6 @@ def test_a_word_that_is_no_capability_is_named(word: str) -> None:
 
 
 def test_a_program_of_an_earlier_server_keeps_what_it_could() -> None:
-    stored = compiled(chain(entry(), reply())).program.to_dict() | {"capabilities": ["image_url", "response_format"]}
+    words = ["image_url", "response_format", "tool_choice"]  # it could declare what none of its nodes did
+    stored = compiled(chain(entry(), reply())).program.to_dict() | {"capabilities": words}
     assert link(Program.from_dict(stored)).capabilities == {"images", "structured_output"}
