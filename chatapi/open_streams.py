@@ -14,6 +14,11 @@ from chatapi.errors import RateLimited
 _open: Counter[bytes] = Counter()
 
 
+def count_all() -> int:
+    """How many streams are open in this process."""
+    return _open.total()
+
+
 @contextmanager
 def counted(authorization: str | None) -> Iterator[None]:
     """Count a stream of the key in `authorization` until it ends; `RateLimited` when too many are open."""

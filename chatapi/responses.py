@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from chatapi import chat_response
 from chatapi.errors import ChatError, DatabaseUnavailable, Unexpected
 from publishing.db import outages
+from publishing.process import metrics
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,13 @@ def render_module_refusal(error: Exception, request_id: str) -> Whole:
 
 def refusal_for(error: Exception, request_id: str) -> ChatError:
     """`error` if it is a refusal; anything else is logged, and the caller reads a fixed sentence instead."""
+    refusal = _refusal_for(error, request_id)
+    if metrics.active is not None:
+        metrics.active.note_refusal(refusal.code, refusal.status)
+    return refusal
+
+
+def _refusal_for(error: Exception, request_id: str) -> ChatError:
     if isinstance(error, ChatError):
         return error
     if outages.is_outage(error):

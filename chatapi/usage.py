@@ -23,7 +23,9 @@ from chatapi.traces import NodeTrace, TraceRow
 from identity import keys
 from publishing import limits, refused_calls
 from publishing.db import outages, pool
+from publishing.process import metrics
 from publishing.process.cached_settings import settings
+from publishing.process.metrics import FinishedRun
 from publishing.process.per_loop import PerLoop
 
 log = logging.getLogger(__name__)
@@ -71,12 +73,18 @@ class Ledger:
         self._writing: asyncio.Task[None] | None = None
         self._is_urgent = asyncio.Event()
 
+    @property
+    def waiting(self) -> int:
+        """How many rows are not written yet."""
+        return sum(map(len, self._rows.values()))
+
     def note(self, statement: str, row: Struct) -> None:
         """Have `row` written soon."""
         rows = self._rows.setdefault(statement, [])
         # While the database is away, rows pile up; losing some is better than running out of memory.
         if len(rows) >= MOST_WAITING:
             log.error("usage.lost: the database has been away for too long; a run is not counted")
+            _count_lost()
             return
         rows.append(row)
         self._wake()
@@ -118,6 +126,20 @@ class Ledger:
                 await self._is_urgent.wait()
 
 
+def _finished(row: UsageRow) -> FinishedRun:
+    first_token_s = None if row.first_token_ms is None else row.first_token_ms / 1000
+    return FinishedRun(
+        row.model,
+        row.purpose,
+        row.outcome,
+        row.is_streamed,
+        row.duration_ms / 1000,
+        first_token_s,
+        row.prompt_tokens,
+        row.completion_tokens,
+    )
+
+
 def _trace_row(row: UsageRow, nodes: list[NodeTrace]) -> TraceRow:
     return TraceRow(
         row.at,
@@ -138,6 +160,8 @@ async def _store(statement: str, rows: Sequence[Row], encode: Callable[[Sequence
         return []
     try:
         await pool.rows(statement, [encode(rows)])
+        if metrics.active is not None and statement is INSERT:
+            metrics.active.note_written(len(rows))
     except (psycopg.Error, ValueError) as error:
         if outages.is_outage(error):
             log.warning("usage.delayed: %s; %d rows wait", outages.explain(error), len(rows))
@@ -148,7 +172,13 @@ async def _store(statement: str, rows: Sequence[Row], encode: Callable[[Sequence
             parts = [await _store(statement, part, encode) for part in (rows[:half], rows[half:])]
             return [*parts[0], *parts[1]]
         log.error("usage.lost: a row cannot be kept (%s)", type(error).__name__)
+        _count_lost()
     return []
+
+
+def _count_lost() -> None:
+    if metrics.active is not None:
+        metrics.active.note_lost()
 
 
 def _as_json(rows: Sequence[Struct]) -> str:
@@ -160,6 +190,8 @@ _ledgers = PerLoop(Ledger)
 
 def record(row: UsageRow, nodes: list[NodeTrace] | None = None) -> None:
     """Count one run, and keep what its `nodes` did where the flow asks for that."""
+    if metrics.active is not None:
+        metrics.active.note_run(_finished(row))
     _ledgers.current().note(INSERT, row)
     if nodes is not None:
         _ledgers.current().note(traces.INSERT, _trace_row(row, nodes))
@@ -178,6 +210,11 @@ def record_refusal(core_id: str, user_id: str, at: datetime) -> None:
 def touch(key_id: str) -> None:
     """Note that a key was used."""
     _ledgers.current().touch(key_id)
+
+
+def count_waiting() -> int:
+    """How many rows this process has not written yet."""
+    return _ledgers.current().waiting
 
 
 async def flush() -> None:

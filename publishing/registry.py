@@ -23,6 +23,7 @@ from publishing.db import pool
 from publishing.db.batching import Batcher
 from publishing.limits import Estimate, Taken
 from publishing.models import Access, Core, Publication
+from publishing.process import metrics
 from publishing.process.cached_settings import settings
 from publishing.process.per_loop import PerLoop
 
@@ -312,12 +313,18 @@ class Reserving:
     def __init__(self) -> None:
         self.is_needed = False
         self.batcher: Batcher[tuple[bytes | str, ...], tuple[Any, ...]] = Batcher(
-            partial(pool.rows_for_each, RESERVE), limit_s=settings.DATABASE_TIMEOUT_S
+            partial(pool.rows_for_each, RESERVE),
+            limit_s=settings.DATABASE_TIMEOUT_S,
+            observe=metrics.note_decisions,
         )
 
 
 def _decide() -> Batcher[tuple[bytes, str], tuple[Any, ...]]:
-    return Batcher(partial(pool.rows_for_each, DECIDE), limit_s=settings.DATABASE_TIMEOUT_S)
+    return Batcher(
+        partial(pool.rows_for_each, DECIDE),
+        limit_s=settings.DATABASE_TIMEOUT_S,
+        observe=metrics.note_decisions,
+    )
 
 
 def _can_be_a_name(text: str) -> bool:

@@ -14,12 +14,13 @@ django_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402  what follows needs the apps that the line above loaded
 
-from chatapi import retention, usage  # noqa: E402
+from chatapi import process_figures, retention, usage  # noqa: E402
 from chatapi.asgi import ChatFastPath  # noqa: E402
 from chatapi.asgi_types import App, Receive, Scope, Send  # noqa: E402
 from chatapi.schedules import Scheduler  # noqa: E402
 from publishing import outbound  # noqa: E402
 from publishing.db import pool, time_limits  # noqa: E402
+from publishing.process import metrics  # noqa: E402
 from scaicore import tokens  # noqa: E402
 from scaigrid_site.draining import Draining  # noqa: E402
 from scaigrid_site.health import Health  # noqa: E402
@@ -49,7 +50,10 @@ class Lifespan:
         gc.freeze()
         self._draining.take_signals()
         scheduler = Scheduler()
-        tasks = [asyncio.create_task(retention.prune_for_ever()), asyncio.create_task(scheduler.run_for_ever())]
+        for_ever = [retention.prune_for_ever(), scheduler.run_for_ever()]
+        if settings.METRICS_ADDRESS:
+            for_ever.append(process_figures.show_for_ever(metrics.activate()))
+        tasks = [asyncio.create_task(work) for work in for_ever]
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for task in tasks:

@@ -70,6 +70,11 @@ class Conf:
         "`https://chat.example.com`.",
         (),
     )
+    METRICS_ADDRESS: str = _described(
+        "Where Prometheus reads the metrics, as `host:port`; they are never on the public port. Empty: nothing is "
+        "counted.",
+        "",
+    )
     MAX_BODY_BYTES: int = _described("Largest accepted request body, in bytes.", 20_000_000)
     HEAD_TIMEOUT_S: float = _described(
         "How long the URL and headers of a request may take to arrive, in seconds; also how long a new connection may "
@@ -265,6 +270,8 @@ def _check_words(conf: Conf) -> None:
         raise SettingInvalid("PUBLIC_URL must start with http:// or https://.")
     if conf.EMAIL_URL and conf.EMAIL_URL.partition("://")[0] not in environ.Env.EMAIL_SCHEMES:
         raise SettingInvalid("EMAIL_URL must start with one of " + ", ".join(sorted(environ.Env.EMAIL_SCHEMES)) + ".")
+    if conf.METRICS_ADDRESS and not re.fullmatch(r"[^\s/]+:[0-9]{1,5}", conf.METRICS_ADDRESS):
+        raise SettingInvalid("METRICS_ADDRESS must be host:port, such as 127.0.0.1:9464.")
     _check_addresses(conf)
     if conf.LOG_FORMAT not in ("console", "json"):
         raise SettingInvalid("LOG_FORMAT must be console or json.")

@@ -31,7 +31,8 @@ class Batcher(Generic[Question, Answer]):
 
     `ask` gets the questions and the moment, by the monotonic clock, at which it must have ended. A question waits at
     most `limit_s` seconds for its answer, until its batch leaves included: it leaves when an earlier one has ended,
-    whose questions had to be answered sooner, so no question needs a timer of its own.
+    whose questions had to be answered sooner, so no question needs a timer of its own. `observe` is told of each batch:
+    its size, and how many seconds it took.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class Batcher(Generic[Question, Answer]):
         limit_s: float,
         flights: int = 2,
         most: int = 128,
+        observe: Callable[[int, float], None] | None = None,
     ) -> None:
         self._ask = ask
         self._limit_s = limit_s
         self._flights = flights
         self._most = most
+        self._observe = observe
         self._waiting: list[Asked[Question, Answer]] = []
         self._flying = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,6 +77,7 @@ class Batcher(Generic[Question, Answer]):
     async def _settle(self, batch: list[Asked[Question, Answer]]) -> None:
         # Those who left are not asked for.
         while batch := [asked for asked in batch if not asked.answer.done()]:
+            started = time.monotonic()
             try:
                 answers = await self._ask([asked.question for asked in batch], batch[0].until)
             except DatabaseSilent as error:
@@ -87,6 +91,8 @@ class Batcher(Generic[Question, Answer]):
                 for single in batch:
                     await self._settle([single])
             else:
+                if self._observe is not None:
+                    self._observe(len(batch), time.monotonic() - started)
                 for asked, answer in zip(batch, answers, strict=True):
                     if not asked.answer.done():
                         asked.answer.set_result(answer)

@@ -38,6 +38,11 @@ class Pool:
         self._parameters = _parameters()
         self._is_closed = False
 
+    @property
+    def idle(self) -> int:
+        """How many connections wait for a statement."""
+        return len(self._idle)
+
     async def rows(self, statement: str, values: Values, deadline: float | None = None) -> list[Row]:
         """The rows that a statement gives, or an error within the time limit, all waiting included.
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from uvicorn.supervisors import Multiprocess
 
 from publishing import demo
-from scaigrid_site import draining, migrating, postgres, settings
+from scaigrid_site import draining, metrics_server, migrating, postgres, settings
 from scaigrid_site.greeting import greeting
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -69,6 +69,8 @@ class Command(BaseCommand):
         self.stdout.flush()
         connections.close_all()
         postgres.watch()
+        if conf.METRICS_ADDRESS:
+            metrics_server.start(conf.METRICS_ADDRESS, workers=conf.WORKERS)
         with suppress(KeyboardInterrupt):
             if conf.WORKERS > 1:
                 supervisor = Multiprocess(config, sockets=[taken])
