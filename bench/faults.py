@@ -1,5 +1,5 @@
-"""`make faults`: turns from two processes, processes killed in the middle of them, hostile callers, and a database
-that fails."""
+"""`make faults`: turns from two processes, processes killed in the middle of them, ten times the load, streams whose
+server ends, hostile callers, and a database that fails."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ def main() -> None:
         with servers.running(servers.start_site()) as other:
             _race(core, key, [steady, other])
         _kills(core, key, steady)
+    _overload(key)
+    _streams()
     _hostile()
     _database(key)
 
@@ -40,6 +42,18 @@ def _counter() -> tuple[Core, str]:
 
     demo.prepare(at=timezone.now())
     return counting.deploy()
+
+
+def _overload(key: str) -> None:
+    from bench import overload  # noqa: PLC0415
+
+    overload.run(key)
+
+
+def _streams() -> None:
+    from bench import stream_faults  # noqa: PLC0415
+
+    stream_faults.run()
 
 
 def _hostile() -> None:

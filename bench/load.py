@@ -40,14 +40,15 @@ class Result:
 
     def latency_ms(self, share: float) -> float:
         """What `share` of the answers took at most, in milliseconds."""
-        return _quantile_ms(self.latencies, share)
+        return quantile_ms(self.latencies, share)
 
     def first_word_ms(self, share: float) -> float:
         """What `share` of the streams took at most to their first piece, in milliseconds."""
-        return _quantile_ms(self.first_words, share)
+        return quantile_ms(self.first_words, share)
 
 
-def _quantile_ms(seconds: list[float], share: float) -> float:
+def quantile_ms(seconds: list[float], share: float) -> float:
+    """What `share` of these stayed under, in milliseconds."""
     return sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * share))] * 1000 if seconds else float("nan")
 
 

@@ -1,7 +1,8 @@
 """A model's server that costs next to nothing: every answer is the same text, streamed in many small pieces.
 
-`python -m bench.model_server PORT`. A piece is a frame of some 170 bytes, as the servers in use send them, in an HTTP
-chunk of its own; the loop is given back after each, so that streams at the same time are served in turn.
+`python -m bench.model_server PORT [SECONDS]`: with so long a pause between two pieces. A piece is a frame of some 170
+bytes, as the servers in use send them, in an HTTP chunk of its own; the loop is given back after each, so that streams
+at the same time are served in turn.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from typing import Any, Final, cast
 
 PIECES: Final = 200
+PAUSE_S: Final = float(sys.argv[2]) if __name__ == "__main__" and len(sys.argv) > 2 else 0.0
 _HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
@@ -67,7 +69,7 @@ class Model(asyncio.Protocol):
         self._transport.write(_HEAD)
         for frame in FRAMES:
             self._transport.write(frame)
-            await asyncio.sleep(0)
+            await asyncio.sleep(PAUSE_S)
 
 
 async def serve(port: int) -> None:

@@ -24,6 +24,7 @@ from chatapi import (
     open_streams,
     responses,
     runs,
+    stopping,
     subflows,
 )
 from chatapi.admission import Place
@@ -49,7 +50,7 @@ async def answer(
     """The answer to one `POST /v1/chat/completions`. `headers` by lower-case name; never raises but on cancellation."""
     request_id = request_id or ids.new("req")
     try:
-        with await admission.enter() as place:
+        with stopping.told(), await admission.enter() as place:
             try:
                 request = await _parse(body, headers)
             except ChatError:
@@ -168,11 +169,12 @@ async def _frames(
     writer = chat_response.ChunkWriter(label, has_usage=request.has_usage_chunk)
     is_open = False
     try:
-        async with aclosing(run), aclosing(bundled(run.text(), settings.KEEP_ALIVE_S)) as bundles:
-            async for pieces in bundles:
-                opening, is_open = b"" if is_open else writer.opening(), True
-                yield opening + (b"".join(map(writer.piece, pieces)) or chat_response.KEEP_ALIVE)
-            result = await run.finish()
+        with stopping.told():
+            async with aclosing(run), aclosing(bundled(run.text(), settings.KEEP_ALIVE_S)) as bundles:
+                async for pieces in bundles:
+                    opening, is_open = b"" if is_open else writer.opening(), True
+                    yield opening + (b"".join(map(writer.piece, pieces)) or chat_response.KEEP_ALIVE)
+                result = await run.finish()
     except Exception as error:
         if not is_open:
             raise

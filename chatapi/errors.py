@@ -21,6 +21,7 @@ ChatError
 │   └── LimitReached     a limit of requests or tokens a minute has too little left
 │       └── QuotaExceeded a limit of a day, of a month or of money has
 ├── Overloaded           this server has as many runs under way, and calls in line, as it takes
+├── ServerStopping       this server ends, and the call did not come to its end in the time that was left
 ├── CoreFailed           the Core ended with an error; nothing was committed
 │   ├── ModelRateLimited the model's provider takes no more calls for a moment
 │   ├── QuotaExhausted   the account at the model's provider has used up what it paid for
@@ -264,6 +265,16 @@ class Overloaded(ChatError):
     type = "overloaded_error"
     code = "overloaded"
     message = "This server has too much to do for a moment. Try again in a moment."
+    headers = {"retry-after": "1"}
+
+
+class ServerStopping(ChatError):
+    """The server ends, and the call did not come to its end in the time that was left for it."""
+
+    status = 503
+    type = "overloaded_error"
+    code = "server_stopping"
+    message = "This server is being restarted, and the call could not be finished. Nothing was stored; try again."
     headers = {"retry-after": "1"}
 
 

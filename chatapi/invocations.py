@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chatapi import admission, auth, call_headers, call_limits, chat_request, completions, responses
+from chatapi import admission, auth, call_headers, call_limits, chat_request, completions, responses, stopping
 from chatapi.errors import ChatError, refused_field
 from chatapi.responses import Whole
 from publishing import registry
@@ -15,7 +15,7 @@ async def answer(
 ) -> Whole:
     """The answer to one invocation; never raises but on cancellation."""
     try:
-        with await admission.enter() as place:
+        with stopping.told(), await admission.enter() as place:
             name = await registry.published_name(core_id)
             try:
                 request = parse(body, headers, model=name)

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from chatapi import admission, call_headers, chat_request, responses, runs, subflows
+from chatapi import admission, call_headers, chat_request, responses, runs, stopping, subflows
 from chatapi.errors import ChatError, SignatureInvalid, UrlUnknown, refused_field
 from chatapi.responses import Whole
 from publishing import memory, registry
@@ -38,7 +38,7 @@ class CalledWebhook(NamedTuple):
 async def answer(tenant: str, slug: str, headers: Mapping[str, str], body: bytes, *, request_id: str) -> Whole:
     """The answer to one call of a webhook. `headers` by lower-case name; never raises but on cancellation."""
     try:
-        with await admission.enter() as place:
+        with stopping.told(), await admission.enter() as place:
             hook = await _find(tenant, slug)
             # Before the body is parsed: a stranger learns nothing about it.
             await _check_signature(hook, headers, body)

@@ -29,6 +29,7 @@ from scaigrid_site.http.program_handler import ByAudience, ProgramHandler  # noq
 from scaigrid_site.http.request_guard import RequestGuard  # noqa: E402
 
 FLUSH_S = 5.0
+LAST_WORDS_S = 2.0
 
 
 class Lifespan:
@@ -58,6 +59,7 @@ class Lifespan:
         await receive()
         for task in tasks:
             task.cancel()
+        await self._draining.finish(LAST_WORDS_S)
         await scheduler.finish(settings.DRAIN_S)
         await _stop()
         await send({"type": "lifespan.shutdown.complete"})

@@ -17,6 +17,7 @@ from typing import Final
 
 import uvicorn
 
+from chatapi import stopping
 from chatapi.asgi_types import App, Message, Receive, Scope, Send
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -62,6 +63,12 @@ class Draining:
             if not self._running:
                 self._idle.set()
 
+    async def finish(self, longest_s: float) -> None:
+        """Wait for what still runs, such as the last words of streams that have run out of time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest_s):
+                await self._idle.wait()
+
     def take_signals(self) -> None:
         """Stand in front of the handlers that the server installed. Called in its event loop, when it starts."""
         loop = asyncio.get_running_loop()
@@ -76,6 +83,7 @@ class Draining:
     ) -> None:
         if not self.has_begun:
             self.has_begun = True
+            stopping.begin()
             loop.call_soon_threadsafe(self._start_waiting, partial(leave, number, None))
             return
         # The second signal is impatience.
@@ -87,9 +95,7 @@ class Draining:
         self._waiting = asyncio.create_task(self._wait(leave))
 
     async def _wait(self, leave: Callable[[], object]) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._longest_s):
-                await self._idle.wait()
+        await self.finish(self._longest_s)
         leave()
 
 

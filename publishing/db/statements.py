@@ -52,6 +52,7 @@ class StatementConnection:
         self._libpq = connection.pgconn
         self._adapting = Transformer(connection)
         self._prepared: dict[tuple[bytes, tuple[int, ...] | None], bytes] = {}
+        self._names = 0
         self._results: list[PGresult] = []
         self._answer: asyncio.Future[list[PGresult]] | None = None
         self._loop = asyncio.get_running_loop()
@@ -86,7 +87,9 @@ class StatementConnection:
         # `None` and a number of another size make it another statement to PostgreSQL.
         name = self._prepared.get(kind)
         if name is None:
-            name = b"s%d" % len(self._prepared)
+            # A name is never used again: whoever asked may have left before it was known that there is one.
+            self._names += 1
+            name = b"s%d" % self._names
             self._libpq.send_prepare(name, text, adapting.types)
             await self._result(deadline)
             self._prepared[kind] = name

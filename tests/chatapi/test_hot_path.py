@@ -57,6 +57,7 @@ LEAVES = [
     "chatapi.caller_watch",
     "identity.ids",
     "identity.keys",
+    "chatapi.stopping",
     "publishing.process.metrics",
     "publishing.process.per_loop",
     "publishing.strict_json",

@@ -120,6 +120,18 @@ async def test_a_server_process_that_ends_in_the_middle_is_an_outage(connection:
         await connection.rows("SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)", [], soon())
 
 
+async def test_a_caller_who_leaves_as_the_answer_comes_leaves_no_name_behind(connection: StatementConnection) -> None:
+    task = asyncio.create_task(connection.rows("SELECT 1", [], soon()))
+    while connection._answer is None or not connection._answer.done():  # noqa: ASYNC110  the very turn of the loop
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert connection.is_at_rest
+    for _ in range(2):
+        assert await connection.rows("SELECT 2", [], soon()) == [(2,)]
+
+
 FORGETTING: list[tuple[str, Any]] = [
     ("what was prepared is gone", "DEALLOCATE ALL"),
     ("its table has another type now", "ALTER TABLE told ALTER COLUMN value TYPE text"),
