@@ -8,7 +8,7 @@ from pathlib import Path
 from django.db import connection, transaction
 
 from identity.actors import Actor
-from publishing.declared import flows, loader, people
+from publishing.declared import flows, limits, loader, people
 from publishing.declared.base import ApplyRun, must_differ
 from publishing.declared.schema import DeclaredTenant
 
@@ -34,6 +34,7 @@ def _apply_tenant(run: ApplyRun, location: str, declared: DeclaredTenant, folder
     people.apply_users(run, f"{location}.users", tenant, declared.users)
     people.apply_groups(run, f"{location}.groups", tenant, declared.groups)
     flows.apply_flows(run, f"{location}.flows", tenant, declared.flows, folder)
+    limits.apply_limits(run, f"{location}.limits", tenant, declared.limits)
 
 
 def wait_for_others() -> None:

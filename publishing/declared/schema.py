@@ -43,6 +43,19 @@ class DeclaredFlow(Struct, forbid_unknown_fields=True, kw_only=True):
     group_ids: list[Text] | UnsetType = UNSET
 
 
+class DeclaredLimit(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A limit: of the whole tenant, a user (e-mail address) or a group (id); of all models, or of one (its slug)."""
+
+    measure: Literal["requests", "tokens", "money"]
+    per: Literal["minute", "day", "month"]
+    amount: Annotated[float, Meta(gt=0, le=10**13)]
+    each: Literal["user", "key"] | UnsetType = UNSET
+    user: Text | UnsetType = UNSET
+    group: Text | UnsetType = UNSET
+    model: Text | UnsetType = UNSET
+    soft: bool = False
+
+
 class DeclaredTenant(Struct, forbid_unknown_fields=True, kw_only=True):
     """An organisation and what belongs to it."""
 
@@ -52,6 +65,7 @@ class DeclaredTenant(Struct, forbid_unknown_fields=True, kw_only=True):
     users: list[DeclaredUser] = []
     groups: list[DeclaredGroup] = []
     flows: list[DeclaredFlow] = []
+    limits: list[DeclaredLimit] = []
 
 
 class Declaration(Struct, forbid_unknown_fields=True, kw_only=True):

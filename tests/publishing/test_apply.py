@@ -15,7 +15,7 @@ from django.utils import timezone
 from identity import actors, groups
 from identity.models import AuditEntry, Group, Tenant, User
 from publishing import actions, registry
-from publishing.models import Core, CoreVersion, Flow, FlowVersion, Publication
+from publishing.models import Core, CoreVersion, Flow, FlowVersion, Publication, UsageLimit
 from tests.conftest import echo_document
 from tests.support.staff import audited
 
@@ -310,3 +310,58 @@ def test_a_flow_may_stand_in_the_file_itself_under_a_name_of_its_own(apply: Appl
 def test_two_flows_of_one_name_are_not_guessed_between(apply: Apply, echo_flow: Flow) -> None:
     Flow.objects.create(tenant=echo_flow.tenant, name="Echo Agent")
     assert "Several flows of acme are called Echo Agent." in refusal(apply, inside("flows: [{file: echo.json}]"))
+
+
+LIMITED = (
+    with_flow("deploy: true")
+    + """
+    limits:
+      - {measure: requests, per: minute, amount: 60, each: key}
+      - {measure: money, per: month, amount: 12.5, model: echo-agent, soft: true}
+      - {measure: tokens, per: day, amount: 1000, user: Ann@acme.test}
+      - {measure: tokens, per: day, amount: 5000, group: group_acme_eng, each: user}
+"""
+)
+
+
+def test_limits_are_set_changed_and_left_alone(apply: Apply, ann: User, engineering: Group) -> None:
+    told = apply(LIMITED)
+    assert "+ limit 60 requests a minute of the whole tenant, each key" in told
+    assert "+ limit 12.5 money a month of the whole tenant on echo-agent" in told
+    assert UsageLimit.objects.count() == 4
+    assert "Nothing changes" in apply(LIMITED)
+    changed = LIMITED.replace("amount: 60,", "amount: 30,").replace(", soft: true", "")
+    told = apply(changed)
+    assert "60 requests a minute → 30 requests a minute" in told
+    assert "12.5 money a month, only warns → 12.5 money a month" in told
+    assert UsageLimit.objects.count() == 4
+    apply(inside("name: Acme"))
+    assert UsageLimit.objects.count() == 4
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ("{measure: words, per: day, amount: 1}", "tenants[0].limits[0].measure: "),
+        ("{measure: tokens, per: day}", "tenants[0].limits[0].amount: This key is required."),
+        ("{measure: tokens, per: day, amount: 0}", "tenants[0].limits[0].amount: "),
+        ("{measure: tokens, per: day, amount: 1, user: cy@globex.test}", "The user cy@globex.test does not exist"),
+        ("{measure: tokens, per: day, amount: 1, group: none}", "The group none does not exist in acme."),
+        ("{measure: tokens, per: day, amount: 1, model: none}", "The Core none does not exist in acme."),
+        ("{measure: tokens, per: day, amount: 1, key: apikey_x}", "This key is not known here."),
+        (
+            "{measure: tokens, per: day, amount: 1, user: ann@acme.test, group: group_acme_eng}",
+            "Name one user, one key or one group, or none of them.",
+        ),
+    ],
+)
+def test_a_limit_that_is_none_is_refused_with_its_place(
+    apply: Apply, ann: User, cy: User, engineering: Group, lines: str, sentence: str
+) -> None:
+    assert sentence in refusal(apply, inside(f"limits:\n  - {lines}"))
+    assert not UsageLimit.objects.exists()
+
+
+def test_two_limits_of_the_same_are_refused(apply: Apply, acme: Tenant) -> None:
+    one = "{measure: tokens, per: day, amount: 1}"
+    assert "is in tenants[0].limits[0] already." in refusal(apply, inside(f"limits:\n  - {one}\n  - {one}"))
