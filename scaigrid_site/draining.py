@@ -1,6 +1,8 @@
 """The time between SIGTERM and the end: while calls run, new ones are still taken and `/healthz/ready` says 503.
 
 So a load balancer learns that this process is about to go before its port closes. A process without calls ends at once.
+The kernel greets callers before a server does: a socket that is closed with some of them waiting resets them, and a
+proxy that has sent a call by then may not send it to another server. So they are let in before the door is closed.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from chatapi import stopping
 from chatapi.asgi_types import App, Message, Receive, Scope, Send
@@ -75,59 +78,71 @@ class Draining:
         end_with_the_terminal()
         for number in SIGNALS:
             leave = signal.getsignal(number)
-            if callable(leave) and isinstance(getattr(leave, "__self__", None), uvicorn.Server):
-                signal.signal(number, partial(self._begin, loop, leave))
+            server = getattr(leave, "__self__", None)
+            if callable(leave) and isinstance(server, uvicorn.Server):
+                signal.signal(number, partial(self._begin, loop, server, leave))
 
     def _begin(
-        self, loop: asyncio.AbstractEventLoop, leave: Callable[[int, FrameType | None], object], number: int, _: object
+        self,
+        loop: asyncio.AbstractEventLoop,
+        server: uvicorn.Server,
+        leave: Callable[[int, FrameType | None], object],
+        number: int,
+        _: object,
     ) -> None:
         if not self.has_begun:
             self.has_begun = True
             stopping.begin()
-            loop.call_soon_threadsafe(self._start_waiting, partial(leave, number, None))
-            return
-        # The second signal is impatience.
-        if self._waiting is not None:
-            loop.call_soon_threadsafe(self._waiting.cancel)
-        leave(number, None)
+            loop.call_soon_threadsafe(self._start_waiting, server, partial(leave, number, None))
+        elif self._waiting is not None and not self._waiting.done():
+            loop.call_soon_threadsafe(self._waiting.cancel)  # the second signal is impatience
+        else:
+            leave(number, None)
 
-    def _start_waiting(self, leave: Callable[[], object]) -> None:
-        self._waiting = asyncio.create_task(self._wait(leave))
+    def _start_waiting(self, server: uvicorn.Server, leave: Callable[[], object]) -> None:
+        self._waiting = asyncio.create_task(self._wait(server, leave))
 
-    async def _wait(self, leave: Callable[[], object]) -> None:
-        await self.finish(self._longest_s)
-        leave()
-
-
-class GentleServer(uvicorn.Server):
-    """Uvicorn's server, which at its end serves those who have come to the door already.
-
-    The kernel greets callers before the server does. A socket that is closed with some of them waiting resets them, and
-    a proxy that has sent a call by then may not send it to another server.
-    """
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let in who waits, close the door, and end as usual."""
-        waiting = [caller for listening in sockets or () for caller in _waiting(listening)]
-        for server in self.servers:
-            server.close()
-        for caller in waiting:
-            await asyncio.get_running_loop().connect_accepted_socket(self._new_connection, caller)
-        await super().shutdown(sockets)
-
-    def _new_connection(self) -> asyncio.Protocol:
-        protocol = self.config.http_protocol_class
-        made: asyncio.Protocol = protocol(
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )  # type: ignore[call-arg]
-        return made
+    async def _wait(self, server: uvicorn.Server, leave: Callable[[], object]) -> None:
+        with suppress(asyncio.CancelledError):
+            await self.finish(self._longest_s)
+        try:
+            await _close_the_door(server)
+        finally:
+            leave()
 
 
-def _waiting(listening: socket.socket) -> Iterator[socket.socket]:
+async def _close_the_door(server: uvicorn.Server) -> None:
+    """Let in who waits, and nobody after them."""
+    waiting = [caller for door in server.servers for listening in door.sockets for caller in _greeted(listening)]
+    for door in server.servers:
+        door.close()
+    for caller in waiting:
+        await asyncio.get_running_loop().connect_accepted_socket(partial(_protocol, server), caller)
+
+
+def _greeted(listening: socket.socket) -> Iterator[socket.socket]:
     """Who was greeted by the kernel and not yet by the server."""
-    listening.setblocking(False)
-    with suppress(BlockingIOError):
+    with socket.fromfd(listening.fileno(), listening.family, listening.type) as door, suppress(BlockingIOError):
+        door.setblocking(False)
         while True:
-            caller, _ = listening.accept()
+            caller, _ = door.accept()
             caller.setblocking(False)
             yield caller
+
+
+def _protocol(server: uvicorn.Server) -> asyncio.Protocol:
+    protocol = server.config.http_protocol_class
+    made: asyncio.Protocol = protocol(
+        config=server.config, server_state=server.server_state, app_state=server.lifespan.state
+    )  # type: ignore[call-arg]
+    return made
+
+
+class Supervisor(Multiprocess):
+    """Uvicorn's supervisor of several processes, which share one door."""
+
+    def terminate_all(self) -> None:
+        """Close our own hold of the door first: while it is open, callers come in whom nobody greets."""
+        for listening in self.sockets:
+            listening.close()
+        super().terminate_all()

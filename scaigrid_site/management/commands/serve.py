@@ -14,7 +14,6 @@ from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 from django.db import connections
 from django.utils import timezone
-from uvicorn.supervisors import Multiprocess
 
 from publishing import demo
 from scaigrid_site import draining, metrics_server, migrating, postgres, settings
@@ -73,11 +72,11 @@ class Command(BaseCommand):
             metrics_server.start(conf.METRICS_ADDRESS, workers=conf.WORKERS)
         with suppress(KeyboardInterrupt):
             if conf.WORKERS > 1:
-                supervisor = Multiprocess(config, sockets=[taken])
+                supervisor = draining.Supervisor(config, sockets=[taken])
                 draining.end_with_the_terminal()  # which the supervisor took for a wish to start its processes again
                 supervisor.run()
             else:
-                draining.GentleServer(config).run(sockets=[taken])
+                uvicorn.Server(config).run(sockets=[taken])
 
 
 def _take_port(host: str, port: int) -> socket.socket:
