@@ -13,7 +13,7 @@ by_npm = $(if $(NPM),frontend/node_modules/.bin/$(1),@echo "No npm here, left ou
 OPENAPI := .venv/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve setup check test clients lock format bench bench-admin faults images frontend frontend-check
+.PHONY: help run serve setup check test clients lock format bench bench-admin faults postgres-matrix images frontend frontend-check
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench-admin: .venv/dev.stamp  ## What each page of the admin takes with 2,000 us
 
 faults: .venv/dev.stamp  ## Turns from two processes, processes killed in the middle of them, a database that fails
 	$(BIN)/python -m bench.faults
+
+postgres-matrix: .venv/dev.stamp  ## PostgreSQL 14 to 18: each migrates, answers a call under a limit, and takes turns (needs npm)
+	$(BIN)/python -m bench.postgres_matrix
 
 images: .venv/dev.stamp  ## Make docs/images anew: every page, light and dark (needs chromium)
 	$(BIN)/python -m bench.screenshots
