@@ -8,7 +8,7 @@ from typing import Final
 
 from chatapi import usage
 from chatapi.chat_request import ChatRequest
-from chatapi.errors import LimitReached, QuotaExceeded
+from chatapi.errors import LONGEST_WAIT_S, LimitReached, QuotaExceeded
 from publishing import limits
 from publishing.limits import Estimate, Taken
 from publishing.registry import AllowedCall
@@ -71,11 +71,11 @@ def _refusal(one: Taken) -> LimitReached:
         message = f"This call needs more than the limit of {_words(one)} ever gives. Make it smaller."
         return QuotaExceeded(message, more=headers([one]))
     wait_s = max(1, math.ceil(_wait_s(one)))
-    kind = LimitReached if one.per == "minute" else QuotaExceeded
+    kind = LimitReached if one.per == "minute" and one.measure != "money" else QuotaExceeded
     message = (
         f"The limit of {_words(one)} is used up. Try again in {_duration(wait_s)}, or ask an admin of your tenant."
     )
-    return kind(message, more=headers([one]) | {"retry-after": str(wait_s)})
+    return kind(message, more=headers([one]) | {"retry-after": str(min(wait_s, LONGEST_WAIT_S))})
 
 
 def _wait_s(one: Taken) -> float:

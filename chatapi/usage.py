@@ -158,6 +158,8 @@ async def _store(statement: str, rows: Sequence[Row], encode: Callable[[Sequence
     """Those of `rows` that are to be written later. One that can never be written is given up, and takes none along."""
     if not rows:
         return []
+    if statement is limits.SETTLE:
+        return await _settle(rows, encode)
     try:
         await pool.rows(statement, [encode(rows)])
         if metrics.active is not None and statement is INSERT:
@@ -173,6 +175,15 @@ async def _store(statement: str, rows: Sequence[Row], encode: Callable[[Sequence
             return [*parts[0], *parts[1]]
         log.error("usage.lost: a row cannot be kept (%s)", type(error).__name__)
         _count_lost()
+    return []
+
+
+async def _settle(rows: Sequence[Row], encode: Callable[[Sequence[Row]], object]) -> Sequence[Row]:
+    """Settle once. Where nobody knows whether it was done, what was taken stays counted as it was estimated."""
+    try:
+        await pool.rows_once(limits.SETTLE, [encode(rows)])
+    except (psycopg.Error, ValueError) as error:
+        log.warning("limits.unsettled: %s; %d rows", outages.explain(error), len(rows))
     return []
 
 

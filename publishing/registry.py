@@ -8,11 +8,15 @@ three about random groups and finds the same. No answer is kept.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
+import msgspec
+import psycopg
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -224,8 +228,7 @@ async def reserve(digest: bytes, name: str, estimate: Estimate) -> AccessDecisio
     if not _can_be_a_name(name):
         return await resolve(digest, "")
     question = (digest, name, str(estimate.prompt), str(estimate.completion))
-    row = await _reserving.current().batcher.get(question)
-    decision = AccessDecision(*row[:-1])._replace(taken=limits.read(row[-1]))
+    decision = read_decision(await _reserving.current().batcher.get(question))
     _reserving.current().is_needed = decision.has_limits
     return decision
 
@@ -316,7 +319,27 @@ class Reserving:
             partial(pool.rows_for_each, RESERVE),
             limit_s=settings.DATABASE_TIMEOUT_S,
             observe=metrics.note_decisions,
+            on_left=self._give_back,
         )
+        self._writing: set[asyncio.Task[None]] = set()
+
+    def _give_back(self, row: tuple[Any, ...]) -> None:
+        """The caller left while the decision was made: nothing runs, so nothing counts."""
+        decision = read_decision(row)
+        if decision.taken and decision.core_id is not None:
+            rows = limits.give_back(decision.taken, decision.core_id)
+            task = asyncio.create_task(self._write(msgspec.json.encode(rows).decode()))
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+
+    async def _write(self, rows: str) -> None:
+        with suppress(psycopg.Error):  # it stays counted
+            await pool.rows_once(limits.SETTLE, [rows])
+
+
+def read_decision(row: tuple[Any, ...]) -> AccessDecision:
+    """A row of `RESERVE`."""
+    return AccessDecision(*row[:-1])._replace(taken=limits.read(row[-1]))
 
 
 def _decide() -> Batcher[tuple[bytes, str], tuple[Any, ...]]:

@@ -32,7 +32,7 @@ class Batcher(Generic[Question, Answer]):
     `ask` gets the questions and the moment, by the monotonic clock, at which it must have ended. A question waits at
     most `limit_s` seconds for its answer, until its batch leaves included: it leaves when an earlier one has ended,
     whose questions had to be answered sooner, so no question needs a timer of its own. `observe` is told of each batch:
-    its size, and how many seconds it took.
+    its size, and how many seconds it took; `on_left` of an answer that came when nobody waited for it any more.
     """
 
     def __init__(
@@ -43,12 +43,14 @@ class Batcher(Generic[Question, Answer]):
         flights: int = 2,
         most: int = 128,
         observe: Callable[[int, float], None] | None = None,
+        on_left: Callable[[Answer], None] | None = None,
     ) -> None:
         self._ask = ask
         self._limit_s = limit_s
         self._flights = flights
         self._most = most
         self._observe = observe
+        self._on_left = on_left
         self._waiting: list[Asked[Question, Answer]] = []
         self._flying = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -63,7 +65,12 @@ class Batcher(Generic[Question, Answer]):
             task = asyncio.create_task(self._fly())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await answer
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if answer.done() and not answer.cancelled() and answer.exception() is None:
+                self._tell_left(answer.result())
+            raise
 
     async def _fly(self) -> None:
         try:
@@ -94,9 +101,15 @@ class Batcher(Generic[Question, Answer]):
                 if self._observe is not None:
                     self._observe(len(batch), time.monotonic() - started)
                 for asked, answer in zip(batch, answers, strict=True):
-                    if not asked.answer.done():
+                    if asked.answer.done():
+                        self._tell_left(answer)
+                    else:
                         asked.answer.set_result(answer)
                 return
+
+    def _tell_left(self, answer: Answer) -> None:
+        if self._on_left is not None:
+            self._on_left(answer)
 
 
 def _fail(batch: list[Asked[Question, Answer]], error: Exception) -> None:

@@ -43,10 +43,13 @@ class Pool:
         """How many connections wait for a statement."""
         return len(self._idle)
 
-    async def rows(self, statement: str, values: Values, deadline: float | None = None) -> list[Row]:
+    async def rows(
+        self, statement: str, values: Values, deadline: float | None = None, *, is_once: bool = False
+    ) -> list[Row]:
         """The rows that a statement gives, or an error within the time limit, all waiting included.
 
-        `deadline`: the end of another limit than the pool's, by the monotonic clock.
+        `deadline`: the end of another limit than the pool's, by the monotonic clock. `is_once`: it is not sent again
+        where it may have been carried out.
         """
         deadline = deadline or time.monotonic() + self._timeout_s
         await self._take_turn(deadline)
@@ -57,7 +60,7 @@ class Pool:
                     try:
                         return await self._ask(connection, statement, values, deadline)
                     except psycopg.OperationalError as error:
-                        if connection.is_open or isinstance(error, DatabaseSilent):
+                        if is_once or connection.is_open or isinstance(error, DatabaseSilent):
                             raise
                         # It had died unnoticed since its last use, and so have the others.
                         self._close_idle()
@@ -125,6 +128,11 @@ async def rows(statement: str, values: Values) -> list[Row]:
     So a statement that writes must be one that does nothing when it is sent a second time.
     """
     return await current().rows(statement, values)
+
+
+async def rows_once(statement: str, values: Values) -> list[Row]:
+    """The rows that a statement gives which must not be carried out twice; an error where it may have been."""
+    return await current().rows(statement, values, is_once=True)
 
 
 async def rows_for_each(statement: str, questions: Sequence[tuple[bytes | str, ...]], deadline: float) -> list[Row]:

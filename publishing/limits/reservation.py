@@ -1,8 +1,8 @@
 """Taking from limits, in the statement that decides about a call: exact across processes, by row locks alone.
 
-All calls of a batch that count on the same cell are summed up first, in the order in which they came, and the cell says
-how far that sum goes: an `INSERT … ON CONFLICT` may not touch a row twice. Cells are locked in the order of their keys,
-so that two batches never wait for each other.
+All calls of a batch that count on the same cell are put to it together, in the order in which they came, since an
+`INSERT … ON CONFLICT` may not touch a row twice; it says which of them fit, one after the other, and one that is too
+large keeps no other out. Cells are locked in the order of their keys, so that two batches never wait for each other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class Taken(NamedTuple):
     """What a call took of one limit.
 
     `cost` is what it asked for, and `is_within` whether that was there; a soft limit gives it all the same. `used` is
-    what counted as taken of `amount` with it, and `resets_s` is in how many seconds all of that is there again.
+    what counted as taken of `amount` with its batch, and `resets_s` is in how many seconds all of that is there again.
+    `at` is when it was taken, in Unix seconds by the database's clock.
     """
 
     limit_id: str
@@ -36,6 +37,7 @@ class Taken(NamedTuple):
     used: float
     is_within: bool
     resets_s: float
+    at: float
 
     @property
     def refuses(self) -> bool:
@@ -71,36 +73,35 @@ TAKE = f"""
     LEFT JOIN publishing_price p ON p.core_id = d.publication_id
     WHERE d.may_call AND (l.measure <> 'money' OR p.core_id IS NOT NULL)
 )
-, summed AS (SELECT w.*, sum(cost) OVER (PARTITION BY limit_id, subject ORDER BY index) AS upto FROM wanted w)
+, placed AS (
+    SELECT w.*, row_number() OVER (PARTITION BY limit_id, subject ORDER BY index) AS place FROM wanted w
+)
 , cells AS (
-    SELECT limit_id, subject, array_agg(upto ORDER BY index) AS asked,
-           coalesce(max(upto) FILTER (WHERE is_soft OR upto <= amount), 0) AS granted
-    FROM summed GROUP BY limit_id, subject ORDER BY limit_id, subject
+    SELECT limit_id, subject, amount, is_soft, array_agg(cost ORDER BY index) AS asked
+    FROM placed GROUP BY limit_id, subject, amount, is_soft
 )
 , given AS (
-    INSERT INTO publishing_limitcell AS c (limit_id, subject, level, at, granted, asked)
-    SELECT limit_id, subject, granted, clock_timestamp(), granted, asked FROM cells ORDER BY limit_id, subject
-    ON CONFLICT (limit_id, subject) DO UPDATE SET (level, at, granted, asked) = (
-        SELECT now.level + fits.granted, greatest(c.at, clock_timestamp()), fits.granted, NULL::numeric[]
+    INSERT INTO publishing_limitcell AS c (limit_id, subject, level, at, granted, asked, fits)
+    SELECT limit_id, subject, f.granted, clock_timestamp(), f.granted, asked, f.fits
+    FROM cells CROSS JOIN LATERAL publishing_fitting(asked, amount, is_soft) f ORDER BY limit_id, subject
+    ON CONFLICT (limit_id, subject) DO UPDATE SET (level, at, granted, asked, fits) = (
+        SELECT now.level + f.granted, greatest(c.at, clock_timestamp()), f.granted, NULL::numeric[], f.fits
         FROM publishing_usagelimit l
         CROSS JOIN LATERAL (SELECT {LEVEL} AS level) now
-        CROSS JOIN LATERAL (
-            SELECT coalesce(max(upto), 0) AS granted FROM unnest(EXCLUDED.asked) upto
-            WHERE l.is_soft OR upto <= l.amount - now.level
-        ) fits
+        CROSS JOIN LATERAL publishing_fitting(EXCLUDED.asked, l.amount - now.level, l.is_soft) f
         WHERE l.id = c.limit_id
     )
-    RETURNING c.limit_id, c.subject, c.level, c.granted
+    RETURNING c.limit_id, c.subject, c.level, c.at, c.fits
 )
 , taken AS (
-    SELECT s.index, jsonb_agg(jsonb_build_array(
-        s.limit_id, s.subject, s.measure, s.per, s.is_soft, s.amount, s.cost,
-        g.level - g.granted + least(s.upto, g.granted),
-        s.upto <= g.granted AND g.level - g.granted + s.upto <= s.amount,
-        CASE s.per WHEN 'minute' THEN 60 * g.level / s.amount
-             ELSE extract(epoch FROM date_trunc(s.per, now(), 'UTC') + ('1 ' || s.per)::interval - now()) END
-    ) ORDER BY s.limit_id) AS limits
-    FROM summed s JOIN given g USING (limit_id, subject) GROUP BY s.index
+    SELECT p.index, jsonb_agg(jsonb_build_array(
+        p.limit_id, p.subject, p.measure, p.per, p.is_soft, p.amount, p.cost, g.level,
+        g.fits[p.place] AND (g.level <= p.amount OR NOT p.is_soft),
+        CASE p.per WHEN 'minute' THEN 60 * g.level / p.amount
+             ELSE extract(epoch FROM date_trunc(p.per, now(), 'UTC') + ('1 ' || p.per)::interval - now()) END,
+        extract(epoch FROM g.at)
+    ) ORDER BY p.limit_id) AS limits
+    FROM placed p JOIN given g USING (limit_id, subject) GROUP BY p.index
 )
 """  # noqa: S608  our own text
 

@@ -19,9 +19,11 @@ class SettledRow(Struct, frozen=True):
     prompt: int
     completion: int
     reserved: float
+    at: float
 
 
-# Cells in the order of their keys, as where they are taken from. A limit that was removed meanwhile is left out.
+# Cells in the order of their keys, as where they are taken from. A limit that was removed meanwhile is left out, and so
+# is what was taken of a day or a month that is over: nothing of the new one was.
 SETTLE = f"""
 WITH changes AS (
     SELECT l.id, g.subject, sum(
@@ -29,9 +31,10 @@ WITH changes AS (
                        WHEN 'tokens' THEN g.prompt + g.completion
                        ELSE (g.prompt * p.prompt + g.completion * p.completion) / 1000000 END - g.reserved) AS change
     FROM jsonb_to_recordset(%s::jsonb) AS g (
-        limit_id text, subject text, core_id text, prompt bigint, completion bigint, reserved numeric)
+        limit_id text, subject text, core_id text, prompt bigint, completion bigint, reserved numeric, at numeric)
     JOIN publishing_usagelimit l ON l.id = g.limit_id
     LEFT JOIN publishing_price p ON p.core_id = g.core_id
+    WHERE l.per = 'minute' OR to_timestamp(g.at) >= date_trunc(l.per, clock_timestamp(), 'UTC')
     GROUP BY l.id, g.subject
 )
 INSERT INTO publishing_limitcell AS c (limit_id, subject, level, at, granted)
@@ -47,7 +50,7 @@ ON CONFLICT (limit_id, subject) DO UPDATE SET (level, at) = (
 def settle(taken: Iterable[Taken], core_id: str, *, prompt: int, completion: int) -> list[SettledRow]:
     """What is to be written for a run that used so many tokens; a request stays a request."""
     return [
-        SettledRow(one.limit_id, one.subject, core_id, prompt, completion, one.cost)
+        SettledRow(one.limit_id, one.subject, core_id, prompt, completion, one.cost, one.at)
         for one in taken
         if one.measure != "requests"
     ]
@@ -55,4 +58,4 @@ def settle(taken: Iterable[Taken], core_id: str, *, prompt: int, completion: int
 
 def give_back(taken: Iterable[Taken], core_id: str) -> list[SettledRow]:
     """What is to be written for a call that never ran: all that it got is there again."""
-    return [SettledRow(one.limit_id, one.subject, core_id, 0, 0, one.cost) for one in taken if not one.refuses]
+    return [SettledRow(one.limit_id, one.subject, core_id, 0, 0, one.cost, one.at) for one in taken if not one.refuses]

@@ -96,8 +96,8 @@ class UsageLimit(models.Model):
 class LimitCell(models.Model):
     """What was taken of a limit: by all together, or by one user or key (`subject`).
 
-    `level`: what counts as taken at the time `at`. `granted` and `asked` are how the statement that takes tells what
-    it gave; they mean nothing afterwards.
+    `level`: what counts as taken at the time `at`. `granted`, `asked` and `fits` are how the statement that takes tells
+    what it gave; they mean nothing afterwards.
     """
 
     pk = models.CompositePrimaryKey("limit_id", "subject")
@@ -107,6 +107,7 @@ class LimitCell(models.Model):
     at = models.DateTimeField()
     granted = models.DecimalField(max_digits=30, decimal_places=PLACES)
     asked = ArrayField(models.DecimalField(max_digits=30, decimal_places=PLACES), null=True)
+    fits = ArrayField(models.BooleanField(), null=True)
 
     objects: ClassVar[models.Manager[LimitCell]] = models.Manager()
 

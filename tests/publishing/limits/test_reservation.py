@@ -190,3 +190,42 @@ async def test_nobody_waits_for_another_and_nothing_is_given_twice_by_two_pools(
     for key_id in await sync_to_async(lambda: list(ApiKey.objects.values_list("pk", flat=True)))():
         own = [one for decision in decisions for one in decision.taken if one.subject == key_id]
         assert sum(one.is_within for one in own) == min(40, len(own))
+
+
+async def test_a_call_that_is_too_large_keeps_no_other_of_its_batch_out(
+    inside: None, echo: Core, anns_key: str, limit: Limits
+) -> None:
+    await made(limit, 100, "tokens")
+    await reserve(anns_key, 3)
+    sizes = (10, 500, 20, 500, 60, 10)
+    decisions = await asyncio.gather(*(reserve(anns_key, size) for size in sizes))
+    assert [went_through([decision]) for decision in decisions] == [1, 0, 1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("used", [10, 5000])
+async def test_what_was_taken_of_yesterday_is_not_settled_on_today(
+    inside: None, echo: Core, anns_key: str, limit: Limits, used: int
+) -> None:
+    await made(limit, 10_000, "tokens")
+    [taken] = (await reserve(anns_key, 900)).taken
+    yesterday = taken._replace(at=taken.at - 86400)
+    await write(limits.settle([yesterday], echo.pk, prompt=used, completion=0))
+    [taken] = (await reserve(anns_key, 1)).taken
+    assert taken.used == 901
+
+
+async def test_a_caller_who_leaves_while_it_is_decided_gets_back_what_was_taken(
+    inside: None, echo: Core, anns_key: str, limit: Limits
+) -> None:
+    await made(limit, 100)
+    await reserve(anns_key)
+    calls = [asyncio.create_task(reserve(anns_key)) for _ in range(5)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for call in calls[:4]:
+        call.cancel()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes) == 4
+    async with asyncio.timeout(20):
+        while float((await sync_to_async(LimitCell.objects.get)()).level) != 2:  # noqa: ASYNC110  the database tells nobody
+            await asyncio.sleep(0.01)
