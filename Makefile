@@ -30,6 +30,7 @@ check: .venv/dev.stamp $(if $(NPM),$(NODE_MODULES))  ## Format, lint, types, imp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=types DATABASE_URL=postgresql://types@localhost/types $(BIN)/mypy
@@ -55,6 +56,9 @@ faults: .venv/dev.stamp  ## Turns from two processes, processes killed in the mi
 
 postgres-matrix: .venv/dev.stamp  ## PostgreSQL 14 to 18: each migrates, answers a call under a limit, and takes turns (needs npm)
 	$(BIN)/python -m bench.postgres_matrix
+
+container-test: .venv/dev.stamp  ## Build the image and run it without rights (needs root and Debian's podman and buildah)
+	$(BIN)/python -m bench.container
 
 images: .venv/dev.stamp  ## Make docs/images anew: every page, light and dark (needs chromium)
 	$(BIN)/python -m bench.screenshots

@@ -22,14 +22,15 @@ from scaigrid_site import bootstrap
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def install() -> None:
-    """A fresh installation in a temporary folder, migrated, as the environment of this process."""
+def install(*, is_migrated: bool = True) -> None:
+    """A fresh installation in a temporary folder, as the environment of this process."""
     data = tempfile.mkdtemp(prefix="scaigrid-bench-")
     atexit.register(shutil.rmtree, data)  # exit hooks run backwards: after the database has stopped
     os.environ |= {"SCAIGRID_DATA": data, "DATABASE_URL": "", "LOG_LEVEL": "ERROR"}
     bootstrap.prepare(os.environ)
     django.setup()
-    call_command("migrate", verbosity=0)
+    if is_migrated:
+        call_command("migrate", verbosity=0)
 
 
 def start(
