@@ -97,7 +97,7 @@ async def test_no_call_leaves_the_event_loop(
     assert sent[0]["status"] == status
     assert dict(sent[0]["headers"])[b"Content-Length"] == str(len(sent[1]["body"])).encode()
     assert hops == []
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # one of an earlier test may end meanwhile
 
 
 async def test_a_caller_who_leaves_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
