@@ -94,10 +94,13 @@ def by_user(rows: QuerySet[UsageRecord]) -> list[Figures]:
     return _named(rows, "user_id", lambda ids: dict(User.objects.filter(pk__in=ids).values_list("pk", "email")))
 
 
-def by_key(rows: QuerySet[UsageRecord]) -> list[Figures]:
-    """One row for each key, by name and prefix, or by id where the key is gone; the playground's keys share one."""
+def by_key(rows: QuerySet[UsageRecord], *, tenant_id: str) -> list[Figures]:
+    """One row for each key of a tenant, by name and prefix, or by id where the key is gone.
+
+    The playground's keys share one.
+    """
     # Playground keys live for minutes: with a row for each, the others could not be found.
-    of_playground = ApiKey.objects.filter(keys.for_playground()).values("pk")
+    of_playground = ApiKey.objects.filter(keys.for_playground(), user__tenant_id=tenant_id).values("pk")
     shared = When(key_id__in=of_playground, then=Value(keys.PLAYGROUND))
     named = rows.annotate(key=Case(shared, default="key_id"))
     return _named(named, "key", lambda ids: {key.pk: str(key) for key in ApiKey.objects.filter(pk__in=ids)})

@@ -56,7 +56,7 @@ def usage(request: MemberRequest) -> HttpResponse:
             "tables": [
                 ("By model", "Model", usage_reports.by_model(rows)),
                 *([("By user", "User", usage_reports.by_user(rows))] if manages else []),
-                ("By API key", "Key", usage_reports.by_key(rows)),
+                ("By API key", "Key", usage_reports.by_key(rows, tenant_id=request.user.tenant_id)),
             ],
         },
     )
