@@ -14,6 +14,8 @@ from publishing.limits import Estimate, Taken
 from publishing.registry import AllowedCall
 
 CHARACTERS_PER_TOKEN: Final = 4
+# More than any limit can hold, and few enough for the database to add up.
+MOST_TOKENS: Final = 10**9
 # The names that OpenAI's clients know; money has none.
 HEADER_MEASURES: Final = ("requests", "tokens")
 PER: Final = {"minute": "a minute", "day": "a day", "month": "a month"}
@@ -22,7 +24,7 @@ PER: Final = {"minute": "a minute", "day": "a day", "month": "a month"}
 def estimate(request: ChatRequest) -> Estimate:
     """What the call may need: its texts, and as much of an answer as it asks for."""
     asked = request.params.get("max_completion_tokens") or request.params.get("max_tokens") or 0
-    return Estimate(sum(map(len, request.texts)) // CHARACTERS_PER_TOKEN + 1, int(asked))
+    return Estimate(sum(map(len, request.texts)) // CHARACTERS_PER_TOKEN + 1, min(int(asked), MOST_TOKENS))
 
 
 def check(caller: AllowedCall) -> None:

@@ -158,14 +158,19 @@ async def _store(statement: str, rows: Sequence[Row], encode: Callable[[Sequence
     """Those of `rows` that are to be written later. One that can never be written is given up, and takes none along."""
     if not rows:
         return []
-    if statement is limits.SETTLE:
-        return await _settle(rows, encode)
+    is_once = statement is limits.SETTLE
+    send = pool.rows_once if is_once else pool.rows
     try:
-        await pool.rows(statement, [encode(rows)])
+        await send(statement, [encode(rows)])
         if metrics.active is not None and statement is INSERT:
             metrics.active.note_written(len(rows))
     except (psycopg.Error, ValueError) as error:
-        if outages.is_outage(error):
+        is_outage = outages.is_outage(error)
+        if is_once and (is_outage or len(rows) == 1):
+            # Nobody knows whether it was done: what was taken stays counted as it was estimated.
+            log.warning("limits.unsettled: %s; %d rows", outages.explain(error), len(rows))
+            return []
+        if is_outage:
             log.warning("usage.delayed: %s; %d rows wait", outages.explain(error), len(rows))
             await asyncio.sleep(RETRY_S)
             return rows
@@ -175,15 +180,6 @@ async def _store(statement: str, rows: Sequence[Row], encode: Callable[[Sequence
             return [*parts[0], *parts[1]]
         log.error("usage.lost: a row cannot be kept (%s)", type(error).__name__)
         _count_lost()
-    return []
-
-
-async def _settle(rows: Sequence[Row], encode: Callable[[Sequence[Row]], object]) -> Sequence[Row]:
-    """Settle once. Where nobody knows whether it was done, what was taken stays counted as it was estimated."""
-    try:
-        await pool.rows_once(limits.SETTLE, [encode(rows)])
-    except (psycopg.Error, ValueError) as error:
-        log.warning("limits.unsettled: %s; %d rows", outages.explain(error), len(rows))
     return []
 
 

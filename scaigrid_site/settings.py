@@ -125,7 +125,11 @@ CORS_ALLOW_HEADERS = [
     "openai-project",
     *(f"x-stainless-{name}" for name in STAINLESS),
 ]
-CORS_EXPOSE_HEADERS = ["x-request-id", "x-scai-ignored-params", "x-should-retry", "retry-after"]
+CORS_EXPOSE_HEADERS = [
+    *("x-request-id", "x-scai-ignored-params", "x-should-retry", "retry-after", "x-scai-limit-warning"),
+    *("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
+    *("x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
+]
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -2,7 +2,8 @@
 
 decision = await registry.reserve(digest, name, Estimate(prompt=120, completion=0))
 decision.taken                       # of which limits, and whether it was there
-settlement.rows(taken, prompt=130, completion=40)   # what the ledger writes when the run has ended
+limits.settle(decision.taken, core_id, prompt=130, completion=40)   # what the ledger writes when the run has ended
+limits.give_back(decision.taken, core_id)                           # or instead of it, when nothing ran
 """
 
 from publishing.limits.reservation import TAKE, Estimate, Taken, read

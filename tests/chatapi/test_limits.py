@@ -14,6 +14,7 @@ from chatapi import completions, invocations, model_list, usage
 from chatapi.models import UsageRecord
 from chatapi.responses import Frames, Whole
 from identity.models import User
+from publishing.limits import SettledRow
 from publishing.models import Core, LimitCell, Price
 from tests.support.chat_calls import HELLO, hello
 from tests.support.limiting import make_limit
@@ -106,6 +107,26 @@ async def test_a_call_that_is_larger_than_its_limit_is_told_so(inside: None, ech
     refused = await chat(anns_key, max_tokens=1000)
     assert b"Make it smaller" in refused.body if isinstance(refused, Whole) else False
     assert await level() == {"tokens": 0}
+
+
+@pytest.mark.parametrize("asked", [2**31, 2**63, 10**40])
+async def test_a_number_of_tokens_that_nobody_has_is_refused_like_any_that_is_too_large(
+    inside: None, echo: Core, anns_key: str, asked: int
+) -> None:
+    await make(1000, "tokens", "minute")
+    answer = await chat(anns_key, max_tokens=asked)
+    assert isinstance(answer, Whole)
+    assert (answer.status, code_of(answer)) == (429, "insufficient_quota")
+    assert not sum((await level()).values())
+
+
+async def test_a_run_that_cannot_be_settled_takes_no_other_along(inside: None, echo: Core) -> None:
+    limit = await make(1000, "tokens", "month")
+    now = timezone.now().timestamp()
+    for used in (2**70, 40, 2**63 - 1):
+        usage.settle(SettledRow(limit.id, "", echo.id, used, 2, 0, now))
+    await usage.flush()
+    assert await level() == {"tokens": 42}
 
 
 async def test_what_one_limit_refuses_is_given_back_to_the_others(inside: None, echo: Core, anns_key: str) -> None:

@@ -11,6 +11,7 @@ import requests
 from identity.models import User
 from publishing.models import Core
 from tests.support.chat_calls import HELLO, call, error
+from tests.support.limiting import make_limit
 from tests.support.serving import Server, serving
 
 SITE = "https://chat.example.com"
@@ -89,3 +90,15 @@ def test_a_base_url_without_v1_is_a_404_that_says_so(server: Server, key: str, m
 def test_the_page_of_models_is_for_browsers(server: Server) -> None:
     answer = requests.get(f"{server.url}/models/", headers={"accept": "text/html,*/*"}, timeout=30)
     assert "/login/" in answer.url
+
+
+def test_a_page_of_a_named_site_may_read_what_is_left_of_a_limit(https: Server, key: str) -> None:
+    make_limit(10)
+    make_limit(1, per="month", is_soft=True)
+    make_limit(1000, "tokens", "minute")
+    for _ in range(2):
+        answer = call(https, key, origin=SITE, **PROXY)
+    exposed = {name.strip() for name in answer.headers["access-control-expose-headers"].split(",")}
+    of_limits = {name.lower() for name in answer.headers if "limit" in name.lower()}
+    assert len(of_limits) == 7
+    assert of_limits <= exposed
