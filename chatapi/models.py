@@ -1,7 +1,9 @@
-"""What was called: one row for each run of a Core, however it ended."""
+"""What was called: one row for each run of a Core, however it ended, and the sums of each day."""
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from publishing.models import Core
@@ -67,10 +69,82 @@ class UsageRecord(models.Model):
                 name="usage_unasked",
                 condition=models.Q(purpose__in=["webhook", "schedule"]),
             ),
+            # Rows come in the order of their times: a day is found by an index of a few pages.
+            BrinIndex(fields=["at"], name="usage_by_time", autosummarize=True),
         ]
 
     def __str__(self) -> str:
         return f"{self.model} {self.outcome}"
+
+
+class CountedDay(models.Model):
+    """The runs of one day (UTC) that have the same key, summed up. `chatapi.daily_usage` keeps it exact.
+
+    `counts` says how many of them took as long as `durations` at the same index, in milliseconds rounded to two digits.
+    """
+
+    day = models.DateField()
+    tenant_id = models.CharField(max_length=63)
+    core_id = models.CharField(max_length=40)
+    model = models.CharField(max_length=200)
+    purpose = models.CharField(max_length=20)
+    requests = models.BigIntegerField()
+    errors = models.BigIntegerField()
+    prompt_tokens = models.BigIntegerField()
+    completion_tokens = models.BigIntegerField()
+    last_at = models.DateTimeField()
+    durations = ArrayField(models.IntegerField())
+    counts = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(durations__len=models.F("counts__len")), name="%(class)s_counts_each_duration"
+            )
+        ]
+
+
+class ModelDay(CountedDay):
+    """A day of one model, whoever called it."""
+
+    class Meta(CountedDay.Meta):
+        constraints = [
+            *CountedDay.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["tenant_id", "day", "core_id", "model", "purpose"], name="one_row_for_a_day_of_a_model"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["core_id", "-day"], name="model_day_by_core"),
+            BrinIndex(fields=["day"], name="model_day_by_day", autosummarize=True),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.model}: {self.requests}"
+
+
+class CallerDay(CountedDay):
+    """A day of one model, called by one user with one key; both are empty where nobody called, as for a webhook."""
+
+    user_id = models.CharField(max_length=40)
+    key_id = models.CharField(max_length=40)
+
+    class Meta(CountedDay.Meta):
+        constraints = [
+            *CountedDay.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["tenant_id", "day", "user_id", "key_id", "core_id", "model", "purpose"],
+                name="one_row_for_a_day_of_a_caller",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant_id", "user_id", "-day"], name="caller_day_by_user"),
+            BrinIndex(fields=["day"], name="caller_day_by_day", autosummarize=True),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.user_id} {self.model}: {self.requests}"
 
 
 class RemoteCore(Core):
