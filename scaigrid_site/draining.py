@@ -11,7 +11,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from types import FrameType
@@ -22,8 +22,10 @@ from uvicorn.supervisors import Multiprocess
 
 from chatapi import stopping
 from chatapi.asgi_types import App, Message, Receive, Scope, Send
+from scaigrid_site.http.listening import GREETING_S, greet_again, greet_nobody, greeted
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+LOOK_S: Final = 0.05
 
 
 def end_with_the_terminal() -> None:
@@ -103,31 +105,37 @@ class Draining:
         self._waiting = asyncio.create_task(self._wait(server, leave))
 
     async def _wait(self, server: uvicorn.Server, leave: Callable[[], object]) -> None:
-        with suppress(asyncio.CancelledError):
-            await self.finish(self._longest_s)
+        with suppress(asyncio.CancelledError, TimeoutError):
+            async with asyncio.timeout(self._longest_s):
+                await self._finish_with_an_open_door(server)
         try:
             await _close_the_door(server)
         finally:
             leave()
 
+    async def _finish_with_an_open_door(self, server: uvicorn.Server) -> None:
+        """While calls run here, new ones are taken, whatever a process that shares the door and has ended did to it."""
+        while self._running:
+            for listening in _doors(server):
+                greet_again(listening)
+            await self.finish(LOOK_S)
+
 
 async def _close_the_door(server: uvicorn.Server) -> None:
     """Let in who waits, and nobody after them."""
-    waiting = [caller for door in server.servers for listening in door.sockets for caller in _greeted(listening)]
+    for listening in _doors(server):
+        greet_nobody(listening)
+    await asyncio.sleep(GREETING_S)
+    waiting = [caller for listening in _doors(server) for caller in greeted(listening)]
     for door in server.servers:
         door.close()
     for caller in waiting:
         await asyncio.get_running_loop().connect_accepted_socket(partial(_protocol, server), caller)
 
 
-def _greeted(listening: socket.socket) -> Iterator[socket.socket]:
-    """Who was greeted by the kernel and not yet by the server."""
-    with socket.fromfd(listening.fileno(), listening.family, listening.type) as door, suppress(BlockingIOError):
-        door.setblocking(False)
-        while True:
-            caller, _ = door.accept()
-            caller.setblocking(False)
-            yield caller
+def _doors(server: uvicorn.Server) -> list[socket.socket]:
+    """The sockets that callers come to."""
+    return [listening for door in server.servers for listening in door.sockets]
 
 
 def _protocol(server: uvicorn.Server) -> asyncio.Protocol:
