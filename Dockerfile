@@ -1,15 +1,15 @@
 # Built by docker, buildah and podman alike. BASE needs python3 (3.11 or newer) with venv; it is the only thing fetched
-# besides the wheels of requirements.lock.
+# besides the wheels of the two lock files.
 ARG BASE=docker.io/library/python:3.13-slim-bookworm
 
 FROM ${BASE} AS build
 # Where pip reads certificates, on a network that has an authority of its own.
 ARG PIP_CERT=
 WORKDIR /srv/scaigrid
-COPY requirements.lock .
+COPY requirements.lock requirements-tracing.lock ./
 RUN python3 -m venv .venv \
     && .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes \
-        --only-binary :all: -r requirements.lock
+        --only-binary :all: -r requirements.lock -r requirements-tracing.lock
 COPY manage.py LICENSE ./
 COPY identity identity
 COPY scaicore scaicore

@@ -14,10 +14,11 @@ import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 import scaicore
-from chatapi import call_limits, traces, turns, usage
+from chatapi import call_limits, run_spans, traces, turns, usage
 from chatapi.chat_request import ChatRequest
 from chatapi.chat_response import FinishReason, Piece, Reply, Tokens
 from chatapi.errors import AnswerUnfit, CoreFailed, CoreTimedOut, core_failure
@@ -25,6 +26,7 @@ from chatapi.models import Outcome
 from chatapi.replays import Replay, Result, beside_the_text, call_parts
 from publishing import memory
 from publishing.process.cached_settings import settings
+from publishing.process.tracing import Span
 from publishing.registry import AllowedCall, LiveCore
 from scaicore import tokens
 from scaicore.language.caller_schemas import CallerSchema
@@ -288,12 +290,23 @@ class Run:
         prompt += self._request.media_tokens
         return Tokens(prompt, completion, prompt + completion)
 
-    def end(self, error: BaseException | None) -> None:
+    def span(self) -> Span:
+        """The span of its work, to be entered."""
+        return run_spans.around_run(
+            self._caller,
+            self.core,
+            model=self._request.model,
+            purpose=self._purpose,
+            is_streamed=self._request.is_streamed,
+        )
+
+    def end(self, error: BaseException | None, span: Span) -> None:
         """Count the run, however it ended. Raises what a caller may know of a failure."""
         known = self._known_failure(error)
         outcome = Outcome.OK if error is None else OUTCOMES.get(type(known or error), Outcome.FAILED)
         # It only notes the row, without waiting: nothing may be awaited here for a caller who has hung up.
         self._record(outcome)
+        run_spans.note_end(span, outcome, self._tokens, self._finish_reason)
         if known is not None:
             raise known from None
 
@@ -352,13 +365,20 @@ class Watched:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._span = run.span()
 
     def __enter__(self) -> None:
-        """Nothing: the run has begun before."""
+        """What it does from now on belongs to its span."""
+        self._span.__enter__()
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         """Count the run; a failure of its driver becomes one that callers may see."""
-        self._run.end(error)
+        try:
+            self._run.end(error, self._span)
+        finally:
+            self._span.__exit__(kind, error, traceback)
 
 
 def _unsent(text: str, refusal: str) -> list[Piece]:

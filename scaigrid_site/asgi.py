@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+from collections.abc import Callable
 from typing import cast
 
 from django.core.asgi import get_asgi_application
@@ -13,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scaigrid_site.settings")
 django_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402  what follows needs the apps that the line above loaded
+from django.utils.module_loading import import_string  # noqa: E402
 
 from chatapi import process_figures, retention, usage  # noqa: E402
 from chatapi.asgi import ChatFastPath  # noqa: E402
@@ -20,11 +22,12 @@ from chatapi.asgi_types import App, Receive, Scope, Send  # noqa: E402
 from chatapi.schedules import Scheduler  # noqa: E402
 from publishing import outbound  # noqa: E402
 from publishing.db import pool, time_limits  # noqa: E402
-from publishing.process import metrics  # noqa: E402
+from publishing.process import metrics, tracing  # noqa: E402
 from scaicore import tokens  # noqa: E402
 from scaigrid_site.draining import Draining  # noqa: E402
 from scaigrid_site.health import Health  # noqa: E402
 from scaigrid_site.http.body_limit import BodyLimit  # noqa: E402
+from scaigrid_site.http.observed import AccessLines, Traced  # noqa: E402
 from scaigrid_site.http.program_handler import ByAudience, ProgramHandler  # noqa: E402
 from scaigrid_site.http.request_guard import RequestGuard  # noqa: E402
 
@@ -54,6 +57,7 @@ class Lifespan:
         for_ever = [retention.prune_for_ever(), scheduler.run_for_ever()]
         if settings.METRICS_ADDRESS:
             for_ever.append(process_figures.show_for_ever(metrics.activate()))
+        stop_tracing = _start_tracing()
         tasks = [asyncio.create_task(work) for work in for_ever]
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -62,7 +66,17 @@ class Lifespan:
         await self._draining.finish(LAST_WORDS_S)
         await scheduler.finish(settings.DRAIN_S)
         await _stop()
+        await asyncio.wait({asyncio.create_task(asyncio.to_thread(stop_tracing))}, timeout=FLUSH_S)
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _start_tracing() -> Callable[[], None]:
+    """Trace where that is wanted; what sends the last spans."""
+    if not settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+        return lambda: None
+    backend = import_string("scaigrid_site.opentelemetry_spans.OpenTelemetry")()
+    tracing.activate(backend)
+    return cast("Callable[[], None]", backend.stop)
 
 
 async def _stop() -> None:
@@ -78,6 +92,10 @@ async def django_in_time(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 site = BodyLimit(ByAudience(cast("App", ProgramHandler()), django_in_time), most=settings.MAX_BODY_BYTES)
-calls = RequestGuard(ChatFastPath(site) if settings.LEAN_DOOR else site)
+calls: App = RequestGuard(ChatFastPath(site) if settings.LEAN_DOOR else site)
+if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+    calls = Traced(calls)
+if settings.ACCESS_LOG:
+    calls = AccessLines(calls)
 draining = Draining(calls, longest_s=settings.DRAIN_S)
 application = Lifespan(Health(draining, lambda: draining.has_begun), draining)

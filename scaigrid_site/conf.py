@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from collections.abc import Mapping
@@ -74,6 +75,13 @@ class Conf:
         "Where Prometheus reads the metrics, as `host:port`; they are never on the public port. Empty: nothing is "
         "counted.",
         "",
+    )
+    OTEL_EXPORTER_OTLP_ENDPOINT: str = _described(
+        "Where traces go, by OTLP over HTTP, such as `http://collector:4318`. Empty: nothing is traced.",
+        "",
+    )
+    ACCESS_LOG: bool = _described(
+        "Write a line of the log for each request; a proxy in front does that already.", False
     )
     MAX_BODY_BYTES: int = _described("Largest accepted request body, in bytes.", 20_000_000)
     HEAD_TIMEOUT_S: float = _described(
@@ -272,11 +280,24 @@ def _check_words(conf: Conf) -> None:
         raise SettingInvalid("EMAIL_URL must start with one of " + ", ".join(sorted(environ.Env.EMAIL_SCHEMES)) + ".")
     if conf.METRICS_ADDRESS and not re.fullmatch(r"[^\s/]+:[0-9]{1,5}", conf.METRICS_ADDRESS):
         raise SettingInvalid("METRICS_ADDRESS must be host:port, such as 127.0.0.1:9464.")
+    _check_traces(conf.OTEL_EXPORTER_OTLP_ENDPOINT)
     _check_addresses(conf)
     if conf.LOG_FORMAT not in ("console", "json"):
         raise SettingInvalid("LOG_FORMAT must be console or json.")
     if conf.LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise SettingInvalid("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
+
+
+def _check_traces(endpoint: str) -> None:
+    if not endpoint:
+        return
+    if not endpoint.startswith(("http://", "https://")):
+        raise SettingInvalid("OTEL_EXPORTER_OTLP_ENDPOINT must start with http:// or https://.")
+    if importlib.util.find_spec("opentelemetry") is None:
+        raise SettingInvalid(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but what traces need is not installed: run "
+            ".venv/bin/python -m pip install --require-hashes -r requirements-tracing.lock"
+        )
 
 
 def _check_addresses(conf: Conf) -> None:

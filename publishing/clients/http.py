@@ -9,6 +9,7 @@ from typing import Final
 import httpx2
 
 from publishing import outbound, vault
+from publishing.clients import spans
 from publishing.db import pool
 from scaicore.services import HttpAnswer, HttpCall, ServiceFailed
 
@@ -30,8 +31,12 @@ class TenantHttpClient:
         """The answer, whatever its status; its redirects are followed, three at most."""
         until = asyncio.get_running_loop().time() + min(call.timeout_s, LONGEST_S)
         request = outbound.outgoing(call.method.upper(), _url(call), call.headers, call.body)
-        async with outbound.answered(request, hosts=outbound.listed(), until=until, most_bytes=MOST_BYTES) as answer:
-            return HttpAnswer(answer.status, answer.headers, await answer.read(until, MOST_BYTES))
+        with spans.http_call(request.method, request.url.host) as span:
+            async with outbound.answered(
+                request, hosts=outbound.listed(), until=until, most_bytes=MOST_BYTES
+            ) as answer:
+                span.note({"http.response.status_code": answer.status})
+                return HttpAnswer(answer.status, answer.headers, await answer.read(until, MOST_BYTES))
 
     async def secret(self, ref: str) -> str:
         """The tenant's secret of this name."""

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from publishing import providers
-from publishing.clients import model_answers
+from publishing.clients import model_answers, spans
 from publishing.clients.model_answers import Parts, Question
 from publishing.providers import Provider
 from scaicore.services import (
@@ -67,9 +67,12 @@ class TenantModelClient:
         provider = replace(provider, options=choice.options.over(provider.options))
         question = Question(self._tenant_id, choice.ref, choice.model, provider, call, until, [])
         try:
-            async with aclosing(model_answers.answer(question)) as parts:
-                async for part in parts:
-                    yield part
+            with spans.model_call(choice, provider) as span:
+                async with aclosing(model_answers.answer(question)) as parts:
+                    async for part in parts:
+                        if isinstance(part, ModelEnd):
+                            spans.note_end(span, part)
+                        yield part
         finally:
             for field, said in question.refused:
                 log.info("model.adapted tenant=%s model=%r: %s refused: %s", self._tenant_id, str(choice), field, said)

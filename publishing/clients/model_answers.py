@@ -17,6 +17,7 @@ from publishing.clients.model_requests import request_body
 from publishing.clients.openai_replies import DONE, ModelReply
 from publishing.clients.sse import EventStream, EventTooLarge
 from publishing.outbound import OutboundResponse, Outgoing
+from publishing.process import tracing
 from publishing.providers import Provider, chat_url
 from scaicore.services import ModelCall, ModelPart, ModelRefusal, ModelText, ServiceFailed, ToolCallPart
 
@@ -161,7 +162,7 @@ async def _streamed(
 
 
 def _request(provider: Provider, body: dict[str, object]) -> Outgoing:
-    headers = {"content-type": JSON, "accept": f"text/event-stream, {JSON}"}
+    headers = {"content-type": JSON, "accept": f"text/event-stream, {JSON}", **tracing.headers()}
     if provider.api_key:
         headers["authorization"] = f"Bearer {provider.api_key}"
     try:

@@ -11,12 +11,14 @@ from contextlib import aclosing
 from typing import Final
 
 from publishing import outbound, vault
+from publishing.clients import spans
 from publishing.clients.model_refusals import status_reason
 from publishing.clients.refusal_bodies import retry_after
 from publishing.clients.remote_replies import DONE, RemoteReply
 from publishing.clients.sse import EventStream, EventTooLarge
 from publishing.db import pool
 from publishing.outbound import OutboundResponse, Outgoing
+from publishing.process import tracing
 from scaicore import jsondata
 from scaicore.services import RemoteCall, RemoteEnd, RemoteText, ServiceFailed
 
@@ -39,21 +41,11 @@ class TenantRemoteClient:
     async def stream(self, call: RemoteCall) -> AsyncGenerator[RemoteText | RemoteEnd]:
         """The texts as they come, then the end. All of it takes no longer than the call's `timeout_s`."""
         until = asyncio.get_running_loop().time() + call.timeout_s
-        request = _request(call, await self._secret(call.core_id))
-        reply = RemoteReply()
-        async with outbound.answered(request, hosts=outbound.listed(), until=until, most_bytes=MOST_BYTES) as answer:
-            if reason := status_reason(answer.status):
-                raise ServiceFailed(reason, said=str(answer.status), retry_after_s=retry_after(answer.headers))
-            async with aclosing(_data(answer, until)) as found:
-                async for data in found:
-                    if text := reply.take(data):
-                        yield RemoteText(text)
-                    if reply.end is not None:
-                        break
-            if reply.end is None:
-                raise ServiceFailed("upstream_failed")
-            await answer.drain()
-        yield reply.end
+        secret = await self._secret(call.core_id)
+        with spans.remote_call(call.core_id, call.url):
+            async with aclosing(_reply(_request(call, secret), until)) as parts:
+                async for part in parts:
+                    yield part
 
     async def _secret(self, core_id: str) -> str:
         """The text that signs the Core's calls; empty when they are not signed."""
@@ -82,9 +74,27 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 def _request(call: RemoteCall, secret: str) -> Outgoing:
     body, timestamp = jsondata.encode(call.body).encode(errors="replace"), str(int(call.at))
     headers = {"content-type": JSON, "accept": f"{STREAM}, {JSON}", "x-scai-timestamp": timestamp}
+    headers |= tracing.headers()
     if secret:
         headers["x-scai-signature"] = signature(secret, timestamp, body)
     return outbound.outgoing("POST", call.url, headers, body)
+
+
+async def _reply(request: Outgoing, until: float) -> AsyncGenerator[RemoteText | RemoteEnd]:
+    reply = RemoteReply()
+    async with outbound.answered(request, hosts=outbound.listed(), until=until, most_bytes=MOST_BYTES) as answer:
+        if reason := status_reason(answer.status):
+            raise ServiceFailed(reason, said=str(answer.status), retry_after_s=retry_after(answer.headers))
+        async with aclosing(_data(answer, until)) as found:
+            async for data in found:
+                if text := reply.take(data):
+                    yield RemoteText(text)
+                if reply.end is not None:
+                    break
+        if reply.end is None:
+            raise ServiceFailed("upstream_failed")
+        await answer.drain()
+    yield reply.end
 
 
 async def _data(answer: OutboundResponse, until: float) -> AsyncGenerator[bytes]:

@@ -47,10 +47,14 @@ def thinking_process(models: Upstream, django_db_setup: None, django_db_blocker:
 
 
 @pytest.fixture
-def thinking(
-    transactional_db: None, thinking_process: Server, models: Upstream, root: User, settings: LazySettings
-) -> Server:
+def thinking(thinking_process: Server, provider: None) -> Server:
     """A server that may call the scripted models, and a provider of acme's that names them."""
+    return thinking_process
+
+
+@pytest.fixture
+def provider(transactional_db: None, models: Upstream, root: User, settings: LazySettings) -> None:
+    """A provider of acme's that names the scripted models."""
     models.forget()
     settings.OUTBOUND_ALLOWED_HOSTS = (f"127.0.0.1:{models.port}",)
     actions.create_provider(
@@ -62,4 +66,3 @@ def thinking(
         actor=actors.actor_of(root),
         at=timezone.now(),
     )
-    return thinking_process
