@@ -25,8 +25,12 @@ def digest_of(authorization: str | None) -> bytes:
 
 async def authenticate(authorization: str | None) -> str:
     """The id of the key, whatever it is used for; `KeyInvalid` when it opens nothing."""
-    decision = _check_key(await registry.resolve(digest_of(authorization), ""))
-    return decision.key_id or ""
+    return (await identify(authorization)).key_id or ""
+
+
+async def identify(authorization: str | None) -> registry.AccessDecision:
+    """Whose key it is, of which tenant, whatever it is used for; `KeyInvalid` when it opens nothing."""
+    return _check_key(await registry.resolve(digest_of(authorization), ""))
 
 
 async def authorize(authorization: str | None, model: str, estimate: Estimate | None = None) -> registry.AllowedCall:

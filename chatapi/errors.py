@@ -6,6 +6,7 @@ ChatError
 ├── SignatureInvalid     a webhook's request is not signed, or not as its flow says
 ├── AccessDenied         the model is the tenant's, but not for this user, or not for this key
 ├── HttpsRequired        the call came over plain http, which the installation does not serve
+├── OriginRefused        a page of another site sent the call, and its site is not listed
 ├── ModelUnknown         unknown, foreign or un-published: the three read the same
 ├── UrlUnknown           an endpoint that is not served
 ├── MethodNotAllowed     the endpoint exists, but not for this method
@@ -119,6 +120,15 @@ class HttpsRequired(ChatError):
     type = "permission_error"
     code = "https_required"
     message = "This server is called by https only. Use an https URL, and replace the key: it was sent in the clear."
+
+
+class OriginRefused(ChatError):
+    """A browser sent the call for a page of another site, which the operator has not listed."""
+
+    status = 403
+    type = "permission_error"
+    code = "origin_refused"
+    message = "Pages of this origin may not call. Ask the operator to list it in CORS_ALLOWED_ORIGINS."
 
 
 class ModelUnknown(ChatError):

@@ -15,7 +15,7 @@ async def list_models(authorization: str | None, *, request_id: str) -> Whole:
     """The answer to `GET /v1/models`."""
     try:
         key_id = await auth.authenticate(authorization)
-        models = [_shown(*model) for model in await registry.callable_models(key_id)]
+        models = [_shown(model.name, model.published_at) for model in await registry.callable_models(key_id)]
     except Exception as error:
         return render_refusal(error, request_id)
     return render_json({"object": "list", "data": models}, request_id)

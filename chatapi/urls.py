@@ -1,11 +1,12 @@
 """`/v1` and `/oai/v1`: one list, two prefixes. `modules`: what of `/v1/modules/scaicore` is a call. `hooks`:
-what others' servers call."""
+what others' servers call. `tools`: the same models for MCP clients."""
 
 from __future__ import annotations
 
 from django.urls import re_path
 
 from chatapi import trace_api, views
+from chatapi.mcp.views import McpView
 
 urlpatterns = [
     re_path(r"^chat/completions/?$", views.CompletionsView.as_view()),
@@ -19,6 +20,8 @@ modules = [
     re_path(r"^cores/(?P<core_id>[^/]+)/runs/?$", trace_api.RunListView.as_view()),
     re_path(r"^cores/(?P<core_id>[^/]+)/runs/(?P<request_id>[^/]+)/?$", trace_api.RunDetailView.as_view()),
 ]
+
+tools = [re_path(r"^mcp/?$", McpView.as_view())]
 
 hooks = [
     re_path(r"^(?P<tenant>[^/]+)/(?P<slug>[^/]+)/?$", views.WebhookView.as_view()),

@@ -48,7 +48,7 @@ class AsyncAPIView(APIView):
         name = (request.method or "").lower()
         handler = getattr(self, name, None) if name in self.http_method_names and name != "options" else None
         if handler is None:
-            return _http_response(self.refused(MethodNotAllowed()), {"allow": ", ".join(self._allowed())})
+            return http_response(self.refused(MethodNotAllowed()), {"allow": ", ".join(self._allowed())})
         self.check_permissions(self.request)
         self.check_throttles(self.request)
         answer: HttpResponseBase = await handler(self.request, *args, **kwargs)
@@ -76,10 +76,10 @@ class CompletionsView(AsyncAPIView):
         authorization = request.headers.get("authorization")
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            body = _body(request, headers)
+            body = read_body(request, headers)
         except ChatError as error:
-            return _http_response(await completions.refuse(authorization, error, request_id=self.request_id))
-        return _http_response(await completions.answer(authorization, headers, body, request_id=self.request_id))
+            return http_response(await completions.refuse(authorization, error, request_id=self.request_id))
+        return http_response(await completions.answer(authorization, headers, body, request_id=self.request_id))
 
 
 class ModelListView(AsyncAPIView):
@@ -89,7 +89,7 @@ class ModelListView(AsyncAPIView):
     async def get(self, request: Request) -> HttpResponseBase:
         """List the models that the key may call."""
         authorization = request.headers.get("authorization")
-        return _http_response(await model_list.list_models(authorization, request_id=self.request_id))
+        return http_response(await model_list.list_models(authorization, request_id=self.request_id))
 
 
 class ModelView(AsyncAPIView):
@@ -99,7 +99,7 @@ class ModelView(AsyncAPIView):
     async def get(self, request: Request, name: str) -> HttpResponseBase:
         """One model that the key may call."""
         authorization = request.headers.get("authorization")
-        return _http_response(await model_list.retrieve(authorization, name, request_id=self.request_id))
+        return http_response(await model_list.retrieve(authorization, name, request_id=self.request_id))
 
 
 class InvokeView(AsyncAPIView):
@@ -117,10 +117,10 @@ class InvokeView(AsyncAPIView):
         authorization = request.headers.get("authorization")
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            body = _body(request, headers)
+            body = read_body(request, headers)
         except ChatError as error:
-            return _http_response(await invocations.refuse(authorization, error, request_id=self.request_id))
-        return _http_response(
+            return http_response(await invocations.refuse(authorization, error, request_id=self.request_id))
+        return http_response(
             await invocations.answer(authorization, core_id, headers, body, request_id=self.request_id)
         )
 
@@ -137,10 +137,10 @@ class WebhookView(AsyncAPIView):
         """Start a Core at its webhook entry; the signature is what allows it."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            body = _body(request, headers)
+            body = read_body(request, headers)
         except ChatError as error:
-            return _http_response(await webhooks.refuse(tenant, slug, error, request_id=self.request_id))
-        return _http_response(await webhooks.answer(tenant, slug, headers, body, request_id=self.request_id))
+            return http_response(await webhooks.refuse(tenant, slug, error, request_id=self.request_id))
+        return http_response(await webhooks.answer(tenant, slug, headers, body, request_id=self.request_id))
 
     def refused(self, error: ChatError) -> Whole:
         """In the module's envelope."""
@@ -150,7 +150,7 @@ class WebhookView(AsyncAPIView):
 @csrf_exempt
 async def unknown_hook(request: HttpRequest) -> HttpResponseBase:
     """Every other path under `/hooks`."""
-    return _http_response(responses.render_module_refusal(UrlUnknown(), request_id(request)))
+    return http_response(responses.render_module_refusal(UrlUnknown(), request_id(request)))
 
 
 @csrf_exempt
@@ -158,10 +158,11 @@ async def unknown_url(request: HttpRequest) -> HttpResponseBase:
     """Every other path under `/v1`."""
     endpoint = request.path.partition("v1/")[2].partition("/")[0]
     what = NOT_SERVED.get(endpoint, "This URL is")
-    return _http_response(responses.render_refusal(UrlUnknown(f"{what} not served. {SERVED}"), request_id(request)))
+    return http_response(responses.render_refusal(UrlUnknown(f"{what} not served. {SERVED}"), request_id(request)))
 
 
-def _body(request: Request, headers: Mapping[str, str]) -> bytes:
+def read_body(request: Request, headers: Mapping[str, str]) -> bytes:
+    """The body, once its headers say that it can be read."""
     call_headers.check(headers, limit=settings.MAX_BODY_BYTES)
     try:
         body: bytes = request._request.body
@@ -170,7 +171,8 @@ def _body(request: Request, headers: Mapping[str, str]) -> bytes:
     return body
 
 
-def _http_response(answer: Whole | Frames, more: Mapping[str, str] | None = None) -> HttpResponseBase:
+def http_response(answer: Whole | Frames, more: Mapping[str, str] | None = None) -> HttpResponseBase:
+    """The answer in Django's terms."""
     if isinstance(answer, Frames):
         return StreamingHttpResponse(_all_frames(answer), headers=answer.headers)
     return HttpResponse(answer.body, status=answer.status, headers=answer.headers | dict(more or {}))

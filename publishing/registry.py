@@ -71,10 +71,11 @@ class AccessDecision(NamedTuple):
 
 
 class ListedModel(NamedTuple):
-    """A model that the caller may call: its name and when it was published (Unix seconds)."""
+    """A model that the caller may call: its name, when it was published (Unix seconds), and its live version."""
 
     name: str
     published_at: int
+    version_id: int
 
 
 class LiveCore(NamedTuple):
@@ -147,16 +148,17 @@ CALLABLE = """, mine (group_id) AS (
     SELECT n.parent_id FROM identity_nesting n JOIN mine ON n.child_id = mine.group_id
 )
 , live AS (
-    SELECT p.core_id, p.name, p.visibility, p.published_at FROM caller
+    SELECT p.core_id, p.name, p.visibility, p.published_at, c.live_id FROM caller
     JOIN identity_user u ON u.id = caller.user_id AND u.is_active
     JOIN identity_tenant t ON t.slug = u.tenant_id AND t.is_active
     JOIN publishing_publication p ON p.tenant_id = u.tenant_id
     JOIN publishing_core c ON c.id = p.core_id AND c.live_id IS NOT NULL
     WHERE caller.models IS NULL OR p.name = ANY (caller.models)
 )
-SELECT core_id, name, extract(epoch FROM published_at)::bigint FROM live WHERE visibility = 'tenant'
+SELECT core_id, name, extract(epoch FROM published_at)::bigint, live_id FROM live WHERE visibility = 'tenant'
 UNION ALL
-SELECT core_id, name, extract(epoch FROM published_at)::bigint FROM live WHERE visibility = 'groups' AND core_id IN (
+SELECT core_id, name, extract(epoch FROM published_at)::bigint, live_id FROM live
+WHERE visibility = 'groups' AND core_id IN (
     SELECT g.publication_id FROM publishing_grant g JOIN mine ON mine.group_id = g.group_id)
 ORDER BY name
 """
@@ -235,7 +237,7 @@ async def reserve(digest: bytes, name: str, estimate: Estimate) -> AccessDecisio
 
 async def callable_models(key_id: str) -> list[ListedModel]:
     """Every model that may be called with this key, by name."""
-    return [ListedModel(name, published_at) for _, name, published_at in await pool.rows(LIST, [key_id])]
+    return [ListedModel(*model) for _, *model in await pool.rows(LIST, [key_id])]
 
 
 async def allowed(caller: AllowedCall, name: str, *, version: int | None = None) -> AllowedCall | None:

@@ -114,7 +114,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if CONF.is_https else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CONF.is_https else None
 SECURE_REFERRER_POLICY = "same-origin"
 CORS_ALLOWED_ORIGINS = list(CONF.CORS_ALLOWED_ORIGINS)
-CORS_URLS_REGEX = r"^/(?:oai/)?v1/"
+CORS_URLS_REGEX = r"^/(?:(?:oai/)?v1/|mcp/?$)"
 # What OpenAI's SDK for browsers sends with every call.
 STAINLESS = ("arch", "async", "lang", "os", "package-version", "retry-count", "runtime", "runtime-version", "timeout")
 CORS_ALLOW_HEADERS = [
@@ -124,6 +124,7 @@ CORS_ALLOW_HEADERS = [
     "openai-organization",
     "openai-project",
     *(f"x-stainless-{name}" for name in STAINLESS),
+    *(f"mcp-{name}" for name in ("protocol-version", "method", "name", "session-id")),
 ]
 CORS_EXPOSE_HEADERS = [
     *("x-request-id", "x-scai-ignored-params", "x-should-retry", "retry-after", "x-scai-limit-warning"),

@@ -20,6 +20,7 @@ urlpatterns = [
     path("v1/", include("chatapi.urls")),
     path("hooks/", include(chat.hooks)),
     path("oai/v1/", include("chatapi.urls")),
+    path("", include(chat.tools)),
     re_path(r"^(?:oai/)?v1\s*$", unknown_url),
     path("", include("webui.urls")),
 ]

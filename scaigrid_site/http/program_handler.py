@@ -1,4 +1,4 @@
-"""Django's way for programs: the calls under `/v1`, `/oai/v1` and `/hooks`, without what only pages need.
+"""Django's way for programs: the calls under `/v1`, `/oai/v1`, `/hooks` and `/mcp`, without what only pages need.
 
 Django's own handler goes through every middleware for every request, most of them in a thread of their own, and tells
 of each request by signals that go there too, which costs a call many times what it takes itself. These views are
@@ -23,7 +23,9 @@ from chatapi.asgi_types import App, Receive, Scope, Send
 from chatapi.caller_watch import CallerWatch
 
 # What else is under /v1/modules belongs to the control plane, whose views go through Django's ORM.
-CALLS: Final = re.compile(r"/(?:oai/)?v1(?!/modules/)(?:/|$)|/v1/modules/scaicore/cores/[^/]+/invoke/?$|/hooks(?:/|$)")
+CALLS: Final = re.compile(
+    r"/(?:oai/)?v1(?!/modules/)(?:/|$)|/v1/modules/scaicore/cores/[^/]+/invoke/?$|/hooks(?:/|$)|/mcp/?$"
+)
 
 
 class ProgramHandler(ASGIHandler):

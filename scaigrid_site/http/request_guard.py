@@ -24,7 +24,7 @@ SINGLE: Final = {
 }
 NO_HOST: Final = FieldInvalid("An HTTP/1.1 request needs a `Host` header.", param="Host", code="bad_request")
 WITHOUT_V1: Final = UrlUnknown("This URL is not served. The base URL of this API ends in `/v1`: add it.")
-CALL_PATHS: Final = ("/v1/", "/oai/v1/", "/hooks/")
+CALL_PATHS: Final = ("/v1/", "/oai/v1/", "/hooks/", "/mcp/")
 OPENAI_PATHS: Final = ("/chat/completions", "/completions", "/embeddings", "/responses")
 MODULE_PATHS: Final = ("/v1/modules/", "/hooks/")
 

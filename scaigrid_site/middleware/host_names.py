@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
 
 # Only a key or a signature opens these, never a cookie, so a foreign page can do nothing with them under its own name.
-KEY_PATHS: Final = ("/v1/", "/oai/v1/", "/hooks/", "/healthz")
+KEY_PATHS: Final = ("/v1/", "/oai/v1/", "/hooks/", "/mcp/", "/healthz")
 
 
 class HostNames(CommonMiddleware):

@@ -51,7 +51,7 @@ def by_the_keys_list(users: list[User]) -> Pairs:
     with connection.cursor() as cursor:
         for user in users:
             cursor.execute(registry.LIST, [user.api_keys.get().pk])
-            found |= {(user.pk, name) for _, name, _ in cursor.fetchall()}
+            found |= {(user.pk, name) for _, name, *_ in cursor.fetchall()}
     return found
 
 
