@@ -34,7 +34,7 @@ def run(key: str) -> None:
     # Each refusal is a line in the log, and here they are counted.
     site = servers.start_site(DATABASE_TIMEOUT_S=str(LIMIT_S), log=DEVNULL)
     with servers.running(site) as url:
-        surfaces = _surfaces(url, key)
+        surfaces = surfaces_of(url, key)
         _observe("suspended", surfaces, lambda: _suspend(cluster), lambda: _resume(cluster), broken_s=4 * LIMIT_S)
         _observe("stopped, so it refuses", surfaces, cluster.stop, cluster.start, broken_s=3.0, at_once=True)
         _observe("restarted, fast", surfaces, cluster.stop, cluster.start)
@@ -45,12 +45,12 @@ def run(key: str) -> None:
         _spoiled(url, surfaces[0])
     site = servers.start_site(DATABASE_URL="", DATABASE_TIMEOUT_S=str(LIMIT_S), log=DEVNULL)
     with servers.running(site) as url:
-        watched = _surfaces(url, key)
+        watched = surfaces_of(url, key)
         _observe("killed, and watched by the server", watched, lambda: _end(cluster, signal.SIGKILL), lambda: None)
     _full_disk(cluster, key)
 
 
-def _surfaces(url: str, key: str, text: str = "hello") -> list[Surface]:
+def surfaces_of(url: str, key: str, text: str = "hello") -> list[Surface]:
     """Every way to the database: the chat's pool, REST, pages, health; and one that needs no database."""
     bearer = {"authorization": f"Bearer {key}"}
     session = {"cookie": f"sessionid_{urlsplit(url).port}={'x' * 32}"}
@@ -209,7 +209,7 @@ def _fill(cluster: Cluster, key: str) -> None:
     try:
         with servers.running(site) as url:
             # What is said is kept, and random text cannot be made smaller.
-            surfaces = _surfaces(url, key, text=secrets.token_hex(50_000))
+            surfaces = surfaces_of(url, key, text=secrets.token_hex(50_000))
             _observe("with a full disk", surfaces, fill, filler.unlink, broken_s=3.0)
     finally:
         cluster.stop()

@@ -1,5 +1,5 @@
 """`make faults`: turns from two processes, processes killed in the middle of them, ten times the load, streams whose
-server ends, hostile callers, and a database that fails."""
+server ends, hostile callers, a database that fails, and one whose tables change under callers."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def main() -> None:
     _streams()
     _hostile()
     _database(key)
+    _migration(key)
 
 
 def _counter() -> tuple[Core, str]:
@@ -66,6 +67,12 @@ def _database(key: str) -> None:
     from bench import database_faults  # noqa: PLC0415
 
     database_faults.run(key)
+
+
+def _migration(key: str) -> None:
+    from bench import migration_faults  # noqa: PLC0415
+
+    migration_faults.run(key)
 
 
 def _race(core: Core, key: str, urls: list[str]) -> None:

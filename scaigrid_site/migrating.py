@@ -1,7 +1,7 @@
 """Missing migrations, applied by one process at a time and never in the way of calls for long.
 
 Several processes may start at once, and others may serve meanwhile. A change of a table waits for those who use it, and
-everybody who comes behind waits for the change: so it waits three seconds, lets the others through, and tries again.
+everybody who comes behind waits for the change: so it waits one second, lets the others through, and tries again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 # Any number will do, as long as nobody else in this database takes the same.
 LOCK: Final = 5_741_203_998
 LOOK_S: Final = 0.5
-LOCK_TIMEOUT: Final = "3s"
+LOCK_TIMEOUT: Final = "1s"
 PAUSE_S: Final = 2.0
 WAIT_S: Final = 300.0
 

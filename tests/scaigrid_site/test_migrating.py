@@ -83,7 +83,7 @@ def test_a_table_in_use_is_waited_for_without_holding_others_up(
 
     monkeypatch.setattr(migrating, "call_command", applied)
     migrating.migrate()
-    assert (tries, limits) == ([], ["3s", "3s"])
+    assert (tries, limits) == ([], ["1s", "1s"])
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone()[0] == "0"
