@@ -1,19 +1,20 @@
-"""Usage by day, model, user and key, counted by the database.
+"""Usage by day, model, user and key, from the sums of days.
 
 What one flow runs of another has the purpose `subflow`: it is a run of its Core, but not a request of the caller.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Aggregate, Case, Count, FloatField, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models import BigIntegerField, Case, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce
 
-from chatapi.activity import FAULTS
-from chatapi.models import UsageRecord
+from chatapi.daily_usage.durations import NOTHING, find_percentiles, percentiles_of
+from chatapi.models import CallerDay, ModelDay
 from identity import keys
 from identity.models import ApiKey, User
 
@@ -23,28 +24,12 @@ MOST_ROWS = 100
 MOST_EXPORTED = 50_000
 
 
-class P50(Aggregate):
-    """The median."""
-
-    function = "percentile_cont"
-    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = FloatField()
+def _sum(field: str, **more: Any) -> Cast:
+    # PostgreSQL's sum of whole numbers is a decimal one.
+    return Cast(Coalesce(Sum(field, **more), 0, output_field=BigIntegerField()), BigIntegerField())
 
 
-class P95(P50):
-    """The value that 95 of 100 stay below."""
-
-    template = "%(function)s(0.95) WITHIN GROUP (ORDER BY %(expressions)s)"
-
-
-FIGURES: dict[str, Any] = {
-    "requests": Count("pk"),
-    "errors": Count("pk", filter=Q(outcome__in=FAULTS)),
-    "prompt_tokens": Coalesce(Sum("prompt_tokens"), 0),
-    "completion_tokens": Coalesce(Sum("completion_tokens"), 0),
-    "p50": P50("duration_ms"),
-    "p95": P95("duration_ms"),
-}
+FIGURES: dict[str, Any] = {name: _sum(name) for name in ("requests", "errors", "prompt_tokens", "completion_tokens")}
 
 
 @dataclass(frozen=True)
@@ -56,8 +41,8 @@ class Figures:
     errors: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    p50: float | None = None
-    p95: float | None = None
+    p50: int | None = None
+    p95: int | None = None
     subflows: int = 0
 
     @property
@@ -66,70 +51,99 @@ class Figures:
         return self.prompt_tokens + self.completion_tokens
 
 
-def rows_of(tenant_id: str, *, user_id: str | None, days: int, at: datetime) -> QuerySet[UsageRecord]:
-    """The runs of the last `days` days (UTC, today included) of a tenant, or of one of its users."""
-    found = UsageRecord.objects.filter(tenant_id=tenant_id, at__gte=_midnight(at) - timedelta(days=days - 1))
-    return (found.filter(user_id=user_id) if user_id else found).order_by()
+@dataclass(frozen=True)
+class Calls:
+    """What is reported on: the last `days` days (UTC, today included) of a tenant, or of one of its users."""
+
+    tenant_id: str
+    user_id: str | None
+    days: int
+    at: datetime
+
+    @property
+    def dates(self) -> list[date]:
+        """The days, the oldest first."""
+        return [(self.at - timedelta(days=back)).date() for back in reversed(range(self.days))]
+
+    @property
+    def of_callers(self) -> QuerySet[CallerDay]:
+        """The sums by user and key."""
+        found = CallerDay.objects.filter(tenant_id=self.tenant_id, day__gte=self.dates[0]).order_by()
+        return found.filter(user_id=self.user_id) if self.user_id else found
+
+    @property
+    def of_models(self) -> QuerySet[Any]:
+        """The sums by model: far fewer rows, where they are not of one user."""
+        if self.user_id:
+            return self.of_callers
+        return ModelDay.objects.filter(tenant_id=self.tenant_id, day__gte=self.dates[0]).order_by()
 
 
-def total(rows: QuerySet[UsageRecord]) -> Figures:
+def total(calls: Calls) -> Figures:
     """All requests together."""
-    return Figures("All", **_asked(rows).aggregate(**FIGURES))
+    asked = _asked(calls.of_models).annotate(everything=Value("All"))
+    found = [Figures(row.pop("everything"), **row) for row in _counted(asked, "everything")]
+    return found[0] if found else Figures("All")
 
 
-def by_day(rows: QuerySet[UsageRecord], *, days: int, at: datetime) -> list[Figures]:
+def by_day(calls: Calls) -> list[Figures]:
     """One row for each day, the oldest first; a day without a request has a row of zeros."""
-    found = {row.pop("day"): row for row in _counted(_asked(rows).annotate(day=TruncDate("at")), "day")}
-    return [Figures(day.isoformat(), **found.get(day, {})) for day in _days(days, at)]
+    found = {row.pop("day"): row for row in _counted(_asked(calls.of_models), "day")}
+    return [Figures(day.isoformat(), **found.get(day, {})) for day in calls.dates]
 
 
-def by_model(rows: QuerySet[UsageRecord]) -> list[Figures]:
+def by_model(calls: Calls) -> list[Figures]:
     """One row for each model, the most called first; sub-flow runs are included, and counted separately as well."""
-    counted = _counted(rows, "model", subflows=Count("pk", filter=Q(purpose=SUBFLOW)))
-    return [Figures(row.pop("model"), **row) for row in counted.order_by("-requests", "model")[:MOST_ROWS]]
+    subflows = _sum("requests", filter=Q(purpose=SUBFLOW))
+    return [Figures(row.pop("model"), **row) for row in _most(calls.of_models, "model", subflows=subflows)]
 
 
-def by_user(rows: QuerySet[UsageRecord]) -> list[Figures]:
+def by_user(calls: Calls) -> list[Figures]:
     """One row for each user, by e-mail address, or by id where the user is gone."""
+    rows = _most(_asked(calls.of_callers), "user_id")
     return _named(rows, "user_id", lambda ids: dict(User.objects.filter(pk__in=ids).values_list("pk", "email")))
 
 
-def by_key(rows: QuerySet[UsageRecord], *, tenant_id: str) -> list[Figures]:
+def by_key(calls: Calls) -> list[Figures]:
     """One row for each key of a tenant, by name and prefix, or by id where the key is gone.
 
     The playground's keys share one.
     """
     # Playground keys live for minutes: with a row for each, the others could not be found.
-    of_playground = ApiKey.objects.filter(keys.for_playground(), user__tenant_id=tenant_id).values("pk")
+    of_playground = ApiKey.objects.filter(keys.for_playground(), user__tenant_id=calls.tenant_id).values("pk")
     shared = When(key_id__in=of_playground, then=Value(keys.PLAYGROUND))
-    named = rows.annotate(key=Case(shared, default="key_id"))
-    return _named(named, "key", lambda ids: {key.pk: str(key) for key in ApiKey.objects.filter(pk__in=ids)})
+    rows = _most(_asked(calls.of_callers).annotate(key=Case(shared, default="key_id")), "key")
+    return _named(rows, "key", lambda ids: {key.pk: str(key) for key in ApiKey.objects.filter(pk__in=ids)})
 
 
-def exported(rows: QuerySet[UsageRecord]) -> Any:
+def exported(calls: Calls) -> list[dict[str, Any]]:
     """One dict for each day, model, user, key and purpose."""
     parts = ("day", "model", "user_id", "key_id", "purpose")
-    return _counted(rows.annotate(day=TruncDate("at")), *parts).order_by(*parts)[:MOST_EXPORTED]
+    rows = calls.of_callers.order_by(*parts, "core_id").values(*parts, *FIGURES, "durations", "counts")
+    return [row | percentiles_of(row.pop("durations"), row.pop("counts"))._asdict() for row in rows[:MOST_EXPORTED]]
 
 
-def _counted(rows: QuerySet[UsageRecord], *parts: str, **more: Any) -> Any:
-    """A dict of figures for each combination of `parts`; Any, since no type says what is annotated."""
-    return rows.values(*parts).annotate(**FIGURES, **more)
+def _counted(rows: QuerySet[Any], part: str) -> list[dict[str, Any]]:
+    """The figures of each value of `part`."""
+    return _with_percentiles(list(rows.values(part).annotate(**FIGURES)), rows, part)
 
 
-def _named(rows: QuerySet[UsageRecord], field: str, names_of: Any) -> list[Figures]:
-    counted = list(_counted(_asked(rows), field).order_by("-requests", field)[:MOST_ROWS])
-    names = names_of([row[field] for row in counted])
-    return [Figures(names.get(name := row.pop(field), name) or NOBODY, **row) for row in counted]
+def _most(rows: QuerySet[Any], part: str, **more: Any) -> list[dict[str, Any]]:
+    """The figures of those with the most requests; `more` are further ones."""
+    # In this order: once it is summed up, the name of a field is that of its sum.
+    counted = list(rows.values(part).annotate(**more, **FIGURES).order_by("-requests", part)[:MOST_ROWS])
+    return _with_percentiles(counted, rows.filter(**{f"{part}__in": [row[part] for row in counted]}), part)
 
 
-def _asked(rows: QuerySet[UsageRecord]) -> QuerySet[UsageRecord]:
+def _with_percentiles(counted: list[dict[str, Any]], rows: QuerySet[Any], part: str) -> list[dict[str, Any]]:
+    found = find_percentiles(rows, part)
+    return [row | found.get(row[part], NOTHING)._asdict() for row in counted]
+
+
+def _named(rows: list[dict[str, Any]], field: str, names_of: Callable[[list[str]], dict[str, str]]) -> list[Figures]:
+    names = names_of([row[field] for row in rows])
+    return [Figures(names.get(name := row.pop(field), name) or NOBODY, **row) for row in rows]
+
+
+def _asked(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.exclude(purpose=SUBFLOW)
-
-
-def _midnight(at: datetime) -> datetime:
-    return at.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _days(days: int, at: datetime) -> list[date]:
-    return [(at - timedelta(days=back)).date() for back in reversed(range(days))]

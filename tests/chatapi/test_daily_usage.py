@@ -21,9 +21,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chatapi import usage
+from chatapi.activity import Activity, count_activity
 from chatapi.daily_usage import counting, rebuilding
+from chatapi.daily_usage.durations import find_percentiles, percentiles_of
 from chatapi.models import CallerDay, ModelDay, UsageRecord
 from publishing.db import pool
+from publishing.models import Core
 
 pytestmark = pytest.mark.django_db
 
@@ -247,3 +250,25 @@ def test_the_last_call_is_the_latest_whatever_the_order_of_writing() -> None:
     write([row(NOON)])
     write([row(NOON - timedelta(hours=1))])
     assert ModelDay.objects.get().last_at == NOON
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(durations=st.lists(st.integers(0, 5000), min_size=1, max_size=40))
+def test_percentiles_are_the_same_for_one_row_and_for_many(db: None, durations: list[int]) -> None:
+    empty()
+    write(row(duration_ms=ms, user_id=f"user_{place % 3}") for place, ms in enumerate(durations))
+    ordered = sorted(map(rounded, durations))
+    expected_ones = tuple(ordered[-(-len(ordered) * share // 100) - 1] for share in (50, 95))
+    whole = ModelDay.objects.get()
+    assert percentiles_of(whole.durations, whole.counts) == expected_ones
+    assert find_percentiles(CallerDay.objects.all(), "model") == {"a": expected_ones}
+
+
+@pytest.mark.parametrize(
+    ("at", "calls"),
+    [("2026-11-14T00:00:00Z", 1), ("2026-11-13T23:59:59.999999Z", 0), ("2026-11-20T12:00:00Z", 1)],
+)
+def test_a_week_is_today_and_the_six_days_before(echo: Core, at: str, calls: int) -> None:
+    write([row(datetime.fromisoformat(at), core_id=echo.pk, outcome="failed")])
+    activity = count_activity([echo.pk], at=NOON)[echo.pk]
+    assert activity == Activity(calls, calls, datetime.fromisoformat(at))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from chatapi.models import UsageRecord
 from identity.actors import actor_of
 from identity.models import User
 from publishing import spreadsheets
 from webui import charts, usage_reports
 from webui.decorators import MemberRequest, member_page
-from webui.usage_reports import Figures
+from webui.usage_reports import Calls, Figures
 
 SPANS = (7, 30, 90)
 COLUMNS = (
@@ -39,24 +37,23 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 @member_page
 def usage(request: MemberRequest) -> HttpResponse:
     """The figures of 7, 30 or 90 days as charts, with the numbers in tables below."""
-    at, days = timezone.now(), _span(request)
-    rows = _visible(request, days)
-    daily = usage_reports.by_day(rows, days=days, at=at)
+    calls = _visible(request)
+    daily = usage_reports.by_day(calls)
     manages = _manages(request)
     return render(
         request,
         "usage/usage.html",
         {
-            "days": days,
+            "days": calls.days,
             "spans": SPANS,
             "manages": manages,
-            "total": usage_reports.total(rows),
+            "total": usage_reports.total(calls),
             "charts": _charts(daily),
             "daily": list(reversed(daily)),
             "tables": [
-                ("By model", "Model", usage_reports.by_model(rows)),
-                *([("By user", "User", usage_reports.by_user(rows))] if manages else []),
-                ("By API key", "Key", usage_reports.by_key(rows, tenant_id=request.user.tenant_id)),
+                ("By model", "Model", usage_reports.by_model(calls)),
+                *([("By user", "User", usage_reports.by_user(calls))] if manages else []),
+                ("By API key", "Key", usage_reports.by_key(calls)),
             ],
         },
     )
@@ -66,14 +63,14 @@ def usage(request: MemberRequest) -> HttpResponse:
 @member_page
 def export(request: MemberRequest) -> HttpResponse:
     """The same as CSV, one line for each day, model, user, key and purpose."""
-    days = _span(request)
-    rows = list(usage_reports.exported(_visible(request, days)))
+    calls = _visible(request)
+    rows = usage_reports.exported(calls)
     emails = dict(User.objects.filter(pk__in={row["user_id"] for row in rows}).values_list("pk", "email"))
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer.headers["content-disposition"] = f'attachment; filename="usage-{days}-days.csv"'
+    answer.headers["content-disposition"] = f'attachment; filename="usage-{calls.days}-days.csv"'
     answer.write(spreadsheets.write_lines([COLUMNS]))
     for row in rows:
-        cells = {**row, "user": emails.get(row["user_id"], ""), "p50": round(row["p50"]), "p95": round(row["p95"])}
+        cells = {**row, "user": emails.get(row["user_id"], "")}
         answer.write(spreadsheets.write_lines([[cells[name] for name in COLUMNS]]))
     return answer
 
@@ -102,6 +99,6 @@ def _manages(request: MemberRequest) -> bool:
     return actor_of(request.user).manages(request.user.tenant_id)
 
 
-def _visible(request: MemberRequest, days: int) -> QuerySet[UsageRecord]:
+def _visible(request: MemberRequest) -> Calls:
     mine = None if _manages(request) else request.user.pk
-    return usage_reports.rows_of(request.user.tenant_id, user_id=mine, days=days, at=timezone.now())
+    return Calls(request.user.tenant_id, user_id=mine, days=_span(request), at=timezone.now())
