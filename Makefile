@@ -13,7 +13,7 @@ by_npm = $(if $(NPM),frontend/node_modules/.bin/$(1),@echo "No npm here, left ou
 OPENAPI := .venv/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve setup check test clients lock format bench bench-admin faults postgres-matrix images frontend frontend-check
+.PHONY: help run serve setup check test clients lock format bench bench-scaling bench-admin faults postgres-matrix images frontend frontend-check
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ clients: .venv/dev.stamp .venv/clients.stamp  ## Agent frameworks call tools of 
 
 bench: .venv/dev.stamp  ## What a call costs, beside a bare server and two peers in the same run
 	$(BIN)/python -m bench
+
+bench-scaling: .venv/dev.stamp  ## One process and three, nginx in front and PgBouncer behind (needs nginx)
+	$(BIN)/python -m bench.scaling
 
 bench-admin: .venv/dev.stamp  ## What each page of the admin takes with 2,000 users and 100,000 audit entries
 	$(BIN)/python -m bench.admin

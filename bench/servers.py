@@ -55,7 +55,7 @@ def start(
 
 def start_site(*, pin: Callable[[], None] | None = None, log: int | None = None, **settings: str) -> Running:
     """The product, serving the installation."""
-    port = free_port()
+    port = int(settings.get("PORT") or free_port())
     command = [sys.executable, "manage.py", "serve"]
     return start(command, port, settings={"PORT": str(port), **settings}, pin=pin, log=log)
 

@@ -22,7 +22,8 @@ from publishing.db.time_limits import DatabaseSilent
 from publishing.process.per_loop import PerLoop
 
 # A plan made anew for each call costs more than the call; the statements here are few and their best plan is fixed.
-OPTIONS: Final = "-c plan_cache_mode=force_generic_plan -c statement_timeout={timeout}"
+PLAN_CACHE_MODE: Final = "force_generic_plan"
+OPTIONS: Final = f"-c plan_cache_mode={PLAN_CACHE_MODE} -c statement_timeout={{timeout}}"
 # Older ones are replaced: their server processes grow, and an address may lead elsewhere by now.
 LONGEST_LIFE_S: Final = 3600.0
 
