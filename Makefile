@@ -13,7 +13,7 @@ by_npm = $(if $(NPM),frontend/node_modules/.bin/$(1),@echo "No npm here, left ou
 OPENAPI := .venv/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve setup check test clients lock format bench bench-scaling bench-admin faults postgres-matrix images frontend frontend-check
+.PHONY: help run serve setup check test clients lock format bench bench-scaling bench-admin faults postgres-matrix container-test chart-test images frontend frontend-check
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ postgres-matrix: .venv/dev.stamp  ## PostgreSQL 14 to 18: each migrates, answers
 container-test: .venv/dev.stamp  ## Build the image and run it without rights (needs root and Debian's podman and buildah)
 	$(BIN)/python -m bench.container
 
+chart-test: .venv/chart.stamp  ## Lint and render the Helm chart, and hold it to the schemas of Kubernetes
+	.venv/chart/bin/python -m bench.chart
+
 images: .venv/dev.stamp  ## Make docs/images anew: every page, light and dark (needs chromium)
 	$(BIN)/python -m bench.screenshots
 
@@ -88,6 +91,8 @@ lock:  ## Compile the lock files anew (needs uv)
 		--upgrade requirements-demo-llm.in -o requirements-demo-llm.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--upgrade requirements-clients.in -o requirements-clients.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--upgrade requirements-chart.in -o requirements-chart.lock
 
 .venv/run.stamp: requirements.lock
 	@test -x $(BIN)/python || { echo "Setting up .venv (once, about half a minute)"; $(PYTHON) -m venv .venv; }
@@ -102,6 +107,12 @@ lock:  ## Compile the lock files anew (needs uv)
 	@test -x .venv/clients/bin/python || $(PYTHON) -m venv .venv/clients
 	@.venv/clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
 		-r requirements-clients.lock
+	@touch $@
+
+.venv/chart.stamp: requirements-chart.lock
+	@test -x .venv/chart/bin/python || { mkdir -p .venv && $(PYTHON) -m venv .venv/chart; }
+	@.venv/chart/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		-r requirements-chart.lock
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/run.stamp
