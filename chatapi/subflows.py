@@ -9,6 +9,7 @@ from publishing import registry
 from publishing.clients.http import TenantHttpClient
 from publishing.clients.language_models import TenantModelClient
 from publishing.clients.remote_cores import TenantRemoteClient
+from publishing.mcp.client import TenantPluginClient
 from publishing.process.cached_settings import settings
 from publishing.registry import AllowedCall
 from scaicore.runtime.budget import RequestBudget
@@ -27,6 +28,7 @@ def services(caller: AllowedCall, *, depth: int = 0, budget: RequestBudget | Non
     return Services(
         models=TenantModelClient(tenant),
         http=TenantHttpClient(tenant),
+        plugins=TenantPluginClient(tenant),
         cores=CallersCores(caller, budget),
         remotes=TenantRemoteClient(tenant),
         depth=depth,

@@ -6,6 +6,7 @@ identity.errors.ActionRefused
 │   ├── FlowNotFound         the tenant has no such flow
 │   ├── NotPublished         the Core has no publication
 │   ├── LimitNotFound        the tenant has no such limit
+│   ├── McpServerNotFound    the tenant has no such MCP server
 │   ├── ProviderNotFound     the tenant has no such model provider
 │   └── SecretNotFound       the tenant has no such secret
 ├── Conflict
@@ -18,6 +19,9 @@ identity.errors.ActionRefused
 │   │   └── ForgettingNotAgreed   memories would go unread
 │   ├── StillPublished       the flow's Core is published
 │   ├── PublicationHeld      staff hold the Core: it stays un-published, and is not deleted either
+│   ├── McpServerExists      another MCP server of the tenant has this ref
+│   ├── McpServerInUse       live Cores call the MCP server's tools
+│   ├── McpToolsMoved        the list of tools is another than the one that was looked at
 │   ├── ProviderExists       another model provider of the tenant has this ref
 │   ├── ProviderInUse        live Cores call the model provider
 │   ├── SecretExists         another secret of the tenant has this name
@@ -67,6 +71,12 @@ class LimitNotFound(NotFound):
     """The tenant has no such limit."""
 
     message = "The limit does not exist."
+
+
+class McpServerNotFound(NotFound):
+    """The tenant has no such MCP server."""
+
+    message = "The MCP server does not exist."
 
 
 class ProviderNotFound(NotFound):
@@ -161,6 +171,27 @@ class PublicationHeld(Conflict):
     def __init__(self, reason: str) -> None:
         super().__init__(f"Held by staff: {reason}")
         self.problems = [Problem("core_id", self.message)]
+
+
+class McpServerExists(Conflict):
+    """Another MCP server of the tenant has this ref."""
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(f"An MCP server with the ref {ref} exists already; change that one, or take another ref.")
+
+
+class McpServerInUse(Conflict):
+    """Live Cores call the MCP server's tools, so removing it would make their calls fail."""
+
+    def __init__(self, cores: Sequence[str]) -> None:
+        super().__init__(f"These Cores call its tools: {_shortened(cores)}. Deploy them without it first.")
+
+
+class McpToolsMoved(Conflict):
+    """The list of tools is another than the one that was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__("The server or its list of tools has changed since you looked at it. Look at it again.")
 
 
 class ProviderExists(Conflict):

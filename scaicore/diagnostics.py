@@ -8,6 +8,7 @@ Severity = Literal["error", "warning"]
 
 # Every code that a diagnostic may have, and what it means. Pages and documents read this table.
 CODES: Final[dict[str, str]] = {
+    "bad_arguments": "a node calls a tool of an MCP server without an argument that it needs, or with another",
     "bad_condition": "a condition is missing, unreadable or not true-or-false",
     "bad_expression": "an expression is unreadable or too costly",
     "bad_schema": "an `output_schema` is no JSON Schema, or uses what cannot be used here",
@@ -46,6 +47,7 @@ CODES: Final[dict[str, str]] = {
     "unknown_model_provider": "a model names a provider that does not exist here",
     "unknown_name": "a template or expression reads a name that nothing in the flow produces",
     "unknown_node_kind": "a node kind that is not part of the language",
+    "unknown_tool": "a node names an MCP server or a tool of it that the tenant does not have",
     "unreachable_node": "no edge leads from the entry to this node",
     "webhook_without_auth": "an `entry_webhook` that no request reaches, since nothing says how it is signed",
     "wrong_type": "a value has another type than its variable declares",

@@ -38,6 +38,9 @@ REASONS: Final[dict[str, str]] = {
     "validation_refused": "The model's answer did not pass the node's `validate`, and it has no fallback.",
     "bad_url": "A value left a part of the URL's path empty, made it lead elsewhere, or made the URL too long.",
     "unexpected_status": "The server answered with a status that the node does not expect; see `expect_status`.",
+    "no_plugins": "The node calls a tool of an MCP server, but this run may not call any.",
+    "arguments_unfit": "The arguments do not fit the tool's input schema.",
+    "tool_failed": "The tool says that it failed.",
     "too_deep": "Cores call each other more than 8 levels deep.",
     "service_unreachable": "A server that the node calls could not be reached, or the connection broke.",
     "service_refused_address": "The node calls an address that this installation does not call.",
@@ -53,7 +56,7 @@ REASONS: Final[dict[str, str]] = {
     "service_filtered": "The model's provider filtered the question or the answer.",
     "service_no_text": "The model answered without any text.",
     "service_too_large": "A server that the node calls sent an answer that is too large.",
-    "service_unconfigured": "A provider, Core or secret that the node names does not exist, or may not be used.",
+    "service_unconfigured": "A provider, Core, tool or secret that the node names does not exist, or may not be used.",
 }
 
 

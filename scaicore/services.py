@@ -1,7 +1,7 @@
 """What nodes may use of the world outside, as Protocols. Whoever starts a run passes the clients in; a run without one
 of them fails at the node that needs it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from typing import Any, ClassVar, Final, Literal, Protocol
 
 import msgspec
@@ -200,6 +200,43 @@ class CoreClient(Protocol):
         ...
 
 
+class PluginTool(msgspec.Struct, frozen=True):
+    """A tool of a plugin server, as an admin has accepted it."""
+
+    name: str
+    description: str
+    input_schema: dict[str, Any]
+
+
+class PluginCall(msgspec.Struct, frozen=True):
+    """A call of a tool; `args` fit its schema."""
+
+    plugin: str
+    method: str
+    args: dict[str, Any]
+    timeout_s: float
+
+
+class PluginAnswer(msgspec.Struct, frozen=True):
+    """What the tool gave: its text, and its structured content, if any. `is_error`: it says that it failed."""
+
+    text: str
+    data: Any = None
+    is_error: bool = False
+
+
+class PluginClient(Protocol):
+    """Calls tools of the plugin servers that the flow's tenant has registered. None of what comes back is trusted."""
+
+    async def find(self, plugin: str, methods: Collection[str]) -> dict[str, PluginTool]:
+        """Those of the tools that may be used now. Raises `ServiceFailed("unconfigured")` without such a server."""
+        ...
+
+    async def call(self, call: PluginCall) -> PluginAnswer:
+        """What the tool gives. Raises `ServiceFailed`."""
+        ...
+
+
 class RemoteCall(msgspec.Struct, frozen=True):
     """A call of a Core that runs elsewhere. `core_id` tells whose secret signs it, `at` when (seconds since 1970)."""
 
@@ -240,6 +277,7 @@ class Services(msgspec.Struct, frozen=True):
     models: Any = None  # a `ModelClient`; msgspec does not check Protocols
     http: Any = None  # an `HttpClient`
     cores: Any = None  # a `CoreClient`
+    plugins: Any = None  # a `PluginClient`
     remotes: Any = None  # a `RemoteClient`
     depth: int = 0  # how many Cores called each other before this run
     budget: Any = None  # the `RequestBudget` of the request that this run belongs to; a run without one gets its own

@@ -7,7 +7,20 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from identity.sign_in.views import SignInView
-from webui.views import access, account, flow_editor, flows, keys, limits, models, playground, providers, secrets, usage
+from webui.views import (
+    access,
+    account,
+    flow_editor,
+    flows,
+    keys,
+    limits,
+    mcp_servers,
+    models,
+    playground,
+    providers,
+    secrets,
+    usage,
+)
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="flows"), name="home"),
@@ -40,6 +53,11 @@ urlpatterns = [
     path("limits/", limits.limit_list, name="limits"),
     path("limits/<slug:limit_id>/", limits.limit, name="limit"),
     path("limits/<slug:limit_id>/delete/", limits.delete_limit, name="delete-limit"),
+    path("mcp-servers/", mcp_servers.server_list, name="mcp-servers"),
+    path("mcp-servers/<str:ref>/", mcp_servers.server, name="mcp-server"),
+    path("mcp-servers/<str:ref>/refresh/", mcp_servers.refresh_server, name="refresh-mcp-server"),
+    path("mcp-servers/<str:ref>/accept/", mcp_servers.accept_tools, name="accept-mcp-tools"),
+    path("mcp-servers/<str:ref>/delete/", mcp_servers.delete_server, name="delete-mcp-server"),
     path("providers/", providers.provider_list, name="providers"),
     path("providers/<str:ref>/", providers.provider, name="provider"),
     path("providers/<str:ref>/test/", providers.try_provider, name="try-provider"),

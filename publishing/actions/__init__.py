@@ -18,6 +18,14 @@ from publishing.actions.entities import erase_entity
 from publishing.actions.flows import create_flow, delete_flow, save_flow
 from publishing.actions.holds import hold_core, lift_hold
 from publishing.actions.limits import LimitTerms, create_limit, delete_limit, save_limit, set_price
+from publishing.actions.mcp_servers import (
+    RefreshedTools,
+    accept_mcp_tools,
+    create_mcp_server,
+    delete_mcp_server,
+    refresh_mcp_server,
+    save_mcp_server,
+)
 from publishing.actions.providers import create_provider, delete_provider, save_provider, test_provider
 from publishing.actions.publications import check_groups, publish, unpublish
 from publishing.actions.remotes import RemoteProgram
@@ -30,8 +38,10 @@ __all__ = [
     "UNCHANGED",
     "Deployment",
     "LimitTerms",
+    "RefreshedTools",
     "RemoteProgram",
     "Unchanged",
+    "accept_mcp_tools",
     "ask_access",
     "check_groups",
     "compile_document",
@@ -39,12 +49,14 @@ __all__ = [
     "create_core",
     "create_flow",
     "create_limit",
+    "create_mcp_server",
     "create_provider",
     "create_secret",
     "decline_access",
     "delete_core",
     "delete_flow",
     "delete_limit",
+    "delete_mcp_server",
     "delete_provider",
     "delete_secret",
     "deploy",
@@ -53,10 +65,12 @@ __all__ = [
     "hold_core",
     "lift_hold",
     "publish",
+    "refresh_mcp_server",
     "reseal",
     "rollback",
     "save_flow",
     "save_limit",
+    "save_mcp_server",
     "save_provider",
     "save_secret",
     "set_price",

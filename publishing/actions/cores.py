@@ -21,6 +21,7 @@ from publishing.actions import publications, remotes, schedules
 from publishing.actions.base import UNCHANGED, Unchanged, clean_name, lock_core, lock_flow
 from publishing.actions.remotes import RemoteProgram
 from publishing.errors import DoesNotCompile, SlugTaken, StaleSave
+from publishing.mcp.servers import tools_of
 from publishing.models import Core, CoreVersion, Flow, Hold, Publication
 from publishing.providers import providers_of
 from scaicore.compiler import manifest
@@ -195,8 +196,8 @@ def rollback(core: Core, *, version: int, actor: Actor, at: datetime) -> CoreVer
 
 
 def compile_document(document: dict[str, Any], *, tenant: str) -> scaicore.Compilation:
-    """What the compiler makes of a document of this tenant, whose model providers it may name."""
-    return scaicore.compile(document, providers=providers_of(tenant))
+    """What the compiler makes of a document of this tenant, whose model providers and tools it may name."""
+    return scaicore.compile(document, providers=providers_of(tenant), plugins=tools_of(tenant))
 
 
 def compile_program(document: dict[str, Any], *, tenant: str) -> scaicore.Program:

@@ -13,7 +13,8 @@ from identity import audit
 from identity.actors import Actor
 from publishing import providers, vault
 from publishing.clients import http, remote_cores
-from publishing.models import Core, ModelProvider, Secret
+from publishing.mcp import servers
+from publishing.models import Core, McpServer, ModelProvider, Secret
 
 
 class Resealed(NamedTuple):
@@ -44,10 +45,12 @@ def reseal(*, actor: Actor, at: datetime) -> Resealed:
     return Resealed(done.total(), unreadable)
 
 
-def _lock_sealed() -> Iterator[tuple[ModelProvider | Secret | Core, str, str]]:
+def _lock_sealed() -> Iterator[tuple[ModelProvider | McpServer | Secret | Core, str, str]]:
     """Every row that holds a sealed text, locked until the transaction ends, with its column and its context."""
     for provider in ModelProvider.objects.select_for_update().filter(sealed_key__isnull=False):
         yield provider, "sealed_key", providers.key_context(provider.tenant_id, provider.ref)
+    for server in McpServer.objects.select_for_update().filter(sealed_headers__isnull=False):
+        yield server, "sealed_headers", servers.headers_context(server.tenant_id, server.ref)
     for secret in Secret.objects.select_for_update():
         yield secret, "sealed", http.secret_context(secret.tenant_id, secret.name)
     for core in Core.objects.select_for_update().filter(sealed_secret__isnull=False):

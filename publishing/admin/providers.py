@@ -1,4 +1,4 @@
-"""Model providers and secrets, as staff see them: their names and which Cores use them, never what they hold."""
+"""Model providers, MCP servers and secrets, as staff see them: names and which Cores use them, never what they hold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from identity.admin_base import StaffAdmin
 from identity.admin_sections import Section, link, paged
-from publishing.models import Core, ModelProvider, Secret, references
+from publishing.models import Core, McpServer, ModelProvider, Secret, references
 
 
 class NamedAdmin(StaffAdmin):
@@ -56,6 +56,33 @@ class ProviderAdmin(NamedAdmin):
     @admin.display(description="key", boolean=True)
     def has_key(self, row: Any) -> bool:
         return bool(row.sealed)
+
+
+@admin.register(McpServer)
+class McpServerAdmin(NamedAdmin):
+    """MCP servers; the names of their headers, never the values."""
+
+    audit_nouns, audit_field = ("mcp_server",), "ref"
+    places = references.MCP_SERVERS
+    list_display = ("ref", "tenant", "url", "protocol", "tool_count", "has_changed", "use", "fetched_at")
+    list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
+    search_fields = ("ref", "url")
+    fields = (
+        *("ref", "tenant", "url", "header_names", "timeout_s", "protocol", "tools", "found", "left_out"),
+        *("fetched_at", "accepted_at", "created_at", "updated_at"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[McpServer]:
+        rows: QuerySet[McpServer] = super().get_queryset(request)
+        return rows.defer("sealed_headers")
+
+    @admin.display(description="tools")
+    def tool_count(self, row: Any) -> int:
+        return len(row.tools)
+
+    @admin.display(description="changed since", boolean=True)
+    def has_changed(self, row: Any) -> bool:
+        return row.found is not None
 
 
 @admin.register(Secret)

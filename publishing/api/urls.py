@@ -9,6 +9,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 
 from publishing.api import base, cores, flows, groups, keys, limits, memory, openapi, providers, secrets
+from publishing.api.mcp_servers import views as mcp
 
 View = Callable[..., HttpResponseBase]
 ENTITY = "cores/<str:core_id>/entities/<str:entity_id>"
@@ -51,6 +52,10 @@ api = [
     *_both("cores/<str:core_id>/price", limits.PriceView.as_view()),
     *_both("limits", limits.LimitListView.as_view()),
     *_both("limits/<str:limit_id>", limits.LimitDetailView.as_view()),
+    *_both("mcp-servers", mcp.McpServerListView.as_view()),
+    *_both("mcp-servers/<str:ref>", mcp.McpServerDetailView.as_view()),
+    *_both("mcp-servers/<str:ref>/refresh", mcp.McpServerRefreshView.as_view()),
+    *_both("mcp-servers/<str:ref>/accept", mcp.McpServerAcceptView.as_view()),
     *_both("providers", providers.ProviderListView.as_view()),
     *_both("providers/<str:ref>", providers.ProviderDetailView.as_view()),
     *_both("providers/<str:ref>/test", providers.ProviderTestView.as_view()),

@@ -2,6 +2,7 @@
 
 from publishing.models.flows import Core, CoreVersion, Flow, FlowVersion, core_id, flow_id
 from publishing.models.limits import Each, LimitCell, Measure, Per, Price, UsageLimit
+from publishing.models.mcp_servers import McpServer
 from publishing.models.memory import Entity, Partition, Turn
 from publishing.models.providers import ModelProvider, Secret
 from publishing.models.publications import Access, Grant, Hold, LastVisibility, Publication, Visibility
@@ -22,6 +23,7 @@ __all__ = [
     "Hold",
     "LastVisibility",
     "LimitCell",
+    "McpServer",
     "Measure",
     "ModelProvider",
     "Partition",

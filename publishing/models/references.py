@@ -1,4 +1,4 @@
-"""Which live Cores name a provider or a secret: shown beside each, and asked before one is removed."""
+"""Which live Cores name a provider, an MCP server or a secret: shown beside each, and asked before one is removed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db import connection
 
 # A program is searched for names at these places, which are JSON paths.
 PROVIDERS: Final = ("$.models[*].ref", "$.models[*].fallback[*].ref")
+MCP_SERVERS: Final = ('$.nodes[*] ? (@.kind == "tool_plugin").config.plugin', "$.nodes[*].config.tools[*].mcp")
 SECRETS: Final = ("$.nodes[*].config.secret_refs.*", "$.nodes[*].config.auth.secret_ref")
 
 NAMED = """

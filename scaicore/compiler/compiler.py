@@ -5,9 +5,10 @@ from typing import Final
 
 import msgspec
 
-from scaicore.compiler import capabilities, checks, graph, node_checks, reachability, streaming
+from scaicore.compiler import capabilities, checks, graph, node_checks, reachability, streaming, tools
 from scaicore.compiler.node_checks import Configs
 from scaicore.compiler.precedence import Precedence
+from scaicore.compiler.tools import Plugins
 from scaicore.diagnostics import Diagnostic, has_errors
 from scaicore.flow import Edge, FlowDocument, Node, VariableDeclaration, read, shape_error
 from scaicore.language import variables
@@ -16,6 +17,7 @@ from scaicore.nodes.base import NodeConfig
 from scaicore.program import Program, ProgramEdge, ProgramNode, ProgramVariable, PublishSettings
 
 _NO_PROVIDERS: Final[tuple[str, ...]] = ()
+_NO_PLUGINS: Final[Plugins] = {}
 # With one of these findings it is not clear what runs before what.
 _DISORDER: Final = frozenset({"dangling_edge", "duplicate_id", "too_large", "cycle", "loop_leak"})
 
@@ -28,11 +30,16 @@ class Compilation(msgspec.Struct, frozen=True):
 
 
 def compile(
-    document: object, *, providers: Collection[str] = _NO_PROVIDERS, publishable: bool | None = None
+    document: object,
+    *,
+    providers: Collection[str] = _NO_PROVIDERS,
+    plugins: Plugins = _NO_PLUGINS,
+    publishable: bool | None = None,
 ) -> Compilation:
     """Compile a v2 document; never raises, whatever the document is.
 
-    `providers` are the model providers that exist for the flow's tenant; `publishable` says whether the flow is about
+    `providers` are the model providers that exist for the flow's tenant, `plugins` its MCP servers with the input
+    schemas of their tools; `publishable` says whether the flow is about
     to be published, by default as its own `publish_as_model` says.
     """
     flow, findings = read(document)
@@ -40,7 +47,7 @@ def compile(
     if flow is None:
         return Compilation(None, tuple(findings))
     configs = _configs(flow, findings)
-    findings += _findings(flow, configs, providers)
+    findings += _findings(flow, configs, providers) + list(tools.check_plugins(flow, configs, plugins))
     if publishable or (publishable is None and flow.publish_as_model):
         findings += checks.publishing(flow)
     if has_errors(findings):

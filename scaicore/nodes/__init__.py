@@ -18,6 +18,7 @@ from scaicore.nodes.logic_loop import LOGIC_LOOP
 from scaicore.nodes.logic_parallel import LOGIC_PARALLEL
 from scaicore.nodes.subflow_call import SUBFLOW_CALL
 from scaicore.nodes.tool_http import TOOL_HTTP
+from scaicore.nodes.tool_plugin import TOOL_PLUGIN
 
 # In the order in which editors and documents list them.
 KINDS: Final[dict[str, NodeKind]] = {
@@ -34,6 +35,7 @@ KINDS: Final[dict[str, NodeKind]] = {
         LOGIC_PARALLEL,
         DATA_VARIABLE_SET,
         TOOL_HTTP,
+        TOOL_PLUGIN,
         SUBFLOW_CALL,
         CHECKPOINT,
         HITL_DECISION,
@@ -45,7 +47,6 @@ _COMPUTE: Final = "it needs a ScaiBunker connection, which this installation doe
 
 # kind → what is missing, as the second half of a sentence
 UNAVAILABLE: Final[dict[str, str]] = {
-    "tool_plugin": "it needs a connection to plugin servers, which this installation does not have",
     "hitl_review": _QUEUE,
     "queue_publish": _QUEUE,
     "queue_consume": _QUEUE,

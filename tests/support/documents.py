@@ -1,11 +1,13 @@
 """Flow documents drawn in a line or two, and runs of them."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 from scaicore import DRIVERS, Event, Finished, RunRequest, collect, compile, link
 
 Document = dict[str, Any]
+NO_PLUGINS: dict[str, Any] = {}
 
 
 def node(node_id: str, kind: str, **config: Any) -> Document:
@@ -57,8 +59,10 @@ def codes(document: object, **options: Any) -> list[str]:
     return [diagnostic.code for diagnostic in compile(document, **options).diagnostics]
 
 
-def request(document: Document, given: Document | None = None, **rest: Any) -> RunRequest:
-    compilation = compile(document, providers={"house", "attic"})
+def request(
+    document: Document, given: Document | None = None, plugins: Mapping[str, Any] = NO_PLUGINS, **rest: Any
+) -> RunRequest:
+    compilation = compile(document, providers={"house", "attic"}, plugins=plugins)
     assert compilation.program, compilation.diagnostics
     return RunRequest(program=link(compilation.program), input=given or {"message": "hello"}, **rest)
 

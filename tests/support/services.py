@@ -95,6 +95,24 @@ class Cores:
         return CoreAnswer(self.output, 5, 1)
 
 
+class Plugins:
+    """An MCP server whose tool gives `answer`; `calls` keeps the calls."""
+
+    def __init__(self, tools: dict[str, Any], answer: Any) -> None:
+        self.tools = tools
+        self.answer = answer
+        self.calls: list[Any] = []
+
+    async def find(self, plugin, methods):
+        return {name: self.tools[name] for name in methods if name in self.tools}
+
+    async def call(self, call):
+        self.calls.append(call)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
 def models(*answers: Any, **rest: Any) -> tuple[Models, Services]:
     fake = Models(*answers, **rest)
     return fake, Services(models=fake)

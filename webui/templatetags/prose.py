@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -17,3 +20,9 @@ def with_code(sentence: str) -> SafeString:
         return format_html("{}", sentence)  # a lone backtick belongs to a name that somebody chose
     marked = [("<code>{}</code>" if index % 2 else "{}", part) for index, part in enumerate(parts)]
     return format_html_join("", "{}", [(format_html(pattern, part),) for pattern, part in marked])
+
+
+@register.filter
+def pretty_json(value: Any) -> str:
+    """The value as JSON on several lines."""
+    return json.dumps(value, ensure_ascii=False, indent=2)

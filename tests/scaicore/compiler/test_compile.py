@@ -28,8 +28,10 @@ def loops(*edges, **config):
     return flow(entry(), looping, says("a", "A"), says("b", "B"), edge("entry", "loop"), *edges)
 
 
+SAY = {"say": {"say": {"type": "object", "required": ["text"]}}}
 # code → a document that has it
 ERRORS = {
+    "bad_arguments": chain(entry(), node("call", "tool_plugin", plugin="say", method="say")),
     "bad_condition": decision(edge("if", "a", "message =="), edge("if", "b", "else")),
     "bad_expression": sets(expression="1 +"),
     "bad_schema": chain(
@@ -65,6 +67,7 @@ ERRORS = {
     "reserved_name": chain(entry(), says("reply", "", result_binding="state")),
     "too_large": flow(*(says(f"n{i}", "") for i in range(5_001))),
     "undeclared_model_role": chain(entry(), node("think", "llm_flexible", llm_role="main")),
+    "unknown_tool": chain(entry(), node("call", "tool_plugin", plugin="nowhere", method="say")),
     "undeclared_variable": chain(entry(), node("set", "data_variable_set", variable="n", value=1)),
     "unknown_model_provider": chain(entry(), core_identity={"models": [MODEL]}),
     "unknown_node_kind": chain(entry(), node("odd", "chat_trigger")),
@@ -84,7 +87,7 @@ WARNINGS = {
 
 @pytest.mark.parametrize("code", ERRORS)
 def test_an_error_blocks_the_deploy(code):
-    compilation = compile(ERRORS[code])
+    compilation = compile(ERRORS[code], plugins=SAY)
     assert compilation.program is None
     assert code in [found.code for found in compilation.diagnostics if found.severity == "error"]
 
