@@ -13,7 +13,7 @@ by_npm = $(if $(NPM),frontend/node_modules/.bin/$(1),@echo "No npm here, left ou
 OPENAPI := .venv/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve setup check test clients lock format bench bench-scaling bench-admin faults postgres-matrix container-test chart-test images frontend frontend-check
+.PHONY: help run serve setup check test clients ray-test lock format bench bench-scaling bench-admin faults postgres-matrix container-test chart-test images frontend frontend-check
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ test: .venv/dev.stamp  ## All tests: the suite, then the browser's own run
 
 clients: .venv/dev.stamp .venv/clients.stamp  ## Agent frameworks call tools of theirs through a published flow
 	$(BIN)/python -m pytest tests/clients
+
+# Some 500 MB, for one example: so no lock file holds it.
+ray-test: .venv/dev.stamp  ## The example on Ray Serve, called as a remote Core (fetches 500 MB)
+	@test -x .venv/ray/bin/python || $(PYTHON) -m venv .venv/ray
+	@.venv/ray/bin/python -m pip install --quiet --disable-pip-version-check "ray[serve]==2.60.0"
+	$(BIN)/python -m pytest tests/clients/test_ray_core.py
 
 bench: .venv/dev.stamp  ## What a call costs, beside a bare server and two peers in the same run
 	$(BIN)/python -m bench
