@@ -81,6 +81,7 @@ class CountedDay(models.Model):
     """The runs of one day (UTC) that have the same key, summed up. `chatapi.daily_usage` keeps it exact.
 
     `counts` says how many of them took as long as `durations` at the same index, in milliseconds rounded to two digits.
+    A duration may stand there several times.
     """
 
     day = models.DateField()

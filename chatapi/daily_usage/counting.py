@@ -27,6 +27,17 @@ COUNTED: Final = """SELECT {key}, sum(n)::bigint AS requests, sum(errors)::bigin
     ) AS by_duration
     GROUP BY {key}"""
 
+# Each duration once, with all that is counted for it.
+MERGED: Final = """SELECT coalesce(array_agg(ms ORDER BY ms), '{{}}'), coalesce(array_agg(n ORDER BY ms), '{{}}')
+            FROM (
+                SELECT ms, sum(n)::bigint AS n FROM unnest({durations}, {counts}) AS listed (ms, n)
+                GROUP BY ms HAVING sum(n) <> 0
+            ) AS by_duration"""
+# To merge costs as much as all the rest of a write, and most of a day's writes are of a few runs. So what comes is put
+# behind what is there, and every 64th duration has all of them merged; so has what a rebuild takes off.
+ROOM: Final = 64
+HAS_ROOM: Final = f"""cardinality(d.counts) / {ROOM} = (cardinality(d.counts) + cardinality(excluded.counts)) / {ROOM}
+                AND 0 < ALL (excluded.counts)"""
 # Rows are locked in the order of their keys, so that writers never wait for each other in a circle.
 ADD: Final = """INSERT INTO {table} AS d ({key}, {figures})
     {sums}
@@ -34,12 +45,11 @@ ADD: Final = """INSERT INTO {table} AS d ({key}, {figures})
     ON CONFLICT ({key}) DO UPDATE SET
         {added}, last_at = greatest(d.last_at, excluded.last_at),
         (durations, counts) = (
-            SELECT coalesce(array_agg(ms ORDER BY ms), '{{}}'), coalesce(array_agg(n ORDER BY ms), '{{}}')
-            FROM (
-                SELECT ms, sum(n)::bigint AS n
-                FROM unnest(d.durations || excluded.durations, d.counts || excluded.counts) AS listed (ms, n)
-                GROUP BY ms HAVING sum(n) <> 0
-            ) AS merged
+            SELECT d.durations || excluded.durations, d.counts || excluded.counts
+            WHERE {has_room}
+            UNION ALL
+            SELECT * FROM ({merged}) AS merged
+            WHERE NOT ({has_room})
         )"""
 
 
@@ -51,8 +61,17 @@ def count_in(records: str, key: tuple[str, ...]) -> str:
 
 def add_to(table: str, sums: str) -> str:
     """The statement that adds the sums of a query to those of a table."""
+    merged = MERGED.format(durations="d.durations || excluded.durations", counts="d.counts || excluded.counts")
     added = ", ".join(f"{name} = d.{name} + excluded.{name}" for name in SUMS)
-    return ADD.format(table=table, key=", ".join(TABLES[table]), figures=", ".join(FIGURES), sums=sums, added=added)
+    return ADD.format(
+        table=table,
+        key=", ".join(TABLES[table]),
+        figures=", ".join(FIGURES),
+        sums=sums,
+        added=added,
+        has_room=HAS_ROOM,
+        merged=merged,
+    )
 
 
 # `inserted` is what PostgreSQL calls the new records in the trigger.

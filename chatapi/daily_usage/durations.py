@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
@@ -55,7 +56,11 @@ def find_percentiles(days: QuerySet[Any], part: str) -> dict[Any, Percentiles]:
 
 def percentiles_of(durations: Sequence[int], counts: Sequence[int]) -> Percentiles:
     """Those of one row of sums."""
-    if not counts:
+    listed: Counter[int] = Counter()
+    for ms, n in zip(durations, counts, strict=True):
+        listed[ms] += n
+    ordered = sorted(listed)
+    upto = list(accumulate(listed[ms] for ms in ordered))
+    if not upto:
         return NOTHING
-    upto = list(accumulate(counts))
-    return Percentiles(*(durations[bisect_left(upto, -(-upto[-1] * share // 100))] for share in (50, 95)))
+    return Percentiles(*(ordered[bisect_left(upto, -(-upto[-1] * share // 100))] for share in (50, 95)))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from chatapi.daily_usage.counting import SUMS, TABLES, add_to, count_in
+from chatapi.daily_usage.counting import MERGED, SUMS, TABLES, add_to, count_in
 
 # Any number will do, as long as nobody else in this database takes the same.
 LOCK: Final = 5_741_203_999
@@ -23,15 +23,17 @@ DIFFERENCE: Final = """SELECT {key}, {differences}, coalesce(r.last_at, h.last_a
         coalesce(r.durations, '{{}}') || coalesce(h.durations, '{{}}') AS durations,
         coalesce(r.counts, '{{}}') || coalesce(h.less, '{{}}') AS counts
     FROM ({counted}) AS r FULL JOIN (
-        SELECT *, (SELECT array_agg(-n ORDER BY place) FROM unnest(counts) WITH ORDINALITY AS u (n, place)) AS less
-        FROM {table} WHERE day = %(day)s AND NOT {is_empty}
+        SELECT {key}, {sums}, last_at, merged.*,
+            (SELECT array_agg(-n ORDER BY place) FROM unnest(merged.counts) WITH ORDINALITY AS u (n, place)) AS less
+        FROM {table} AS held, LATERAL ({merged}) AS merged (durations, counts)
+        WHERE day = %(day)s AND NOT {is_empty}
     ) AS h USING ({key})
     WHERE ({in_records}) IS DISTINCT FROM ({in_sums}) AND EXISTS (SELECT FROM {of_day})"""
-IS_EMPTY: Final = "(requests, errors, prompt_tokens, completion_tokens, counts) = (0, 0, 0, 0, '{}')"
+IS_EMPTY: Final = "(requests, errors, prompt_tokens, completion_tokens, held.counts) = (0, 0, 0, 0, '{}')"
 # What somebody writes to just now is not waited for; an empty row does no harm.
 FORGET_EMPTY: Final = """
 DELETE FROM {table} WHERE id IN (
-    SELECT id FROM {table} WHERE day = %(day)s AND {is_empty} FOR UPDATE SKIP LOCKED)
+    SELECT id FROM {table} AS held WHERE day = %(day)s AND {is_empty} FOR UPDATE SKIP LOCKED)
 """
 
 
@@ -70,6 +72,8 @@ def difference(table: str) -> str:
     compared = (*SUMS, "durations", "counts")
     return DIFFERENCE.format(
         table=table,
+        merged=MERGED.format(durations="held.durations", counts="held.counts"),
+        sums=", ".join(SUMS),
         key=", ".join(TABLES[table]),
         differences=", ".join(f"coalesce(r.{name}, 0) - coalesce(h.{name}, 0) AS {name}" for name in SUMS),
         counted=count_in(OF_DAY, TABLES[table]),

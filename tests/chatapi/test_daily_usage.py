@@ -89,6 +89,13 @@ def expected(written: Iterable[usage.UsageRow], key: tuple[str, ...]) -> Sums:
     }
 
 
+def listed(durations: list[int], counts: list[int]) -> dict[int, int]:
+    """How often each duration was counted; none is there for nothing."""
+    assert all(counts)
+    assert len(durations) < len(set(durations)) + counting.ROOM
+    return {ms: sum(n for other, n in zip(durations, counts, strict=True) if other == ms) for ms in durations}
+
+
 def held(model: type[ModelDay] | type[CallerDay], key: tuple[str, ...]) -> Sums:
     """What the sums say."""
     return {
@@ -97,7 +104,7 @@ def held(model: type[ModelDay] | type[CallerDay], key: tuple[str, ...]) -> Sums:
             one.errors,
             one.prompt_tokens,
             one.completion_tokens,
-            dict(zip(one.durations, one.counts, strict=True)),
+            listed(one.durations, one.counts),
         )
         for one in model.objects.all()
     }
@@ -244,6 +251,16 @@ def test_what_was_called_before_there_were_sums_is_counted_by_the_migration() ->
 def test_a_day_is_that_of_the_time_in_utc() -> None:
     write([row(datetime.fromisoformat("2026-11-20T23:59:59.999999-05:00"))])
     assert ModelDay.objects.get().day == date(2026, 11, 21)
+
+
+def test_durations_that_come_one_by_one_are_merged_now_and_then() -> None:
+    written = [row(duration_ms=number % 3) for number in range(3 * counting.ROOM)]
+    longest = 0
+    for one in written:
+        write([one])
+        longest = max(longest, len(ModelDay.objects.get().durations))
+    assert longest == counting.ROOM - 1
+    check(written)
 
 
 def test_the_last_call_is_the_latest_whatever_the_order_of_writing() -> None:
