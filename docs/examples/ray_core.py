@@ -29,6 +29,11 @@ STEP = 20_000
 app = FastAPI()
 
 
+# Above what uses it: Ray takes the class along to its workers as it stands where it is decorated.
+def _event(value: dict[str, Any]) -> str:
+    return f"data: {json.dumps(value)}\n\n"
+
+
 @serve.deployment(num_replicas=2, ray_actor_options={"num_cpus": 0.5})
 class Worker:
     """The heavy part, in processes of its own: how many primes there are in a range."""
@@ -75,10 +80,6 @@ class Primes:
 
     async def _count(self, start: int, end: int) -> int:
         return int(await self._worker.count.remote(start, end))
-
-
-def _event(value: dict[str, Any]) -> str:
-    return f"data: {json.dumps(value)}\n\n"
 
 
 def main() -> None:
