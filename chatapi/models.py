@@ -77,6 +77,16 @@ class UsageRecord(models.Model):
         return f"{self.model} {self.outcome}"
 
 
+class KeptUsage(models.Model):
+    """The first day of which all records are there: one row, and none while nothing was ever pruned."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    since = models.DateField()
+
+    def __str__(self) -> str:
+        return f"since {self.since}"
+
+
 class CountedDay(models.Model):
     """The runs of one day (UTC) that have the same key, summed up. `chatapi.daily_usage` keeps it exact.
 

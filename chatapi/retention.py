@@ -1,5 +1,5 @@
-"""What is kept for a while only: traces, the answers kept for Idempotency-Keys, and how often passwords
-were tried. Every process may prune."""
+"""What is kept for a while only: traces, usage records where the operator wants that, the answers kept for
+Idempotency-Keys, and how often passwords were tried. Every process may prune."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import psycopg
 from django.conf import settings
 
 from chatapi import traces
+from chatapi.daily_usage import pruning
 from identity.sign_in import throttle
 from publishing import memory
 from publishing.db import pool
@@ -25,6 +26,8 @@ async def prune() -> None:
     await pool.rows(traces.PRUNE, [settings.TRACE_DAYS])
     await memory.forget_old_keys()
     await pool.rows(throttle.PRUNE, [])
+    if settings.USAGE_DAYS:
+        await pruning.prune(settings.USAGE_DAYS)
 
 
 async def prune_for_ever() -> NoReturn:

@@ -15,7 +15,11 @@ from chatapi.daily_usage.counting import MERGED, SUMS, TABLES, add_to, count_in
 
 # Any number will do, as long as nobody else in this database takes the same.
 LOCK: Final = 5_741_203_999
-DAYS: Final = "SELECT DISTINCT (at AT TIME ZONE 'UTC')::date FROM chatapi_usagerecord WHERE at >= %s ORDER BY 1"
+IS_WHOLE: Final = "{day} >= coalesce((SELECT since FROM chatapi_keptusage), '-infinity')"
+DAYS: Final = f"""
+SELECT DISTINCT (at AT TIME ZONE 'UTC')::date AS day FROM chatapi_usagerecord
+WHERE at >= %s AND {IS_WHOLE.format(day="at AT TIME ZONE 'UTC'")} ORDER BY day
+"""  # noqa: S608  our own text
 OF_DAY: Final = "chatapi_usagerecord WHERE at >= %(begin)s AND at < %(end)s"
 # What is held is taken off: its counts once more, below nothing. A day without any record keeps its sums: the records
 # were removed, and the sums are what is left of them.
@@ -28,7 +32,7 @@ DIFFERENCE: Final = """SELECT {key}, {differences}, coalesce(r.last_at, h.last_a
         FROM {table} AS held, LATERAL ({merged}) AS merged (durations, counts)
         WHERE day = %(day)s AND NOT {is_empty}
     ) AS h USING ({key})
-    WHERE ({in_records}) IS DISTINCT FROM ({in_sums}) AND EXISTS (SELECT FROM {of_day})"""
+    WHERE ({in_records}) IS DISTINCT FROM ({in_sums}) AND EXISTS (SELECT FROM {of_day}) AND {is_whole}"""
 IS_EMPTY: Final = "(requests, errors, prompt_tokens, completion_tokens, held.counts) = (0, 0, 0, 0, '{}')"
 # What somebody writes to just now is not waited for; an empty row does no harm.
 FORGET_EMPTY: Final = """
@@ -78,6 +82,7 @@ def difference(table: str) -> str:
         differences=", ".join(f"coalesce(r.{name}, 0) - coalesce(h.{name}, 0) AS {name}" for name in SUMS),
         counted=count_in(OF_DAY, TABLES[table]),
         of_day=OF_DAY,
+        is_whole=IS_WHOLE.format(day="%(day)s"),
         is_empty=IS_EMPTY,
         in_records=", ".join(f"r.{name}" for name in compared),
         in_sums=", ".join(f"h.{name}" for name in compared),
