@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.models import Sum
 from django.test import Client
 from django.utils import timezone
 
-from chatapi import retention
-from chatapi.daily_usage import pruning, rebuilding
+from chatapi import retention, usage
+from chatapi.daily_usage import counting, pruning, rebuilding
 from chatapi.models import CallerDay, KeptUsage, ModelDay, UsageRecord
 from identity.models import User
-from tests.chatapi.test_daily_usage import check, row, write
+from publishing.db import pool
+from tests.chatapi.test_daily_usage import check, expected, held, row, write
 
 MIDNIGHT = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -66,6 +71,39 @@ async def test_more_than_one_statement_removes_go_as_well_from_several_processes
     await asyncio.gather(*(pruning.prune(3) for _ in range(4)))
     assert len(await kept()) == 40
     assert await counted() == (120, 120)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writing_removing_and_rebuilding_at_once_leave_the_sums_of_all_that_was_written() -> None:
+    given = [row(ago(number % 4), duration_ms=number, user_id=f"user_{number % 3}") for number in range(600)]
+    days = [ago(back).date() for back in range(4)]
+
+    def record(mine: list[usage.UsageRow]) -> None:
+        for start in range(0, len(mine), 10):
+            write(mine[start : start + 10])
+
+    def remove() -> None:
+        async def some() -> None:
+            for _ in range(20):
+                await pruning.prune(1)
+            await pool.close()
+
+        asyncio.run(some())
+
+    acts = [partial(record, given[:300]), partial(record, given[300:]), remove]
+    acts += 2 * [lambda: [rebuilding.rebuild(day) for _ in range(5) for day in days]]
+    with ThreadPoolExecutor(len(acts)) as threads:
+        for one in [threads.submit(_closing, act) for act in acts]:
+            one.result()
+    for table, key in ((ModelDay, counting.MODEL_KEY), (CallerDay, counting.CALLER_KEY)):
+        assert held(table, key) == expected(given, key)
+
+
+def _closing(act: Callable[[], object]) -> None:
+    try:
+        act()
+    finally:
+        connection.close()
 
 
 @pytest.mark.django_db
