@@ -38,6 +38,8 @@ class NodeTraceSerializer(serializers.Serializer[Any]):
     duration_ms = serializers.FloatField(required=False, allow_null=True)
     result = serializers.JSONField(required=False, help_text="Cut to 4 KiB of JSON.")
     error = serializers.CharField(required=False)
+    call = serializers.CharField(required=False, help_text="Of a tool that a model called: the id of the call.")
+    arguments = serializers.JSONField(required=False, help_text="Of such a call, cut as the result is.")
     warnings = serializers.ListField(child=serializers.CharField(), required=False)
     provider_errors = serializers.ListField(
         child=serializers.CharField(),

@@ -15,7 +15,8 @@ MOST_NODES: Final = 500
 
 class NodeTrace(Struct, omit_defaults=True):
     """One node of a run. Times in milliseconds from the run's start; `result` is cut to 4 KiB of JSON.
-    `provider_errors` are what model servers said that did not answer, for admins alone."""
+    `provider_errors` are what model servers said that did not answer, for admins alone. A tool that a model called has
+    the `call`'s id and its `arguments`."""
 
     id: str
     kind: str
@@ -25,6 +26,8 @@ class NodeTrace(Struct, omit_defaults=True):
     error: str | None = None
     warnings: tuple[str, ...] = ()
     provider_errors: tuple[str, ...] = ()
+    call: str = ""
+    arguments: Any = None
 
 
 class TraceRow(Struct, frozen=True):
@@ -56,20 +59,22 @@ class Tracer:
     def __init__(self) -> None:
         self.nodes: list[NodeTrace] = []
         self._started = time.monotonic()
-        self._open: dict[str, NodeTrace] = {}
+        self._open: dict[tuple[str, str], NodeTrace] = {}
 
     def note(self, event: scaicore.Event) -> None:
         """Note what the event says of a node."""
         if isinstance(event, scaicore.NodeStarted):
             node = NodeTrace(event.node_id, event.kind, round((time.monotonic() - self._started) * 1000, 3))
-            self._open[event.node_id] = node
+            if event.call:
+                node.call, node.arguments = event.call, scaicore.traced(event.arguments)
+            self._open[event.node_id, event.call] = node
             if len(self.nodes) < MOST_NODES:
                 self.nodes.append(node)
         elif isinstance(event, scaicore.NodeFinished | scaicore.NodeFailed):
             self._close(event)
 
     def _close(self, event: scaicore.NodeFinished | scaicore.NodeFailed) -> None:
-        node = self._open.pop(event.node_id, None)
+        node = self._open.pop((event.node_id, event.call), None)
         if node is None:
             return
         node.duration_ms, node.provider_errors = round(event.duration_ms, 3), event.provider_errors

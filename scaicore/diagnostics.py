@@ -13,6 +13,7 @@ CODES: Final[dict[str, str]] = {
     "bad_expression": "an expression is unreadable or too costly",
     "bad_schema": "an `output_schema` is no JSON Schema, or uses what cannot be used here",
     "bad_template": "a template is unreadable",
+    "bad_tool": "a tool of a model node cannot be one, or is not described as one must be",
     "bad_value": "a field has a value that it cannot have",
     "bad_variable_type": "a variable declares a type that does not exist",
     "client_tools_unheard": "a node calls the caller's tools where nobody would answer the call",

@@ -34,6 +34,7 @@ REASONS: Final[dict[str, str]] = {
     "no_cores": "The node calls another Core, but this run may not call any.",
     "model_refused": "The model declined to answer, at a node that does not write the reply.",
     "output_unfit": "The model's answer did not fit the `output_schema`, not even the second time.",
+    "too_many_turns": "The model went on calling tools when it had used up its `max_turns`.",
     "guard_refused": "The node's `guard` did not hold, and it has no fallback.",
     "validation_refused": "The model's answer did not pass the node's `validate`, and it has no fallback.",
     "bad_url": "A value left a part of the URL's path empty, made it lead elsewhere, or made the URL too long.",

@@ -13,6 +13,7 @@ from scaicore.diagnostics import Diagnostic, has_errors
 from scaicore.flow import Edge, FlowDocument, Node, VariableDeclaration, read, shape_error
 from scaicore.language import variables
 from scaicore.nodes import KINDS
+from scaicore.nodes.agents.tools import used_in
 from scaicore.nodes.base import NodeConfig
 from scaicore.program import Program, ProgramEdge, ProgramNode, ProgramVariable, PublishSettings
 
@@ -88,6 +89,8 @@ def _build(flow: FlowDocument, configs: Configs) -> Program:
     edges = reachability.forward(flow)
     reached = reachability.reached(flow, graph.successors(edges))
     nodes = tuple(_program_node(node, configs[index]) for index, node in enumerate(flow.nodes) if node.id in reached)
+    used = used_in(flow)
+    steps = [node for node in nodes if node.id not in used]  # a tool is no step of a run: it runs inside one
     edges = [edge for edge in edges if edge.source.node in reached and edge.target.node in reached]
     program_edges = tuple(_program_edge(edge, index) for index, edge in enumerate(edges))
     return Program(
@@ -104,8 +107,8 @@ def _build(flow: FlowDocument, configs: Configs) -> Program:
         recognises_hidden_prompts=flow.recognises_hidden_prompts,
         publish=PublishSettings(flow.publish_as_model, tuple(flow.group_ids)),
         capabilities=tuple(flow.capabilities),
-        writers=streaming.find_writers(nodes, program_edges),
-        responders=streaming.find_responders(nodes, program_edges),
+        writers=streaming.find_writers(steps, program_edges),
+        responders=streaming.find_responders(steps, program_edges),
         tracing=flow.tracing,
     )
 

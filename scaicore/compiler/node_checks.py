@@ -14,8 +14,10 @@ from scaicore.flow import DEFAULT_PORT, Edge, FlowDocument, Node
 from scaicore.language.expressions import Expression
 from scaicore.language.names import INPUT_NAMES
 from scaicore.nodes import KINDS
+from scaicore.nodes.agents import tools
 from scaicore.nodes.base import NodeConfig
 from scaicore.nodes.checking import NodeCheck
+from scaicore.nodes.llm_flexible import LlmFlexible
 
 Configs = Mapping[int, NodeConfig]  # by the node's index in the document; nodes whose config cannot be read are absent
 
@@ -46,15 +48,30 @@ def _node_checks(
             fed[edge.target.node].add(edge.target.port or DEFAULT_PORT)
     makers = _makers(flow, configs)
     names = INPUT_NAMES.union(makers)
+    given = _arguments(flow, configs)
     declared = {variable.name: variable.type for variable in flow.variables}
     for index, node in enumerate(flow.nodes):
         edges = [edge for _, edge in outgoing[node.id]]
-        gap = partial(precedence.find_gap, makers, node.id) if precedence else _no_gap
-        yield NodeCheck(flow, node, index, edges, names, frozenset(fed[node.id]), declared, gap)
+        # What a tool reads is there when its model calls it, or not: no edge says.
+        gap = partial(precedence.find_gap, makers, node.id) if precedence and node.id not in given else _no_gap
+        ports = frozenset(fed[node.id]) | given.get(node.id, frozenset())
+        yield NodeCheck(flow, node, index, edges, names, ports, declared, gap)
 
 
 def _no_gap(_name: str, *, is_behind: bool = False) -> str | None:
     return None
+
+
+def _arguments(flow: FlowDocument, configs: Configs) -> dict[str, frozenset[str]]:
+    """The nodes that models call, with the names of the arguments that each of them finds in its scope."""
+    nodes = {node.id: node for node in flow.nodes}
+    found: dict[str, frozenset[str]] = {}
+    for config in configs.values():
+        for tool in config.tools if isinstance(config, LlmFlexible) else ():
+            if tool.node in nodes:
+                names = tools.parameter_names(tool, nodes[tool.node])
+                found[tool.node] = found.get(tool.node, frozenset()) | names
+    return found
 
 
 def _makers(flow: FlowDocument, configs: Configs) -> dict[str, list[str]]:

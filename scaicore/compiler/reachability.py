@@ -7,6 +7,7 @@ from scaicore.compiler import graph
 from scaicore.diagnostics import Diagnostic, error, warning
 from scaicore.flow import Edge, FlowDocument
 from scaicore.nodes import entered_by, region_owners
+from scaicore.nodes.agents.tools import find_used
 from scaicore.nodes.base import Regions
 from scaicore.runtime import regions
 from scaicore.runtime.regions import Arc, Region
@@ -30,8 +31,9 @@ def starts(flow: FlowDocument) -> list[str]:
 
 
 def reached(flow: FlowDocument, following: graph.Successors) -> set[str]:
-    """Every node that some run can come to."""
-    return set().union(*(graph.reachable(start, following) for start in starts(flow)))
+    """Every node that some run can come to, the tools of those that call some among them."""
+    found = set[str]().union(*(graph.reachable(start, following) for start in starts(flow)))
+    return found | find_used((node.type, node.config) for node in flow.nodes if node.id in found)
 
 
 def forward(flow: FlowDocument) -> list[Edge]:

@@ -7,6 +7,7 @@ from scaicore.compiler.node_checks import Configs
 from scaicore.diagnostics import Diagnostic, error
 from scaicore.flow import FlowDocument
 from scaicore.language.names import shown
+from scaicore.nodes.llm_flexible import LlmFlexible
 from scaicore.nodes.tool_plugin import ToolPlugin
 
 # By the ref of a server and the name of a tool that flows may use: its input schema.
@@ -17,6 +18,8 @@ _SHOWN: Final = 10
 def check_plugins(flow: FlowDocument, configs: Configs, plugins: Plugins) -> Iterator[Diagnostic]:
     """Servers and tools that the tenant does not have, or may not use, and arguments that a tool lacks."""
     for index, config in configs.items():
+        if isinstance(config, LlmFlexible):
+            yield from _check_agent(config, flow.nodes[index].id, f"nodes[{index}].config", plugins)
         if isinstance(config, ToolPlugin):
             about = f"Node `{flow.nodes[index].id}`"
             path = f"nodes[{index}].config"
@@ -25,6 +28,14 @@ def check_plugins(flow: FlowDocument, configs: Configs, plugins: Plugins) -> Ite
                 yield error("unknown_tool", f"{about}: {message}", f"{path}.{key}", node=flow.nodes[index].id)
             if not found and (wrong := _find_wrong(config, plugins[config.plugin][config.method])):
                 yield error("bad_arguments", f"{about}: {wrong}", f"{path}.args", node=flow.nodes[index].id)
+
+
+def _check_agent(config: LlmFlexible, node_id: str, path: str, plugins: Plugins) -> Iterator[Diagnostic]:
+    for index, tool in enumerate(config.tools):
+        if tool.mcp is not None:
+            for key, message in _find_unknown(tool.mcp, tool.tools, plugins):
+                where = f"{path}.tools[{index}].{'mcp' if key == 'plugin' else 'tools'}"
+                yield error("unknown_tool", f"Node `{node_id}`: {message}", where, node=node_id)
 
 
 def _find_unknown(ref: str, names: list[str], plugins: Plugins) -> Iterator[tuple[str, str]]:

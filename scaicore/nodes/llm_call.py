@@ -1,8 +1,11 @@
 """Asking a language model: one chat call, its text read as it comes, its tokens counted."""
 
+from collections.abc import Collection
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from scaicore import tokens
 from scaicore.errors import RunFailed
@@ -76,13 +79,22 @@ def offers(caller: Json) -> dict[str, Any]:
     return {name: caller[name] for name in _OFFERS if caller.get(name) is not None}
 
 
-async def ask(node_run: NodeRun, call: ModelCall, *, streams: bool, is_reply: bool) -> str:
+async def ask(
+    node_run: NodeRun,
+    call: ModelCall,
+    *,
+    streams: bool,
+    is_reply: bool,
+    callers: Collection[str] | None = None,
+    lead: str = "",
+) -> str:
     """The whole text of the answer, cut at the call's stop sequences, streamed while it comes if it is the response.
-    Calls of the caller's tools stay with the node's run.
+    Calls of tools stay with the node's run. `callers` are the names of those that the caller hears of; None: all of
+    them. `lead` stands before the text where something was streamed before it.
 
     Raises ServiceFailed when there is none, and RunFailed when the model declines at a node that is not to reply.
     """
-    hearing = _Hearing(node_run, call, streams=streams, is_reply=is_reply)
+    hearing = _Hearing(node_run, call, streams=streams, is_reply=is_reply, callers=callers, lead=lead)
     async with aclosing(node_run.services.models.stream(call)) as parts:
         async for part in parts:
             await hearing.take(part)
@@ -103,8 +115,20 @@ class _HeardCall:
 class _Hearing:
     """What was heard of one answer."""
 
-    def __init__(self, node_run: NodeRun, call: ModelCall, *, streams: bool, is_reply: bool) -> None:
+    def __init__(
+        self,
+        node_run: NodeRun,
+        call: ModelCall,
+        *,
+        streams: bool,
+        is_reply: bool,
+        callers: Collection[str] | None,
+        lead: str,
+    ) -> None:
         self._node_run = node_run
+        self._callers = callers
+        self._lead = lead
+        self._told: dict[int, int] = {}  # index of a call that the caller hears of → its index there
         self._call = call
         self._streams = streams
         self._is_reply = is_reply
@@ -154,15 +178,18 @@ class _Hearing:
     async def _add(self, text: str, kind: TextKind = "content") -> None:
         self._texts.append(text)
         self._grow(len(text))
-        if self._streams:
+        if self._streams and text:
+            lead, self._lead = self._lead, ""
+            await self._node_run.stream_text(lead)
             await self._node_run.stream_text(text, kind)
 
     async def _add_call(self, part: ToolCallPart) -> None:
         call = self._calls.setdefault(part.index, _HeardCall(part.id, part.name, []))
         call.arguments.append(part.arguments)
         self._grow(len(part.id) + len(part.name) + len(part.arguments))
-        if self._streams:
-            await self._node_run.stream_call(part)
+        if self._streams and (self._callers is None or call.name in self._callers):
+            index = self._told.setdefault(part.index, len(self._told))
+            await self._node_run.stream_call(msgspec.structs.replace(part, index=index))
 
     def _grow(self, characters: int) -> None:
         self._length += characters
@@ -171,6 +198,8 @@ class _Hearing:
 
     def _warn_of_strangers(self) -> None:
         """Tell the owner of calls that the caller will not know: they are handed on, as the model made them."""
+        if self._callers is not None:
+            return  # whoever runs the calls tells the model
         offered = {_name(tool) for tool in self._call.params.get("tools", ())}
         strange = dict.fromkeys(call.name for call in self._calls.values() if call.name not in offered)
         self._node_run.warnings.extend(f"The model called `{name[:64]}`, which nobody offered." for name in strange)

@@ -14,6 +14,8 @@ from scaicore.language.json_schemas import AnswerSchema
 from scaicore.language.templates import Template
 from scaicore.messages import Message
 from scaicore.nodes import llm_call
+from scaicore.nodes.agents import checks, loop, tools
+from scaicore.nodes.agents.tools import MOST_TOOLS, AgentTool, OwnTool, Turns
 from scaicore.nodes.base import NodeConfig, NodeKind, Work
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
@@ -46,7 +48,8 @@ class Budget(msgspec.Struct, frozen=True, omit_defaults=True):
 class LlmFlexible(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`goal`, `guidance` and `constraints` are templates; bindings are paths into the scope. `input_bindings` replace
     the caller's last message, `context_bindings` go into the system text. `output_schema` makes the result JSON. With
-    `client_tools` the model may call the caller's tools: a call ends the turn, and its results go on here."""
+    `client_tools` the model may call the caller's tools: a call ends the turn, and its results go on here. `tools` are
+    the flow's own: they run here, and the model is asked again, at most `max_turns` times in all."""
 
     goal: str = ""
     llm_role: str | None = None
@@ -58,6 +61,8 @@ class LlmFlexible(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     output_schema: dict[str, Any] | None = None
     include_history: bool = True
     client_tools: bool = False
+    tools: Annotated[list[AgentTool], msgspec.Meta(max_length=MOST_TOOLS)] = []
+    max_turns: Turns = loop.MAX_TURNS
     on_failure: Literal["fail"] | Fallback = "fail"
     budget: Budget = Budget()
 
@@ -71,25 +76,26 @@ class ModelChat:
     prompt: Prompt
     schema: AnswerSchema | None
     streams: bool
+    tools: tuple[OwnTool, ...]
 
     async def answer(self, node_run: NodeRun) -> Json:
         """The answer, as text or checked JSON; ServiceFailed or RunFailed when there is none."""
         if node_run.services.models is None:
             raise RunFailed("no_models")
-        messages = self.prompt.messages(node_run)
-        text = await self._ask(node_run, messages)
+        text, messages = await self._ask(node_run, self.prompt.messages(node_run))
         if self.schema is None or node_run.tool_calls:
             return text
         value, wrong = self.schema.read(text)
         if wrong:
             # Models often get a schema right once they read what was wrong; a third try rarely helps and costs as much.
-            text = await self._ask(node_run, [*messages, *_repair(text, wrong)])
+            text, _ = await self._ask(node_run, [*messages, *_repair(text, wrong)])
             value, wrong = (text, "") if node_run.tool_calls else self.schema.read(text)
         if wrong:
             raise RunFailed("output_unfit")
         return value
 
-    async def _ask(self, node_run: NodeRun, messages: list[Message]) -> str:
+    async def _ask(self, node_run: NodeRun, messages: list[Message]) -> tuple[str, list[Message]]:
+        """The text, and the messages that led to it: calls of the flow's own tools and their results come to them."""
         is_reply = self.schema is None and (node_run.emit_text is not None or self.config.result_binding == RESPONSE)
         # What a caller asks of the reply, such as its temperature, is not meant for the nodes that prepare it.
         caller = node_run.scope.get("params") if is_reply else None
@@ -102,7 +108,18 @@ class ModelChat:
         # The fallback must still fit into the node's own time, so the model gets a little less than all of it.
         share = _SHARE if isinstance(self.config.on_failure, Fallback) else 1
         call = ModelCall(llm_call.choices(self.model), messages, params, node_run.remaining() * share)
-        return await llm_call.ask(node_run, call, streams=self.streams, is_reply=is_reply)
+        own = await self._own_tools(node_run, params)
+        if not own:
+            return await llm_call.ask(node_run, call, streams=self.streams, is_reply=is_reply), messages
+        turns = self.config.max_turns
+        return await loop.ask(node_run, call, own, max_turns=turns, streams=self.streams, is_reply=is_reply)
+
+    async def _own_tools(self, node_run: NodeRun, params: dict[str, Any]) -> dict[str, OwnTool]:
+        """The flow's own tools by name. A caller who wants a tool of his called now gets no other."""
+        if not self.config.tools or params.get("tool_choice", "auto") not in ("auto", "none"):
+            return {}
+        plugins = await tools.find_plugins(self.config.tools, node_run)
+        return {tool.name: tool for tool in (*self.tools, *plugins)}
 
 
 def prepare_chat(config: LlmFlexible, program: Program, *, streams: bool) -> ModelChat:
@@ -120,7 +137,8 @@ def prepare_chat(config: LlmFlexible, program: Program, *, streams: bool) -> Mod
         schema=config.output_schema,
     )
     schema = None if config.output_schema is None else AnswerSchema(config.output_schema)
-    return ModelChat(config, model, prompt, schema, streams and schema is None)
+    own = tuple(tools.prepare(config.tools, program))
+    return ModelChat(config, model, prompt, schema, streams and schema is None, own)
 
 
 def with_fallback(config: LlmFlexible, work: Work) -> Work:
@@ -173,6 +191,7 @@ def check_chat(config: LlmFlexible, check: NodeCheck) -> Iterator[Diagnostic]:
     if config.client_tools and not config.include_history:
         message = "it calls the caller's tools, whose results come with the conversation; switch `include_history` on."
         yield check.error("client_tools_unheard", message, "client_tools")
+    yield from checks.check(config.tools, check)
     if config.output_schema is not None:
         yield from _check_schema(config.output_schema, check)
 

@@ -14,6 +14,18 @@ from scaicore.services import FinishReason, Services, TextKind, ToolCall, ToolCa
 NO_SERVICES: Final = Services()
 
 
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A tool that a model calls: a node of the flow by its id, or `work` of its own under a name for the trace. `call`
+    is the id of the model's call."""
+
+    id: str
+    kind: str
+    arguments: dict[str, Json]
+    call: str
+    work: "Callable[[NodeRun], Awaitable[Json]] | None" = None
+
+
 @dataclass(slots=True)
 class NodeRun:
     """One node at work: the scope it reads, the memory it may set, and what it has to say besides its result."""
@@ -30,6 +42,7 @@ class NodeRun:
     provider_errors: list[str] = field(default_factory=list)
     emit_text: Callable[[str, TextKind], Awaitable[None]] | None = None
     emit_call: Callable[[ToolCallPart], Awaitable[None]] | None = None
+    run_tool: Callable[[ToolUse], Awaitable[Json]] | None = None  # raises what the tool raises
     has_streamed: bool = False
     finish_reason: FinishReason = "stop"
     refusal: str = ""  # the end of the result, if a model declined in these words

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Iterator
+from functools import partial
 from typing import Final, NoReturn
 
 from scaicore.errors import RunFailed, RunTimedOut
@@ -21,8 +22,9 @@ from scaicore.runtime.frames import Frame
 from scaicore.runtime.linker import RuntimeNode
 from scaicore.runtime.protocol import Event, Finished, NodeFailed, NodeFinished, NodeStarted, RunRequest, TextDelta
 from scaicore.runtime.run import ENDED, FlowRun
-from scaicore.runtime.tasks import NodeDone, NodeTasks
-from scaicore.services import ServiceFailed, ToolCallPart
+from scaicore.runtime.tasks import NodeDone, NodeTasks, TaskEvent
+from scaicore.runtime.tool_runs import run_tool
+from scaicore.services import ServiceFailed
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +90,7 @@ def _work(run: FlowRun, tasks: NodeTasks | None) -> Iterator[Event | None]:
         node, node_run = run.start_node(frame, index)
         yield NodeStarted(node.id, node.kind)
         if node.waits and tasks is not None:
+            node_run.run_tool = partial(run_tool, run, tasks.tell, node_run)
             tasks.start(node, node_run, responds=node.id in run.runnable.responders)
         elif node.plan is not None:
             _carry_out(run, node, node_run, node.plan)
@@ -134,13 +137,13 @@ def _continue(run: FlowRun, frame: Frame) -> NodeFinished | None:
         _fail(problem, run, region_run.node, region_run.node_run)
 
 
-def _receive(run: FlowRun, event: TextDelta | ToolCallPart | NodeDone) -> Event:
+def _receive(run: FlowRun, event: TaskEvent) -> Event:
     """The run's event for what a waiting node sent."""
     if isinstance(event, TextDelta):
         if event.kind != "thought":
             run.streamed.append(event.text)
         return event
-    if isinstance(event, ToolCallPart):
+    if not isinstance(event, NodeDone):
         return event
     if event.error is not None:
         _fail(event.error, run, event.node, event.node_run)

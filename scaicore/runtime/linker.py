@@ -13,6 +13,7 @@ from scaicore.jsondata import Json, compact
 from scaicore.language.expressions import Expression
 from scaicore.language.names import INPUT_NAMES
 from scaicore.nodes import KINDS, entered_by, region_owners
+from scaicore.nodes.agents.tools import find_used
 from scaicore.nodes.base import Plan, Work
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import RESPONSE, Program, ProgramEdge, ProgramNode
@@ -83,6 +84,7 @@ class Runnable:
     shape: str  # the same for programs with the same nodes and edges
     made: frozenset[str]  # the names that the flow's own nodes put into the scope
     responders: frozenset[str]
+    tools: dict[str, RuntimeNode]  # the nodes that models call, by id
     capabilities: frozenset[str]
     answer_schemas: tuple[tuple[str, dict[str, Json]], ...]  # by which nodes write the response, with their ids
 
@@ -110,6 +112,7 @@ def _link(program: Program) -> Runnable:
     for node in nodes:
         # The `else` branch is asked last, wherever it is in the document.
         node.branches.sort(key=lambda branch: branch.condition is None)
+    used = find_used((node.kind, node.config) for node in program.nodes)
     made = {name for node in nodes for name in (node.id, node.binding, *node.makes) if name}
     return Runnable(
         program=program,
@@ -123,6 +126,7 @@ def _link(program: Program) -> Runnable:
         # In a program made before these names were reserved, a node may replace what the caller sent.
         made=frozenset(made) - INPUT_NAMES,
         responders=frozenset(program.responders),
+        tools={node.id: node for node in nodes if node.id in used},
         answer_schemas=tuple(
             (node.id, node.config["output_schema"])
             for node in program.nodes

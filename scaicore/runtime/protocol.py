@@ -30,8 +30,13 @@ class TextDelta(msgspec.Struct, frozen=True, tag=True):
 
 
 class NodeStarted(msgspec.Struct, frozen=True, tag=True):
+    """A node begins. Where a model calls it as a tool, `call` is the id of that call, here and at its end; `arguments`
+    are those of the call."""
+
     node_id: str
     kind: str
+    call: str = ""
+    arguments: Any = None
 
 
 class NodeFinished(msgspec.Struct, frozen=True, tag=True):
@@ -44,17 +49,19 @@ class NodeFinished(msgspec.Struct, frozen=True, tag=True):
     result: Any
     warnings: tuple[str, ...] = ()
     provider_errors: tuple[str, ...] = ()
+    call: str = ""
 
 
 class NodeFailed(msgspec.Struct, frozen=True, tag=True):
-    """The node at which the run fails; the error itself is raised next. `reason` is a key of `errors.REASONS`, or
-    `timed_out`; `provider_errors` as above."""
+    """The node at which the run fails; the error itself is raised next. With a `call` it is a tool, whose model reads
+    of it and goes on. `reason` is a key of `errors.REASONS`, or `timed_out`; `provider_errors` as above."""
 
     node_id: str
     kind: str
     duration_ms: float
     reason: str
     provider_errors: tuple[str, ...] = ()
+    call: str = ""
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):

@@ -7,13 +7,13 @@ elimination). This way branches join without waiting for one that was not chosen
 
 import time
 from collections import deque
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, NamedTuple, cast
 
 from scaicore.errors import RunFailed, RunTimedOut
-from scaicore.jsondata import Json, size
+from scaicore.jsondata import Json, defect, size
 from scaicore.nodes.base import LoopPlan
-from scaicore.nodes.node_run import NodeRun
+from scaicore.nodes.node_run import NodeRun, ToolUse
 from scaicore.program import RESPONSE, TOOL_CALLS
 from scaicore.runtime import scopes
 from scaicore.runtime.budget import MAX_HELD, RequestBudget
@@ -22,6 +22,7 @@ from scaicore.runtime.linker import Branch, Runnable, RuntimeNode
 from scaicore.runtime.protocol import Finished, NodeFailed, NodeFinished, RunRequest, Usage, response_text
 from scaicore.services import FinishReason
 
+ToolWork = Callable[[NodeRun], Awaitable[Json]]
 ENDED: Final = -1  # in place of a node that is ready: the region has ended
 
 
@@ -107,6 +108,22 @@ class FlowRun:
         # Without data edges nodes share the frame's scope: it is copied only where a node sees names of its own.
         scope = frame.scope | scopes.read_feeds(node.feeds, frame.scope) if node.feeds else frame.scope
         return NodeRun(scope, self.state, self.request.input, self.request.services, now, until, frame)
+
+    def start_tool(self, caller: NodeRun, use: ToolUse) -> tuple[NodeRun, ToolWork]:
+        """What a tool that a model calls works with, and its work: it reads what its caller does, and its arguments."""
+        self._budget.take_step()
+        node = self.runnable.tools[use.id] if use.work is None else None
+        now = time.monotonic()
+        until = caller.until if node is None or node.timeout_s is None else min(caller.until, now + node.timeout_s)
+        scope = caller.scope | scopes.as_input(use.arguments)
+        tool_run = NodeRun(scope, self.state, self.request.input, self.request.services, now, until)
+        return tool_run, cast("ToolWork", use.work or (node and node.work))
+
+    def hold(self, result: Json) -> None:
+        """Count a result that stays in no scope; RunFailed when the request holds too much, or no plain data."""
+        if defect(result) is not None:
+            raise RunFailed("not_plain_data")
+        self._budget.hold(size(result, MAX_HELD))
 
     def begin_regions(self, node: RuntimeNode, node_run: NodeRun) -> None:
         """Begin the regions that a node runs."""

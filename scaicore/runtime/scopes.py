@@ -45,6 +45,14 @@ def initial_scope(runnable: Runnable, request: RunRequest, state: dict[str, Json
     return scope
 
 
+def as_input(arguments: dict[str, Json]) -> dict[str, Json]:
+    """Arguments as a tool finds them in its scope. A `message` is a conversation of its own: what the flow's caller
+    said is no part of what the model asks."""
+    if "message" not in arguments:
+        return arguments
+    return arguments | {"messages": [{"role": "user", "content": compact(arguments["message"])}], "params": {}}
+
+
 def read_feeds(feeds: Iterable[Feed], scope: dict[str, Json]) -> dict[str, Json]:
     """The values of data edges: the source's result, or the field of it that is named like the source port."""
     values = {}

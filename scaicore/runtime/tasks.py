@@ -10,7 +10,7 @@ from scaicore.jsondata import Json
 from scaicore.nodes.node_run import NodeRun
 from scaicore.runtime.channel import Channel
 from scaicore.runtime.linker import RuntimeNode
-from scaicore.runtime.protocol import TextDelta
+from scaicore.runtime.protocol import NodeFailed, NodeFinished, NodeStarted, TextDelta
 from scaicore.services import TextKind, ToolCallPart
 
 _AHEAD: Final = 32  # events that nodes may be ahead of the reader
@@ -26,6 +26,9 @@ class NodeDone:
     error: Exception | None = None
 
 
+TaskEvent = TextDelta | ToolCallPart | NodeStarted | NodeFinished | NodeFailed | NodeDone
+
+
 class NodeTasks:
     """Nodes at work. Whoever starts some must call `cancel_all` at the end, whatever happens.
 
@@ -35,7 +38,7 @@ class NodeTasks:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._events: Channel[TextDelta | ToolCallPart | NodeDone] = Channel(_AHEAD)
+        self._events: Channel[TaskEvent] = Channel(_AHEAD)
         self._working = 0  # nodes whose end was not read yet
         self._is_leaving = False
 
@@ -53,7 +56,11 @@ class NodeTasks:
         self._tasks.add(task)  # the event loop itself keeps no task alive
         task.add_done_callback(self._tasks.discard)
 
-    async def next_events(self, seconds: float) -> list[TextDelta | ToolCallPart | NodeDone]:
+    async def tell(self, event: NodeStarted | NodeFinished | NodeFailed) -> None:
+        """Send what a tool of a node does."""
+        await self._events.put(event)
+
+    async def next_events(self, seconds: float) -> list[TaskEvent]:
         """The texts, calls and ends of nodes since the last look, at least one; RunTimedOut when none comes in time."""
         events = await self._events.take(seconds)
         if not events:

@@ -93,9 +93,10 @@ function times(node) {
 }
 
 function outcome(node) {
+  const asked = node.call ? [words("p", "said-of", `Called with ${text(node.arguments ?? {})}`)] : [];
   const warnings = (node.warnings ?? []).map((warning) => words("p", "said-of warning", `Warning: ${warning}`));
-  if (node.error) return [...warnings, words("p", "said-of error", `Failed: ${node.error}`)];
-  return node.result == null ? warnings : [...warnings, result(text(node.result))];
+  if (node.error) return [...asked, ...warnings, words("p", "said-of error", `Failed: ${node.error}`)];
+  return node.result == null ? [...asked, ...warnings] : [...asked, ...warnings, result(text(node.result))];
 }
 
 /** What came out: all of it when it is short, else its beginning, which opens. */

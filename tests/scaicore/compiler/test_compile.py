@@ -38,6 +38,11 @@ ERRORS = {
         entry(), node("think", "llm_flexible", output_schema={"type": 7}), core_identity={"models": [MODEL]}
     ),
     "bad_template": chain(entry(), says("reply", "{{message")),
+    "bad_tool": chain(
+        entry(),
+        node("think", "llm_flexible", tools=[{"name": "x", "description": "x", "node": "nowhere"}]),
+        core_identity={"models": [MODEL]},
+    ),
     "bad_value": sets(),
     "bad_variable_type": chain(entry(), variables=[variable("n", "colour")]),
     "client_tools_unheard": chain(
