@@ -142,12 +142,13 @@ async def _streamed(
     piece: bytes | None = opening
     while not reply.is_done:
         try:
+            has_data, is_open = False, reply.finish_reason is None
             for data in events.rest() if piece is None else events.feed(piece):
-                is_open = reply.finish_reason is None
+                has_data = True
                 for part in reply.take(data):
                     yield part
-                if is_open:
-                    patience = _now() + (timeout_s if reply.finish_reason is None else USAGE_S)
+            if has_data and is_open:
+                patience = _now() + (timeout_s if reply.finish_reason is None else USAGE_S)
             if piece is None:
                 return
             if not reply.is_done:

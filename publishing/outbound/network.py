@@ -10,6 +10,7 @@ from typing import Final
 
 import httpcore2
 
+from publishing.outbound import streams
 from publishing.outbound.destinations import Allowed, may_connect
 
 CONNECT_S: Final = 10.0
@@ -26,7 +27,6 @@ class PinnedBackend(httpcore2.AsyncNetworkBackend):
 
     def __init__(self, hosts: Allowed) -> None:
         self._hosts = hosts
-        self._tcp = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -68,7 +68,7 @@ class PinnedBackend(httpcore2.AsyncNetworkBackend):
         for address in addresses:
             try:
                 # A literal address: nothing is looked up a second time.
-                return await self._tcp.connect_tcp(address, port, timeout=share_s)
+                return await streams.connected(address, port, within_s=share_s)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
         raise httpcore2.ConnectError

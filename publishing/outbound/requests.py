@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import httpcore2
@@ -50,8 +50,8 @@ class Outgoing(NamedTuple):
     def __repr__(self) -> str:
         return f"<Outgoing {self.method}>"
 
-    def framed(self, note: Callable[[str, object], Awaitable[None]] | None = None) -> httpcore2.Request:
-        """The request as httpcore2 sends it; `note` hears of each step."""
+    def framed(self) -> httpcore2.Request:
+        """The request as httpcore2 sends it."""
         length = {} if self.body is None else {"content-length": str(len(self.body))}
         ours = {"host": self.url.netloc.decode("ascii"), "accept-encoding": "identity", **length}
         named = {"accept": "*/*", "user-agent": USER_AGENT, **self.headers, **ours}
@@ -61,7 +61,7 @@ class Outgoing(NamedTuple):
             httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=[(name.encode(), value.encode()) for name, value in named.items()],
             content=self.body,
-            extensions={"timeout": {"connect": 10.0, "pool": 10.0}} | ({} if note is None else {"trace": note}),
+            extensions={"timeout": {"connect": 10.0}},
         )
 
     def redirected(self, status: int, location: str) -> Outgoing:

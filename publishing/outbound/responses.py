@@ -11,6 +11,7 @@ import httpcore2
 
 from publishing.outbound.network import AddressRefused
 from publishing.outbound.packing import HEAD_BYTES, unpacker
+from publishing.outbound.read_ahead import ReadAhead
 from scaicore.services import Reason, ServiceFailed
 
 REST_S: Final = 0.1  # how long the end of a body is waited for when nothing more of it is needed
@@ -37,6 +38,7 @@ class OutboundResponse:
         self.headers = _joined(response.headers)
         self._response = response
         self._pieces = response.aiter_stream()
+        self._ahead = ReadAhead(self._pieces)
         self._most_bytes = most_bytes
         self._received_bytes = self._unpacked_bytes = self._count = 0
         self._unpack: Callable[[bytes], Iterator[bytes]] | None = None
@@ -74,6 +76,7 @@ class OutboundResponse:
     async def close(self) -> None:
         """Hang up, unless the body was read to its end: then the connection is kept for the next request."""
         try:
+            await self._ahead.stop()
             await self._pieces.aclose()
         finally:
             await self._response.aclose()
@@ -87,11 +90,9 @@ class OutboundResponse:
         """The next bytes as the server sent them, None at their end."""
         with network_failures("upstream_failed"):
             async with asyncio.timeout_at(until):
-                received = await anext(self._pieces, None)
+                received = await self._ahead.take()
         self._received_bytes += len(received or b"")
         self._check_bounds()
-        if self._is_turn_over():
-            await asyncio.sleep(0)
         return received
 
     async def _opening(self, until: float) -> bytes | None:

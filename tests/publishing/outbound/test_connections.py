@@ -14,7 +14,7 @@ import pytest
 from django.conf import LazySettings
 
 from publishing import outbound
-from publishing.outbound import client, network
+from publishing.outbound import client, network, streams
 from publishing.outbound.network import PinnedBackend
 from tests.support import upstream as scripted
 from tests.support.certificates import certificate_of
@@ -29,11 +29,11 @@ async def test_a_name_that_turns_private_at_the_second_look_is_refused_then(
     names.answers["rebind.example"] = [["8.8.8.8"], ["127.0.0.1"]]
     dialled: list[str] = []
 
-    async def dial(self: object, host: str, *args: object, **more: object) -> None:
+    async def dial(host: str, port: int, *, within_s: float) -> None:
         dialled.append(host)
         raise httpcore2.ConnectError
 
-    monkeypatch.setattr(httpcore2.AnyIOBackend, "connect_tcp", dial)
+    monkeypatch.setattr(streams, "connected", dial)
     assert await refused("http://rebind.example/") == "unreachable"
     assert await refused("http://rebind.example/") == "refused_address"
     assert dialled == ["8.8.8.8"]
