@@ -1,5 +1,5 @@
 """`make faults`: turns from two processes, processes killed in the middle of them, ten times the load, streams whose
-server ends, hostile callers, a database that fails, and one whose tables change under callers."""
+server ends, hostile callers, a database that fails, one whose tables change under callers, and the sums of it all."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import requests
+from django.db import connection
 from django.utils import timezone
 
 from bench import servers
@@ -34,6 +35,7 @@ def main() -> None:
     _hostile()
     _database(key)
     _migration(key)
+    _sums()
 
 
 def _counter() -> tuple[Core, str]:
@@ -67,12 +69,23 @@ def _database(key: str) -> None:
     from bench import database_faults  # noqa: PLC0415
 
     database_faults.run(key)
+    connection.close()  # it ended with the server of the database
 
 
 def _migration(key: str) -> None:
     from bench import migration_faults  # noqa: PLC0415
 
     migration_faults.run(key)
+
+
+def _sums() -> None:
+    """Whatever happened, the sums of usage are those of the records that were written."""
+    from chatapi.daily_usage import rebuilding  # noqa: PLC0415
+    from chatapi.models import UsageRecord  # noqa: PLC0415
+
+    wrong = {day: rebuilding.count_wrong(day) for day in rebuilding.days_with_records()}
+    assert not any(wrong.values()), wrong
+    print(f"{UsageRecord.objects.count()} runs recorded through all of this, and the sums of their days agree")
 
 
 def _race(core: Core, key: str, urls: list[str]) -> None:

@@ -49,16 +49,11 @@ def days_with_records(*, since: date = date(1970, 1, 1)) -> list[date]:
 
 
 def rebuild(day: date) -> int:
-    """Correct the sums of a day; how many of its rows were wrong."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Two at once would each add the same difference.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        wrong = 0
-        for table in TABLES:
-            cursor.execute(add_to(table, difference(table)), _values(day))
-            wrong += cursor.rowcount
-            cursor.execute(FORGET_EMPTY.format(table=table, is_empty=IS_EMPTY), _values(day))
-        return wrong
+    """Correct the sums of a day; how many of its rows were wrong.
+
+    Each table in a transaction of its own: whoever writes to a row that was corrected need not wait for the other one.
+    """
+    return sum(_correct(table, day) for table in TABLES)
 
 
 def count_wrong(day: date) -> int:
@@ -87,6 +82,16 @@ def difference(table: str) -> str:
         in_records=", ".join(f"r.{name}" for name in compared),
         in_sums=", ".join(f"h.{name}" for name in compared),
     )
+
+
+def _correct(table: str, day: date) -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Two at once would each add the same difference.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute(add_to(table, difference(table)), _values(day))
+        wrong: int = cursor.rowcount
+        cursor.execute(FORGET_EMPTY.format(table=table, is_empty=IS_EMPTY), _values(day))
+    return wrong
 
 
 def _values(day: date) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from identity.management.migrated import MigratedCommand
 
 
 class Command(MigratedCommand):
-    """Calls `rebuilding.rebuild` for each day, each in a transaction of its own."""
+    """Calls `rebuilding.rebuild` for each day. What was done stays done when it is cut short."""
 
     help = "Count usage by day again, from the records that are there. Days without records keep their sums."
 
