@@ -12,9 +12,11 @@ from playwright.sync_api import Page
 from identity.actors import actor_of
 from identity.models import Group, User
 from publishing import actions
-from publishing.models import Core, Flow
+from publishing.mcp import tool_lists
+from publishing.models import Core, Flow, McpServer
 from tests.browser.conftest import Visit
 from tests.chatapi.test_webhooks import HOOK, deployed, says
+from tests.support.mcp_server import tool
 
 GRAVE = ("serious", "critical")
 
@@ -32,6 +34,9 @@ def test_no_page_keeps_anybody_out(
     at = timezone.now()
     made: dict[str, Any] = {"tenant": root.tenant, "actor": actor_of(root), "at": at}
     actions.create_provider(ref="house", base_url="https://llm.example.com/v1", api_key="sk-1", **made)
+    actions.create_mcp_server(ref="weather", url="https://mcp.example.com/mcp", **made)
+    accepted, listed = (tool_lists.read([tool(description=words)]).tools for words in ("It may rain.", "It will."))
+    McpServer.objects.update(tools=accepted, found=listed, fetched_at=at)
     actions.create_secret(name="token", value="hush", **made)
     hooked = deployed(root, HOOK, says("got {{message}}"))
     page = visit(root)
@@ -52,6 +57,9 @@ def test_no_page_keeps_anybody_out(
         "/providers/",
         "/providers/house/",
         "/providers/house/delete/",
+        "/mcp-servers/",
+        "/mcp-servers/weather/",
+        "/mcp-servers/weather/delete/",
         "/secrets/",
         "/secrets/token/",
         "/secrets/token/delete/",

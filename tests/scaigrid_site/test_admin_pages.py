@@ -73,6 +73,13 @@ def plant(tenant: Tenant, rows: range) -> None:
             actor=OPERATOR,
             at=at,
         )
+        actions.create_mcp_server(
+            tenant=tenant,
+            ref=f"server-{user.pk}".replace("_", "-"),
+            url="https://mcp.example/mcp",
+            actor=OPERATOR,
+            at=at,
+        )
 
 
 @pytest.fixture
