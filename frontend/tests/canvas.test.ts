@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { drawToolLinks } from "../src/canvas/drawn-edges";
 import { drawnPorts } from "../src/canvas/ports";
 import { fieldMessages, locate } from "../src/checks/findings";
 import { copyNodes, readClip, shiftClip, writeClip } from "../src/document/clipboard";
 import type { JsonObject } from "../src/document/json";
-import { edgesOf, nodesOf } from "../src/document/parts";
+import { edgesOf, nodesOf, toolLinksOf } from "../src/document/parts";
 import type { Diagnostic } from "../src/server/page";
 import { echo } from "./samples";
 
@@ -19,6 +20,27 @@ test("a node has the ports that it declares, that edges use, and one to begin wi
   const ports = drawnPorts(nodesOf(flow), edgesOf(flow));
   assert.deepEqual(ports.get("step"), { inputs: ["in"], outputs: ["done", "failed"] });
   assert.deepEqual(ports.get("start"), { inputs: ["in"], outputs: ["out"] });
+});
+
+test("a node that a model calls is linked to it, whatever else its tools hold", () => {
+  const flow: JsonObject = {
+    nodes: [
+      {
+        id: "reply",
+        type: "llm_flexible",
+        config: { tools: [{ name: "find", node: "fetch" }, { mcp: "x" }, 7, { node: "gone" }, { node: "reply" }] },
+      },
+      { id: "fetch", type: "tool_http", label: "Fetch" },
+      { id: "odd", type: "llm_flexible", config: { tools: "none" } },
+    ],
+  };
+  const nodes = nodesOf(flow);
+  assert.deepEqual(toolLinksOf(nodes), [{ source: "reply", target: "fetch", name: "find" }]);
+  const [link] = drawToolLinks({ nodes, ports: drawnPorts(nodes, []) });
+  assert.deepEqual(
+    [link?.source, link?.target, link?.label, link?.ariaLabel, link?.selectable],
+    ["reply", "fetch", "find", "Fetch is a tool of reply", false],
+  );
 });
 
 test("copied nodes survive the way through the system's clipboard, and other text is no clip", () => {

@@ -1,9 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { JsonObject } from "../src/document/json";
+import type { Json, JsonObject } from "../src/document/json";
 import { edgesOf, nodesOf } from "../src/document/parts";
 import { inExpression, inTemplate, rename, renameProblem } from "../src/document/rename";
 import { echo } from "./samples";
+
+test("a new id is followed by the models that call the node", () => {
+  const tools: Json[] = [{ name: "find", node: "fetch" }, { mcp: "fetch", tools: ["fetch"] }, "fetch"];
+  const flow: JsonObject = {
+    nodes: [
+      { id: "reply", type: "llm_flexible", config: { tools } },
+      { id: "fetch", type: "tool_http" },
+    ],
+  };
+  const [reply] = nodesOf(rename(flow, "fetch", "look_up"));
+  assert.deepEqual(reply!.config.tools, [{ name: "find", node: "look_up" }, tools[1], "fetch"]);
+});
 
 test("a new id is followed by edges, templates and conditions", () => {
   const flow: JsonObject = {

@@ -217,6 +217,23 @@ def test_an_edge_is_drawn_from_port_to_port(visit: Visit, root: User, draft: Flo
     expect(page.get_by_role("heading", name="Edge")).to_be_visible()
 
 
+def test_a_tool_is_linked_to_the_model_that_calls_it(visit: Visit, root: User, acme: Tenant) -> None:
+    content = echo_document()
+    content["nodes"][1] |= {
+        "type": "llm_flexible",
+        "config": {"tools": [{"name": "find", "description": "Finds.", "node": "fetch"}]},
+    }
+    content["nodes"].append({"id": "fetch", "type": "tool_http", "config": {"url": "https://example.com/"}})
+    at, actor = timezone.now(), actor_of(root)
+    flow = actions.create_flow(tenant=acme, name="Agent", content=content, owner=root, actor=actor, at=at)
+    page = opened(visit(root), flow)
+    link = page.locator(".react-flow__edge.tool")
+    expect(link).to_have_count(1)
+    expect(link).to_contain_text("find")
+    link.locator(".react-flow__edge-interaction").click(force=True)
+    expect(page.locator(".react-flow__edge.selected")).to_have_count(0)
+
+
 def test_copies_get_names_of_their_own(visit: Visit, root: User, draft: Flow) -> None:
     page = open_flow(visit(root))
     shown(page, "entry").focus()

@@ -15,7 +15,7 @@ import { connect } from "../document/connections";
 import type { Place } from "../document/parts";
 import { NOTHING, useWork } from "../work";
 import { useCanvasKeys } from "./canvas-keys";
-import { drawEdges } from "./drawn-edges";
+import { drawEdges, drawToolLinks } from "./drawn-edges";
 import { drawNodes } from "./drawn-nodes";
 import { useDrops } from "./drops";
 import { FlowNode, type NodeData } from "./flow-node";
@@ -81,7 +81,10 @@ function useDrawing(findings: Finding[]) {
     return drawNodes({ nodes, edges, ports, places: shown, sizes, findings, selected: selection.nodes, kinds });
   }, [nodes, edges, ports, places, dragged, sizes, findings, selection.nodes, kinds]);
   const drawnEdges = useMemo(
-    () => drawEdges({ nodes, edges, ports, places, findings, selected: selection.edges }),
+    () => [
+      ...drawEdges({ nodes, edges, ports, places, findings, selected: selection.edges }),
+      ...drawToolLinks({ nodes, ports }),
+    ],
     [nodes, edges, ports, places, findings, selection.edges],
   );
   return { nodes: drawnNodes, edges: drawnEdges, onNodesChange, onEdgesChange: changes.edges };

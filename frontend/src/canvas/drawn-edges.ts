@@ -2,7 +2,7 @@
 
 import { type Edge, MarkerType } from "@xyflow/react";
 import { type Finding, worstSeverity } from "../checks/findings";
-import { type EdgeView, isElse, type NodeView, nameOf, type Place } from "../document/parts";
+import { type EdgeView, isElse, type NodeView, nameOf, type Place, toolLinksOf } from "../document/parts";
 import { HEIGHT, WIDTH } from "./layout";
 import type { Ports } from "./ports";
 
@@ -47,6 +47,25 @@ export function drawEdges({ nodes, edges, ports, places, findings, selected }: D
         .join(", "),
     };
   });
+}
+
+/** Lines from a model's node to those that it calls: to be looked at, since the node's own settings make them. */
+export function drawToolLinks({ nodes, ports }: Pick<Drawing, "nodes" | "ports">): Edge[] {
+  const names = new Map(nodes.map((node) => [node.key, nameOf(node)]));
+  return toolLinksOf(nodes).map(({ source, target, name }, index) => ({
+    id: `tool-${index}-${source}-${target}`,
+    source,
+    target,
+    sourceHandle: ports.get(source)!.outputs[0],
+    targetHandle: ports.get(target)!.inputs[0],
+    className: "tool",
+    label: name || "tool",
+    selectable: false,
+    deletable: false,
+    focusable: false,
+    ...LABEL_STYLE,
+    ariaLabel: `${names.get(target)} is a tool of ${names.get(source)}`,
+  }));
 }
 
 function labelOf(edge: EdgeView): string | undefined {

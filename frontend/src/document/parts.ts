@@ -85,6 +85,19 @@ export function edgesOf(document: JsonObject): EdgeView[] {
   });
 }
 
+/** A node that the model of another calls as a tool: by the config alone, no edge leads there. */
+export type ToolLink = { source: string; target: string; name: string };
+
+export function toolLinksOf(nodes: NodeView[]): ToolLink[] {
+  const keys = new Map(nodes.map((node) => [node.id, node.key]));
+  return nodes.flatMap((node) =>
+    listOf(node.config.tools).flatMap((raw) => {
+      const target = keys.get(textOf(objectOf(raw).node));
+      return target && target !== node.key ? [{ source: node.key, target, name: textOf(objectOf(raw).name) }] : [];
+    }),
+  );
+}
+
 /** What a person calls the node. */
 export function nameOf(node: { label: string; id: string; key: string }): string {
   return node.label || node.id || `Node ${node.key}`;

@@ -27,6 +27,7 @@ export function rename(document: JsonObject, key: string, id: string): JsonObjec
   // Names without a node, or with two, are not this node's alone.
   if (!before || node.key !== before || nodesOf(document).filter((each) => each.id === before).length > 1)
     return changed;
+  changed = { ...changed, nodes: listOf(changed.nodes).map((raw) => withTool(raw, before, id)) };
   // A text that reads such a name may mean what every run has under it, or another node's result.
   const isShared = isReserved(before) || nodesOf(document).some((each) => each.config.result_binding === before);
   if (!isShared) {
@@ -44,6 +45,13 @@ export function rename(document: JsonObject, key: string, id: string): JsonObjec
     }));
   }
   return changed;
+}
+
+/** A node whose tools name the renamed one. */
+function withTool(raw: Json, before: string, id: string): Json {
+  if (!isObject(raw) || !isObject(raw.config) || !Array.isArray(raw.config.tools)) return raw;
+  const tools = raw.config.tools.map((tool) => (isObject(tool) && tool.node === before ? { ...tool, node: id } : tool));
+  return { ...raw, config: { ...raw.config, tools } };
 }
 
 function inConfig(value: Json, before: string, id: string, isExpression = false): Json {
