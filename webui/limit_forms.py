@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from identity.models import ApiKey, Group, Tenant, User
 from publishing.actions import LimitTerms
-from publishing.models import Core, Each, Measure, Per, UsageLimit
+from publishing.models import Core, Each, Measure, Per, Price, UsageLimit
 from webui.provider_forms import RefusableForm
 
 ALL, EACH_USER, EACH_KEY, USER, KEY, GROUP, MEMBER = "all", "each-user", "each-key", "user", "key", "group", "member"
@@ -22,7 +22,32 @@ WHOSE: Final = (
     (USER, "One user’s"),
     (KEY, "One API key’s"),
 )
+PLACES: Final = 6
 NAMED: Final = {GROUP: "group", MEMBER: "group", USER: "user", KEY: "key"}
+
+
+def _decimal() -> forms.TextInput:
+    return forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+
+
+class PriceForm(RefusableForm):
+    """What a million tokens of a model cost; 0 for both is no price."""
+
+    name_field = "prompt"
+
+    prompt = forms.DecimalField(
+        min_value=0, max_digits=14, decimal_places=PLACES, label="Tokens in, a million", widget=_decimal()
+    )
+    completion = forms.DecimalField(
+        min_value=0, max_digits=14, decimal_places=PLACES, label="Tokens out, a million", widget=_decimal()
+    )
+
+    @classmethod
+    def of(cls, price: Price | None) -> PriceForm:
+        """The form as it is shown for a price, or for none."""
+        if price is None:
+            return cls(initial={"prompt": "0", "completion": "0"})
+        return cls(initial={name: f"{getattr(price, name).normalize():f}" for name in ("prompt", "completion")})
 
 
 class LimitForm(RefusableForm):
@@ -48,9 +73,9 @@ class LimitForm(RefusableForm):
     amount = forms.DecimalField(
         min_value=0,
         max_digits=20,
-        decimal_places=6,
+        decimal_places=PLACES,
         label="At most",
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        widget=_decimal(),
     )
     measure = forms.ChoiceField(choices=Measure.choices, label="of")
     per = forms.ChoiceField(choices=Per.choices, label="in")

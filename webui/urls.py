@@ -52,6 +52,7 @@ urlpatterns = [
     path("keys/<slug:key_id>/rotate/", keys.rotate, name="rotate-key"),
     path("limits/", limits.limit_list, name="limits"),
     path("limits/<slug:limit_id>/", limits.limit, name="limit"),
+    path("models/<slug:core_id>/price/", limits.price, name="price"),
     path("limits/<slug:limit_id>/delete/", limits.delete_limit, name="delete-limit"),
     path("mcp-servers/", mcp_servers.server_list, name="mcp-servers"),
     path("mcp-servers/<str:ref>/", mcp_servers.server, name="mcp-server"),

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from identity.models import ApiKey, Group, Tenant, User
-from publishing.models import Core, LimitCell, UsageLimit
+from publishing.models import Core, LimitCell, Price, UsageLimit
 from tests.support.browsing import page_of, toasts
 from tests.support.limiting import make_limit
 
@@ -119,3 +119,72 @@ def test_a_models_page_says_what_is_left_to_whoever_looks(
     assert "12 % used" in page
     assert "7 requests a day" in page
     assert "tokens a day" not in page
+
+
+def test_the_usage_page_says_what_is_left_of_every_model(client: Client, echo: Core, ann: User, bo: User) -> None:
+    use(make_limit(100, each="user"), 78, ann.pk)
+    use(make_limit(50, "tokens", core=echo), 10)
+    make_limit(7, user=bo)
+    client.force_login(ann)
+    page = page_of(client.get("/usage/"))
+    assert "78 % used" in page
+    assert "of scaicore/acme/echo-agent" in page
+    assert "20 % used" in page
+    assert "7 requests" not in page
+
+
+def test_the_keys_page_says_what_is_left_of_each_key(
+    client: Client, echo: Core, ann: User, key_of: Any, django_assert_num_queries: Any
+) -> None:
+    key_of(ann)
+    key_of(ann)
+    first, second = ApiKey.objects.filter(user=ann).order_by("created_at")
+    use(make_limit(100, key=first), 78)
+    use(make_limit(200, each="key"), 100, second.pk)
+    client.force_login(ann)
+    page = page_of(client.get("/keys/"))
+    assert page.count("% used") == 2
+    assert "78 % used" in page
+    assert "50 % used" in page
+
+
+def test_a_price_is_set_shown_and_taken_away(admin: Client, client: Client, echo: Core, bo: User) -> None:
+    make_limit(20, "money", "month")
+    assert "counts nothing" in page_of(admin.get("/limits/"))
+    assert "It has no price" in page_of(admin.get(f"/models/{echo.pk}/"))
+    saved = admin.post(f"/models/{echo.pk}/price/", {"prompt": "2.5", "completion": "10"}, follow=True)
+    assert "costs 2.5 and 10 for a million tokens" in page_of(saved)
+    assert "counts nothing" not in page_of(admin.get("/limits/"))
+    assert 'value="2.5"' in page_of(admin.get(f"/models/{echo.pk}/price/"))
+    client.force_login(bo)
+    page = page_of(client.get(f"/models/{echo.pk}/"))
+    assert "2.5 and 10" in page
+    assert "Change the price" not in page
+    admin.force_login(User.objects.get(email="root@acme.test"))
+    admin.post(f"/models/{echo.pk}/price/", {"prompt": "0", "completion": "0"})
+    assert not Price.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        ({"prompt": "-1", "completion": "1"}, "greater than or equal to 0"),
+        ({"prompt": "many", "completion": "1"}, "Enter a number"),
+        ({"prompt": "", "completion": "1"}, "required"),
+        ({"prompt": "1", "completion": "1e400"}, "digits"),
+        ({"prompt": "NaN", "completion": "1"}, "Enter a number"),
+    ],
+)
+def test_what_is_no_price_is_said_at_its_field(admin: Client, echo: Core, price: dict[str, str], said: str) -> None:
+    assert said in page_of(admin.post(f"/models/{echo.pk}/price/", price))
+    assert not Price.objects.exists()
+
+
+def test_a_price_is_for_the_tenants_own_admins(client: Client, echo: Core, ann: User, cy: User) -> None:
+    client.force_login(ann)
+    assert client.get(f"/models/{echo.pk}/price/").status_code == 403
+    cy.role = "tenant_admin"
+    cy.save()
+    client.force_login(cy)
+    assert client.post(f"/models/{echo.pk}/price/", {"prompt": "1", "completion": "1"}).status_code == 404
+    assert not Price.objects.exists()

@@ -19,6 +19,7 @@ from identity.actors import Actor, actor_of
 from identity.errors import Conflict
 from identity.models import ApiKey, User
 from publishing import registry
+from publishing.limits.standing import standings_of_keys
 from publishing.models import Publication
 from webui.decorators import MemberRequest, member_page
 
@@ -156,12 +157,14 @@ def _listed(request: MemberRequest, form: NewKeyForm) -> HttpResponse:
     has_ended = "ended" in request.GET
     listed = shown.filter(over) if has_ended else shown.exclude(over)
     page = Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page"))
+    standings = standings_of_keys(request.user.tenant_id, [key.pk for key in page])
     return render(
         request,
         "keys/list.html",
         {
             "form": form,
             "page": page,
+            "rows": [(key, standings[key.pk]) for key in page],
             "manages": manages,
             "is_wide": is_wide,
             "has_ended": has_ended,

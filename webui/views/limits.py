@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 from identity.errors import Conflict, Invalid
 from publishing import actions
 from publishing.limits.standing import Standing, standings
-from publishing.models import Each, Publication, UsageLimit
+from publishing.models import Core, Each, Measure, Price, Publication, UsageLimit
 from webui.decorators import MemberRequest, admin_of, member_page
-from webui.limit_forms import LimitForm
+from webui.limit_forms import LimitForm, PriceForm
 
 MODELS_SUGGESTED = 200
 browsed = require_http_methods(["GET", "HEAD", "POST"])
@@ -71,6 +71,29 @@ def delete_limit(request: MemberRequest, limit_id: str) -> HttpResponse:
     return redirect("limits")
 
 
+@browsed
+@member_page
+def price(request: MemberRequest, core_id: str) -> HttpResponse:
+    """What a million tokens of a model cost; a POST sets it."""
+    actor = admin_of(request)
+    core = get_object_or_404(
+        Core.objects.select_related("publication", "price"), pk=core_id, tenant=request.user.tenant_id
+    )
+    found = getattr(core, "price", None)
+    form = PriceForm(request.POST) if request.method == "POST" else PriceForm.of(found)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "limits/price.html", {"core": core, "price": found, "form": form})
+    try:
+        made = actions.set_price(core, **form.cleaned_data, actor=actor, at=timezone.now())
+    except (Invalid, Conflict) as refusal:
+        form.refuse(refusal)
+        return render(request, "limits/price.html", {"core": core, "price": found, "form": form})
+    messages.success(
+        request, f"{core.name} costs {made}, from the next call." if made else f"{core.name} has no price."
+    )
+    return redirect("model", core.pk)
+
+
 def _listed(request: MemberRequest, form: LimitForm) -> HttpResponse:
     tenant = request.user.tenant
     own = UsageLimit.objects.filter(tenant=tenant).select_related("user", "key", "group", "core__publication")
@@ -84,7 +107,20 @@ def _page(request: MemberRequest, shown: UsageLimit, form: LimitForm) -> HttpRes
 
 
 def _row(standing: Standing) -> dict[str, Any]:
-    return {"limit": standing.limit, "whose": _whose(standing.limit), "standing": standing}
+    return {
+        "limit": standing.limit,
+        "whose": _whose(standing.limit),
+        "standing": standing,
+        "is_idle": _counts_nothing(standing.limit),
+    }
+
+
+def _counts_nothing(limit: UsageLimit) -> bool:
+    """Whether a limit of money is about models of which none has a price."""
+    if limit.measure != Measure.MONEY:
+        return False
+    priced = Price.objects.filter(tenant=limit.tenant_id)
+    return not (priced.filter(core=limit.core_id) if limit.core_id else priced).exists()
 
 
 def _whose(limit: UsageLimit) -> str:

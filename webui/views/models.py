@@ -21,7 +21,7 @@ from identity.errors import ActionRefused, NotAllowed, NotFound
 from publishing import actions, deploy_state, registry
 from publishing.disagreements import find_disagreement
 from publishing.limits.standing import standings_of
-from publishing.models import AccessRequest, Core, CoreVersion, Publication
+from publishing.models import AccessRequest, Core, CoreVersion, Price, Publication
 from webui import offered_models, snippets
 from webui.decorators import MemberRequest, admin_of, member_page
 from webui.offered_models import ModelForUser
@@ -68,6 +68,7 @@ def model(request: MemberRequest, core_id: str) -> HttpResponse:
         "publication": publication,
         "may_change": may_change,
         "limits": standings_of(request.user, publication.pk) if offered.may_call else [],
+        "price": Price.objects.filter(core=publication.pk).first(),
         "capabilities": offered_models.capabilities(publication),
         "samples": snippets.make_snippets(publication, base_url=request.build_absolute_uri("/v1")),
         **(_for_admins(offered) if may_change else {}),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from identity.actors import actor_of
 from identity.models import User
 from publishing import spreadsheets
+from publishing.limits.standing import standings_of
 from webui import charts, usage_reports
 from webui.decorators import MemberRequest, member_page
 from webui.usage_reports import Calls, Figures
@@ -47,6 +48,7 @@ def usage(request: MemberRequest) -> HttpResponse:
             "days": calls.days,
             "spans": SPANS,
             "manages": manages,
+            "limits": standings_of(request.user),
             "total": usage_reports.total(calls),
             "charts": _charts(daily),
             "daily": list(reversed(daily)),
