@@ -13,7 +13,6 @@ import requests
 from django.utils import timezone
 
 from chatapi import usage, webhooks
-from chatapi.models import UsageRecord
 from identity.actors import actor_of
 from identity.models import Tenant, User
 from publishing import actions, registry
@@ -359,6 +358,6 @@ async def test_a_webhooks_run_has_the_same_bounds(inside: None, orders: Core, mo
 def test_the_usage_page_says_that_nobody_called(orders: Core, post: Post) -> None:
     post()
     recorded(1)
-    rows = UsageRecord.objects.all().order_by()
-    found = usage_reports.by_user(rows) + usage_reports.by_key(rows, tenant_id="acme")
+    calls = usage_reports.Calls("acme", user_id=None, days=7, at=timezone.now())
+    found = usage_reports.by_user(calls) + usage_reports.by_key(calls)
     assert [row.label for row in found] == [usage_reports.NOBODY] * 2
