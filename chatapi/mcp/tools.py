@@ -11,8 +11,10 @@ from chatapi.errors import refused_field
 from chatapi.mcp.messages import LONGEST_SHOWN, ParamsInvalid
 from publishing import registry
 from publishing.registry import ListedModel, LiveCore
+from scaicore.language.arguments import find_misfit
 
 PAGE: Final = 100
+OWN: Final = ("message", "entity_id")
 _MESSAGE: Final = {"type": "string", "minLength": 1, "description": "What to ask or tell it."}
 _ENTITY: Final = {
     "type": "string",
@@ -58,10 +60,14 @@ def parse(model: str, params: Mapping[str, Any], core: LiveCore, body: bytes, he
         if name not in schema["properties"]:
             known = ", ".join(f"`{each}`" for each in schema["properties"])
             raise refused_field(name, f"`{name[:LONGEST_SHOWN]}` is no argument of this tool. It takes {known}.")
-        if not isinstance(value, str) or not value:
+        if name in OWN and (not isinstance(value, str) or not value):
             raise refused_field(name, f"`{name}` must be a text that is not empty.", "invalid_type")
+        if find_misfit({"type": "object", "properties": {name: schema["properties"][name]}}, {name: value}):
+            kind = schema["properties"][name]["type"]
+            raise refused_field(name, f"`{name}` must be of the type `{kind}`.", "invalid_type")
     message = arguments["message"]
-    given = {"message": message, "messages": [{"role": "user", "content": message}], "params": {}}
+    given = {name: value for name, value in arguments.items() if name not in OWN}
+    given |= {"message": message, "messages": [{"role": "user", "content": message}], "params": {}}
     entity_id = call_headers.entity_id(arguments.get("entity_id"), headers)
     return chat_request.invocation(model, given, entity_id, body=body, headers=headers)
 
@@ -79,11 +85,19 @@ def _describe(model: ListedModel, core: LiveCore) -> dict[str, Any]:
 
 def _schema(core: LiveCore) -> dict[str, Any]:
     properties: dict[str, Any] = {"message": _MESSAGE}
+    required = ["message"]
     if core.program.program.instance_mode == "entity":
         properties["entity_id"] = _ENTITY
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": [*properties],
-        "additionalProperties": False,
-    }
+        required.append("entity_id")
+    for declared in _inputs(core):
+        described = {"description": declared["description"]} if declared.get("description") else {}
+        properties[declared["name"]] = {"type": declared.get("type", "string")} | described
+        required += [declared["name"]] if declared.get("required") else []
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _inputs(core: LiveCore) -> list[dict[str, Any]]:
+    """What the flow says that a call may send beside the message."""
+    program = core.program.program
+    entry = next((node for node in program.nodes if node.id == program.entry), None)
+    return list(entry.config.get("inputs", ())) if entry is not None and entry.kind == "entry_api" else []

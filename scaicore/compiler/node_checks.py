@@ -17,6 +17,7 @@ from scaicore.nodes import KINDS
 from scaicore.nodes.agents import tools
 from scaicore.nodes.base import NodeConfig
 from scaicore.nodes.checking import NodeCheck
+from scaicore.nodes.entry import EntryApi
 from scaicore.nodes.llm_flexible import LlmFlexible
 
 Configs = Mapping[int, NodeConfig]  # by the node's index in the document; nodes whose config cannot be read are absent
@@ -47,7 +48,7 @@ def _node_checks(
         if edge.type == "data":
             fed[edge.target.node].add(edge.target.port or DEFAULT_PORT)
     makers = _makers(flow, configs)
-    names = INPUT_NAMES.union(makers)
+    names = INPUT_NAMES.union(makers, _inputs(configs))
     given = _arguments(flow, configs)
     declared = {variable.name: variable.type for variable in flow.variables}
     for index, node in enumerate(flow.nodes):
@@ -55,11 +56,18 @@ def _node_checks(
         # What a tool reads is there when its model calls it, or not: no edge says.
         gap = partial(precedence.find_gap, makers, node.id) if precedence and node.id not in given else _no_gap
         ports = frozenset(fed[node.id]) | given.get(node.id, frozenset())
-        yield NodeCheck(flow, node, index, edges, names, ports, declared, gap)
+        yield NodeCheck(flow, node, index, edges, names, frozenset(makers), ports, declared, gap)
 
 
 def _no_gap(_name: str, *, is_behind: bool = False) -> str | None:
     return None
+
+
+def _inputs(configs: Configs) -> Iterator[str]:
+    """What calls may send beside the message, as the entries say."""
+    for config in configs.values():
+        if isinstance(config, EntryApi):
+            yield from (given.name for given in config.inputs)
 
 
 def _arguments(flow: FlowDocument, configs: Configs) -> dict[str, frozenset[str]]:

@@ -23,6 +23,7 @@ class NodeCheck:
     index: int
     outgoing: list[Edge]
     names: frozenset[str]  # what a scope of this flow may hold
+    made: frozenset[str]  # of these, what nodes put there
     ports: frozenset[str]  # the names that data edges give to this node
     variables: dict[str, str]  # name → type
     gap: Callable[..., str | None]  # why a name's value is not there yet, as a sentence; None when it is

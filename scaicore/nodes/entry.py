@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 from zoneinfo import available_timezones
 
 import msgspec
@@ -12,11 +12,13 @@ import msgspec
 from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
 from scaicore.language import cron
+from scaicore.language.names import RESERVED, can_bind, shown
 from scaicore.nodes.base import NodeConfig, NodeKind, Work
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
 
+MOST_INPUTS: Final = 50
 # No underscore: servers drop headers with one, since it reads like a hyphen in another spelling.
 _HEADER: Final = re.compile(r"[!#$%&'*+.^`|~0-9A-Za-z-]{1,200}")
 # minute, hour, day of month, month, day of week: the least and the greatest number of each
@@ -26,11 +28,22 @@ _ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _CRON_PART: Final = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?")
 
 
+class EntryInput(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a call may send beside the message: a name of the scope, told to MCP clients and checked for them."""
+
+    name: str
+    type: Literal["string", "number", "integer", "boolean", "array", "object"] = "string"
+    description: str = ""
+    required: bool = False
+
+
 class EntryApi(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
-    """`method` and `path` describe the entry to people; a call reaches it by the Core's name."""
+    """`method` and `path` describe the entry to people; a call reaches it by the Core's name. `inputs` are what it may
+    send beside `message`."""
 
     method: str = "POST"
     path: str = "/"
+    inputs: Annotated[list[EntryInput], msgspec.Meta(max_length=MOST_INPUTS)] = []
 
 
 class WebhookAuth(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -67,7 +80,19 @@ def _accept(node_run: NodeRun) -> Json:
     return node_run.input
 
 
+def _check_inputs(config: EntryApi, check: NodeCheck) -> Iterator[Diagnostic]:
+    names = [given.name for given in config.inputs]
+    for index, name in enumerate(names):
+        if name in RESERVED or not can_bind(name):
+            message = f"`{shown(name)}` cannot name an input; use a plain word that no run uses itself."
+            yield check.error("bad_value", message, f"inputs[{index}].name")
+        elif name in check.made or name in names[:index]:
+            message = f"the input `{shown(name)}` has the name of a node, of a result or of another input; rename it."
+            yield check.error("bad_value", message, f"inputs[{index}].name")
+
+
 def _check_webhook(config: EntryWebhook, check: NodeCheck) -> Iterator[Diagnostic]:
+    yield from _check_inputs(config, check)
     if config.auth is None:
         message = "no request reaches a webhook without a signature; set `header` and `secret_ref` in `auth`."
         yield check.warning("webhook_without_auth", message, "auth")
@@ -120,6 +145,7 @@ ENTRY_API = NodeKind(
     summary="Receives a call; its input becomes the scope.",
     config=EntryApi,
     prepare=_prepare,
+    check=_check_inputs,
     entered_by="call",
 )
 ENTRY_WEBHOOK = NodeKind(

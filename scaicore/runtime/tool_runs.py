@@ -18,14 +18,13 @@ Tell = Callable[[NodeStarted | NodeFinished | NodeFailed], Awaitable[None]]
 
 
 async def run_tool(run: FlowRun, tell: Tell, caller: NodeRun, use: ToolUse) -> Json:
-    """What the tool gives; raises RunFailed or ServiceFailed where it fails, and RunTimedOut once the caller's own time
-    is over. Tokens that it takes are the caller's."""
+    """What the tool gives; raises RunFailed or ServiceFailed where it fails. Tokens that it takes are the caller's."""
     tool_run, work = run.start_tool(caller, use)
     await tell(NodeStarted(use.id, use.kind, use.call, use.arguments))
     try:
-        result = await _work(work, tool_run, caller)
+        result = await _work(work, tool_run)
         run.hold(result)
-    except (RunFailed, ServiceFailed, RunTimedOut) as problem:
+    except (RunFailed, ServiceFailed) as problem:
         await tell(_failed(use, tool_run, problem))
         raise
     finally:
@@ -46,14 +45,12 @@ async def run_tool(run: FlowRun, tell: Tell, caller: NodeRun, use: ToolUse) -> J
     return result
 
 
-async def _work(work: Callable[[NodeRun], Awaitable[Json]], tool_run: NodeRun, caller: NodeRun) -> Json:
+async def _work(work: Callable[[NodeRun], Awaitable[Json]], tool_run: NodeRun) -> Json:
     try:
         async with asyncio.timeout(max(0.0, tool_run.until - time.monotonic())):
             return await work(tool_run)
     except (TimeoutError, RunTimedOut):
-        if caller.until <= time.monotonic():
-            raise RunTimedOut from None
-        raise ServiceFailed("timed_out") from None
+        raise ServiceFailed("timed_out") from None  # the caller goes on, as far as its own time reaches
     except (RunFailed, ServiceFailed):
         raise
     except Exception as problem:
@@ -61,14 +58,9 @@ async def _work(work: Callable[[NodeRun], Awaitable[Json]], tool_run: NodeRun, c
         raise RunFailed("node_failed") from None
 
 
-def _failed(use: ToolUse, tool_run: NodeRun, problem: RunFailed | ServiceFailed | RunTimedOut) -> NodeFailed:
-    if isinstance(problem, RunTimedOut):
-        reason, said = "timed_out", ""
-    elif isinstance(problem, ServiceFailed):
-        reason, said = f"service_{problem.reason}", problem.said
-    else:
-        reason, said = problem.reason, problem.said
-    told = (*tool_run.provider_errors, *filter(None, [said]))
+def _failed(use: ToolUse, tool_run: NodeRun, problem: RunFailed | ServiceFailed) -> NodeFailed:
+    reason = f"service_{problem.reason}" if isinstance(problem, ServiceFailed) else problem.reason
+    told = (*tool_run.provider_errors, *filter(None, [problem.said]))
     return NodeFailed(use.id, use.kind, _elapsed_ms(tool_run), reason, told, use.call)
 
 

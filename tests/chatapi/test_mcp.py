@@ -20,7 +20,7 @@ from identity.models import User
 from publishing import actions
 from publishing.models import Core
 from tests.chatapi.test_memory import counter
-from tests.support.documents import chain, entry, node
+from tests.support.documents import chain, node
 from tests.support.limiting import make_limit
 from tests.support.serving import Server
 
@@ -92,8 +92,8 @@ def alone(method: str, **params: Any) -> dict[str, Any]:
     return message(method, {"_meta": meta} | params)
 
 
-def deploy(owner: User, name: str, *nodes: dict[str, Any]) -> None:
-    content = chain(entry(), *nodes, publish_as_model=True)
+def deploy(owner: User, name: str, *nodes: dict[str, Any], inputs: Any = ()) -> None:
+    content = chain(node("entry", "entry_api", inputs=list(inputs)), *nodes, publish_as_model=True)
     actor, at = actors.actor_of(owner), timezone.now()
     flow = actions.create_flow(tenant=owner.tenant, name=name, content=content, owner=owner, actor=actor, at=at)
     actions.deploy(flow, actor=actor, at=at)
@@ -166,6 +166,27 @@ def test_a_core_with_memory_asks_for_the_conversation(server: Server, root: User
     assert said == ["1: x", "2: x", "1: x"]
     missing = call(server, anns, name="counter", message="x")
     assert (missing.is_error, text(missing)) == (True, "`entity_id` is required.")
+
+
+def test_what_a_flow_takes_beside_the_message_is_told_and_checked(server: Server, root: User, anns: str) -> None:
+    inputs = [
+        {"name": "language", "description": "Of the answer.", "required": True},
+        {"name": "words", "type": "integer"},
+    ]
+    reply = node("reply", "llm_rigid", template="{{message}}/{{language}}/{{words}}", result_binding="response")
+    deploy(root, "Taker", reply, inputs=inputs)
+    [tool] = post(server, anns, message("tools/list")).json()["result"]["tools"]
+    assert tool["inputSchema"]["required"] == ["message", "language"]
+    assert tool["inputSchema"]["properties"]["language"] == {"type": "string", "description": "Of the answer."}
+    taken = call(server, anns, name="taker", message="x", language="nl", words=7)
+    assert text(taken) == "x/nl/7"
+    for arguments, words in (
+        ({"message": "x"}, "`language` is required."),
+        ({"message": "x", "language": 7}, "`language` must be of the type `string`."),
+        ({"message": "x", "language": "nl", "words": "7"}, "`words` must be of the type `integer`."),
+    ):
+        refused = call(server, anns, name="taker", **arguments)
+        assert (refused.is_error, text(refused)) == (True, words)
 
 
 @pytest.mark.parametrize(

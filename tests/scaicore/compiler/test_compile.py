@@ -104,6 +104,17 @@ def test_a_warning_does_not(code):
     assert [(found.severity, found.code) for found in compilation.diagnostics] == [("warning", code)]
 
 
+@pytest.mark.parametrize("names", [["state"], ["a b"], ["reply"], ["x", "x"], ["message"]])
+def test_an_input_needs_a_name_of_its_own(names):
+    inputs = [{"name": name} for name in names]
+    assert codes(chain(node("entry", "entry_api", inputs=inputs), says("reply", ""))) == ["bad_value"]
+
+
+def test_a_declared_input_is_a_known_name():
+    taking = node("entry", "entry_api", inputs=[{"name": "colour"}])
+    assert codes(chain(taking, says("reply", "{{colour}}"))) == []
+
+
 def test_every_code_has_a_document_that_shows_it():
     assert {*ERRORS, *WARNINGS} == set(CODES)
 

@@ -205,6 +205,20 @@ async def test_the_bounds_of_the_request_end_the_run() -> None:
     assert caught.value.reason == "too_many_tokens"
 
 
+async def test_a_bound_that_a_tool_crosses_ends_the_run() -> None:
+    tool = {"name": "expert", "description": "Knows.", "node": "ask"}
+    document = agent(tool, nodes=(node("ask", "subflow_call", target="core://acme/expert"),))
+
+    class Spent(Cores):
+        async def call(self, call: CoreCall) -> Any:
+            raise RunFailed("too_many_runs")
+
+    services = Services(models=Models([calling("expert", '{"message": "x"}')], "x"), cores=Spent())
+    with pytest.raises(RunFailed) as caught:
+        await run(document, ASKED, services=services)
+    assert caught.value.reason == "too_many_runs"
+
+
 async def test_a_long_result_is_cut_for_the_model() -> None:
     models, _ = await held(agent(), [calling()], "Done.", http=Http("x" * 80_000))
     content = models.calls[1].messages[-1]["content"]
