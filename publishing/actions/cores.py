@@ -21,10 +21,11 @@ from publishing.actions import publications, remotes, schedules
 from publishing.actions.base import UNCHANGED, Unchanged, clean_name, lock_core, lock_flow
 from publishing.actions.remotes import RemoteProgram
 from publishing.errors import DoesNotCompile, SlugTaken, StaleSave
-from publishing.mcp.servers import tools_of
+from publishing.mcp import servers
 from publishing.models import Core, CoreVersion, Flow, Hold, Publication
 from publishing.providers import providers_of
 from scaicore.compiler import manifest
+from scaicore.nodes.agents.tools import named_plugins
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,7 @@ def rollback(core: Core, *, version: int, actor: Actor, at: datetime) -> CoreVer
     program = scaicore.Program.from_dict(wanted.program)
     publications.must_be_callable(core, program)
     _must_find_providers(core, program)
+    _must_find_tools(core, program)
     before = {"version": core.live.number if core.live else None}
     core.live, core.updated_at = wanted, at
     core.save(update_fields=["live", "updated_at"])
@@ -197,7 +199,10 @@ def rollback(core: Core, *, version: int, actor: Actor, at: datetime) -> CoreVer
 
 def compile_document(document: dict[str, Any], *, tenant: str) -> scaicore.Compilation:
     """What the compiler makes of a document of this tenant, whose model providers and tools it may name."""
-    return scaicore.compile(document, providers=providers_of(tenant), plugins=tools_of(tenant))
+    nodes = document.get("nodes")
+    listed = [each for each in nodes if isinstance(each, dict)] if isinstance(nodes, list) else []
+    named = named_plugins((each.get("type"), each.get("config")) for each in listed)
+    return scaicore.compile(document, providers=providers_of(tenant), plugins=servers.tools_of(tenant, named))
 
 
 def compile_program(document: dict[str, Any], *, tenant: str) -> scaicore.Program:
@@ -241,6 +246,17 @@ def _must_find_providers(core: Core, program: scaicore.Program) -> None:
         raise Invalid(
             f"The version names the model provider {missing[0]}, which does not exist any more.",
             [Problem("version", f"Add the provider {ref}, or choose another version.") for ref in missing],
+        )
+
+
+def _must_find_tools(core: Core, program: scaicore.Program) -> None:
+    """Refuse a program whose tools of MCP servers were removed or have changed since: its calls would fail."""
+    named = named_plugins((node.kind, node.config) for node in program.nodes)
+    missing = servers.find_missing(core.tenant_id, named)
+    if missing:
+        raise Invalid(
+            f"The version names the tool {missing[0]} of an MCP server, which is not accepted now.",
+            [Problem("version", f"Register or accept {tool}, or choose another version.") for tool in missing],
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -61,10 +61,21 @@ async def find(tenant_id: str, ref: str, names: Collection[str]) -> FoundServer:
     return FoundServer(target, {tool["name"]: msgspec.convert(tool, PluginTool) for tool in usable})
 
 
-def tools_of(tenant_id: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """By ref and name, the input schemas of the tools that the tenant's flows may name."""
-    own = McpServer.objects.filter(tenant=tenant_id).only("ref", "tools", "found")
-    return {server.ref: {tool["name"]: tool["input_schema"] for tool in server.usable} for server in own}
+def tools_of(tenant_id: str, refs: Collection[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """By ref and name, the input schemas of the tools that the tenant's flows may name: of these servers. The others
+    are there without any, since a list may be long."""
+    own = McpServer.objects.filter(tenant=tenant_id)
+    found: dict[str, dict[str, Any]] = {ref: {} for ref in own.values_list("ref", flat=True)}
+    if refs:
+        for server in own.filter(ref__in=refs).only("ref", "tools", "found"):
+            found[server.ref] = {tool["name"]: tool["input_schema"] for tool in server.usable}
+    return found
+
+
+def find_missing(tenant_id: str, named: Mapping[str, Collection[str]]) -> list[str]:
+    """Those of the named tools, each as `server/tool`, that the tenant's flows may not call now."""
+    usable = tools_of(tenant_id, named)
+    return sorted(f"{ref}/{name}" for ref, names in named.items() for name in names if name not in usable.get(ref, ()))
 
 
 def ready(server: McpServer) -> McpTarget | None:

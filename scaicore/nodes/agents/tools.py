@@ -72,6 +72,28 @@ def find_used(nodes: Iterable[tuple[str, Mapping[str, Any] | None]]) -> frozense
     return frozenset(node_id for kind, config in nodes for node_id in used_nodes(kind, config))
 
 
+def named_plugins(nodes: Iterable[tuple[Any, Any]]) -> dict[str, set[str]]:
+    """By the ref of an MCP server, the tools of it that these nodes name, each a kind and a config that may be
+    anything."""
+    found: dict[str, set[str]] = {}
+    for kind, config in nodes:
+        if not isinstance(config, dict):
+            continue
+        pairs: list[tuple[Json, Json]] = []
+        if kind == "tool_plugin":
+            pairs.append((config.get("plugin"), [config.get("method")]))
+        tools = config.get("tools")
+        pairs += [(tool.get("mcp"), tool.get("tools")) for tool in _listed(tools) if isinstance(tool, dict)]
+        for ref, names in pairs:
+            if isinstance(ref, str):
+                found.setdefault(ref, set()).update(name for name in _listed(names) if isinstance(name, str))
+    return found
+
+
+def _listed(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
 def used_in(flow: FlowDocument) -> frozenset[str]:
     """The ids of the nodes of a document that others use as tools."""
     return find_used((node.type, node.config) for node in flow.nodes)

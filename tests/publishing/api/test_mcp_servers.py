@@ -10,10 +10,11 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 
-from identity.models import AuditEntry
+from identity.models import AuditEntry, User
 from publishing.models import McpServer
 from tests.support import mcp_server
 from tests.support.api_calls import Rest, error
+from tests.support.documents import chain, entry, node
 from tests.support.mcp_scripts import speaking
 from tests.support.mcp_server import tool
 from tests.support.upstream import Upstream
@@ -217,6 +218,31 @@ def test_only_admins_of_the_tenant_change_servers(as_ann: Rest, as_cy: Rest, odd
     ):
         assert answer.status_code == 404
     assert read(as_cy.get(SERVERS))["items"] == []
+
+
+def test_a_server_in_use_is_not_removed_and_a_version_without_its_tools_is_not_rolled_back_to(
+    as_root: Rest, odd: Any, root: User
+) -> None:
+    odd(tool("say"))
+    refreshed(as_root)
+    reply = node("reply", "llm_flexible", tools=[{"mcp": "odd", "tools": ["say"]}])
+    asks = node("ask", "tool_plugin", plugin="odd", method="say", args={"text": "{{message}}"})
+    models = {"models": [{"role": "main", "ref": "house", "model": "m"}]}
+    read(as_root.post("/api/v1/providers", {"ref": "house", "base_url": "https://llm.example.com/v1"}), 201)
+    for content in (chain(entry(), asks), chain(entry(), reply, core_identity=models)):
+        made = read(as_root.post("/v1/modules/scaicore/cores", {"name": "Asks", "content": content}), 201)["data"]
+        assert error(as_root.delete(ODD)) == (409, "conflict")
+        core = f"/v1/modules/scaicore/cores/{made['id']}"
+        read(as_root.put(core, {"content": chain(entry())}))
+        odd()
+        refreshed(as_root)
+        refused = as_root.post(f"{core}/rollback", {"version": 1})
+        assert (refused.status_code, b"odd/say" in refused.content) == (422, True)
+        odd(tool("say"))
+        refreshed(as_root)
+        read(as_root.post(f"{core}/rollback", {"version": 1}))
+        as_root.delete(core)
+    assert as_root.delete(ODD).status_code == 204
 
 
 def test_a_ref_is_taken_once_and_a_server_is_removed(as_root: Rest, odd: Any) -> None:
