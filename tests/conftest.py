@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.db import OperationalError
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils import timezone
+from psycopg.errors import DeadlockDetected
 
 from identity import actors, groups, keys
 from identity.models import Group, Role, Tenant, User
@@ -57,6 +60,26 @@ ECHO: dict[str, Any] = {
     "config": {"publish_as_model": True, "model_visibility_group_ids": []},
     "tests": [],
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_flush() -> Iterator[None]:
+    """Empty the tables once more where the last row of a server's ledger came at the same moment: each locks what the
+    other waits for, and the database lets one of the two fail."""
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def flush_again(self: BaseDatabaseOperations, statements: list[str]) -> None:
+        for _ in range(5):
+            try:
+                return flush(self, statements)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, DeadlockDetected):
+                    raise
+        return flush(self, statements)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_again)
+        yield
 
 
 def echo_document(**config: Any) -> dict[str, Any]:
