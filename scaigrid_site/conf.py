@@ -67,7 +67,7 @@ class Conf:
         "More host names, comma-separated, under which the web pages answer.", ()
     )
     CORS_ALLOWED_ORIGINS: tuple[str, ...] = _described(
-        "Origins of other sites whose pages may call `/v1` from the browser, comma-separated, each like "
+        "Origins of other sites whose pages may call `/v1` and `/mcp` from the browser, comma-separated, each like "
         "`https://chat.example.com`.",
         (),
     )

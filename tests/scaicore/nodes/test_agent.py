@@ -348,6 +348,20 @@ async def test_a_caller_has_no_say_in_the_tools_of_a_flow_without_client_tools()
     assert "tool_choice" not in models.calls[0].params
 
 
+async def test_in_entity_mode_the_results_of_the_caller_go_on_at_the_node_which_may_call_again() -> None:
+    document = agent(client_tools=True)
+    document["config"]["scaiflow_meta"] = {"instance_mode": "entity"}
+    models, http = Models([calling("book", "{}")], [calling()], "Booked, 4 degrees."), Http("x")
+    services = Services(models=models, http=http)
+    first = await run(document, offering(), services=services, entity_id="e")
+    told = {"role": "assistant", "content": None, "tool_calls": [call.as_message_part() for call in first.tool_calls]}
+    result = {"role": "tool", "tool_call_id": "call_0", "content": "done"}
+    given = offering() | {"messages": [*ASKED["messages"], told, result]}
+    end = await run(document, given, services=services, entity_id="e", resume=first.resume, now=1.0)
+    assert (end.output["response"], len(http.calls)) == ("Booked, 4 degrees.", 1)
+    assert [message["role"] for message in models.calls[2].messages][-4:] == ["assistant", "tool", "assistant", "tool"]
+
+
 # Beside other settings
 
 
