@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.utils import timezone
 
 from chatapi import usage
@@ -31,6 +33,12 @@ async def authenticate(authorization: str | None) -> str:
 async def identify(authorization: str | None) -> registry.AccessDecision:
     """Whose key it is, of which tenant, whatever it is used for; `KeyInvalid` when it opens nothing."""
     return _check_key(await registry.resolve(digest_of(authorization), ""))
+
+
+async def is_named(authorization: str | None, models: Collection[str]) -> bool:
+    """Whether the key may be used for all of these models, as far as its own limit goes."""
+    digest = digest_of(authorization)
+    return all([(await registry.resolve(digest, model)).is_named for model in models])
 
 
 async def authorize(authorization: str | None, model: str, estimate: Estimate | None = None) -> registry.AllowedCall:

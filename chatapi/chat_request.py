@@ -237,4 +237,9 @@ def _ignored(raw: dict[str, Any], *, used: Collection[str], is_streamed: bool) -
     names = [name for name in raw if name not in UNDERSTOOD and name not in used and raw[name] is not None]
     if not is_streamed and raw.get("stream_options") is not None:
         names.append("stream_options")
-    return tuple(name for name in names if _HEADER_SAFE.fullmatch(name))[:64]
+    return tuple(filter(is_header_safe, names))[:64]
+
+
+def is_header_safe(name: str) -> bool:
+    """Whether a header can carry the name of a field."""
+    return _HEADER_SAFE.fullmatch(name) is not None

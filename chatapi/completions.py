@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, aclosing
+from typing import Any, Protocol
 
 from chatapi import (
     admission,
@@ -30,37 +31,122 @@ from chatapi import (
 from chatapi.admission import Place
 from chatapi.bundles import bundled
 from chatapi.chat_request import ChatRequest
-from chatapi.chat_response import Label
+from chatapi.chat_response import FinishReason, Label, Piece, Tokens
 from chatapi.errors import ChatError
-from chatapi.replays import Replay
+from chatapi.replays import Replay, Result
 from chatapi.responses import Frames, Headers, Whole
 from chatapi.runs import Run
 from identity import ids
 from publishing import registry
 from publishing.process.cached_settings import settings
 from publishing.registry import AllowedCall, LiveCore
+from scaicore.services import ToolCallPart
 
 # Parsing this much takes long enough that other callers would notice.
 LARGE_BODY = 500_000
 
 
+class FrameWriter(Protocol):
+    """Makes the frames of one stream."""
+
+    def opening(self) -> bytes:
+        """What comes before the first piece."""
+
+    def piece(self, piece: Piece | ToolCallPart, /) -> bytes:
+        """A piece of the reply, or of a call of the caller's tools."""
+
+    def closing(self, finish_reason: FinishReason, tokens: Tokens) -> bytes:
+        """The end of a whole answer."""
+
+    def failure(self, error_object: dict[str, Any]) -> bytes:
+        """The end of one that failed on its way."""
+
+
+class ApiAdapter(Protocol):
+    """One request and its answer in the words of one of OpenAI's APIs: what the chat and its younger sister differ in.
+
+    `keep` and `begin_stream` are for what an API stores: before an answer is whole, and before its first word.
+    """
+
+    async def read(self, authorization: str | None, headers: Mapping[str, str], body: bytes) -> ChatRequest:
+        """The request, or a refusal of it."""
+
+    def render(self, request: ChatRequest, result: Result) -> bytes:
+        """The body of a whole answer."""
+
+    def writer(self, request: ChatRequest) -> FrameWriter:
+        """What makes the frames of a stream."""
+
+    async def begin_stream(self, run: Run | Replay) -> None:
+        """The first frame is about to go out."""
+
+    async def keep(self, run: Run | Replay, result: Result) -> None:
+        """The run has ended well, and the caller does not know yet."""
+
+    async def note_failure(self, refusal: ChatError) -> None:
+        """The stream has begun, and its run has failed."""
+
+    def reword(self, error: Exception) -> Exception:
+        """The refusal in the words of this API; what is none stays as it is."""
+
+
+class ChatAdapter:
+    """`POST /v1/chat/completions`."""
+
+    async def read(self, authorization: str | None, headers: Mapping[str, str], body: bytes) -> ChatRequest:
+        """The request in `body`."""
+        if len(body) > LARGE_BODY:
+            return await asyncio.to_thread(chat_request.parse, body, headers)
+        return chat_request.parse(body, headers)
+
+    def render(self, request: ChatRequest, result: Result) -> bytes:
+        """A `chat.completion`."""
+        return chat_response.render_whole(_label(request), result.reply, result.finish_reason, result.tokens)
+
+    def writer(self, request: ChatRequest) -> FrameWriter:
+        """`chat.completion.chunk` events."""
+        return chat_response.ChunkWriter(_label(request), has_usage=request.has_usage_chunk)
+
+    async def begin_stream(self, run: Run | Replay) -> None:
+        """Nothing is stored."""
+
+    async def keep(self, run: Run | Replay, result: Result) -> None:
+        """Nothing is stored."""
+
+    async def note_failure(self, refusal: ChatError) -> None:
+        """Nothing is stored."""
+
+    def reword(self, error: Exception) -> Exception:
+        """Refusals are in its words."""
+        return error
+
+
+CHAT = ChatAdapter()
+
+
 async def answer(
-    authorization: str | None, headers: Mapping[str, str], body: bytes, *, request_id: str = ""
+    authorization: str | None,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    request_id: str = "",
+    adapter: ApiAdapter = CHAT,
 ) -> Whole | Frames:
-    """The answer to one `POST /v1/chat/completions`. `headers` by lower-case name; never raises but on cancellation."""
+    """The answer to one `POST`, of the chat by itself. `headers` by lower-case name; never raises but on
+    cancellation."""
     request_id = request_id or ids.new("req")
     try:
         with stopping.told(), await admission.enter() as place:
             try:
-                request = await _parse(body, headers)
+                request = await adapter.read(authorization, headers, body)
             except ChatError:
                 await auth.authenticate(authorization)  # a stranger learns nothing about the body
                 raise
             if request.is_streamed:
-                return await _begin_stream(authorization, request, request_id, place)
-            return await _answer_whole(authorization, request, request_id, place)
+                return await _begin_stream(adapter, authorization, request, request_id, place)
+            return await _answer_whole(adapter, authorization, request, request_id, place)
     except Exception as error:
-        return responses.render_refusal(error, request_id)
+        return responses.render_refusal(adapter.reword(error), request_id)
 
 
 async def refuse(authorization: str | None, error: ChatError, *, request_id: str = "") -> Whole:
@@ -116,34 +202,32 @@ async def _begin(caller: AllowedCall, request: ChatRequest, request_id: str, pla
     )
 
 
-async def _parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
-    if len(body) > LARGE_BODY:
-        return await asyncio.to_thread(chat_request.parse, body, headers)
-    return chat_request.parse(body, headers)
-
-
 def _purpose(request: ChatRequest, core: LiveCore) -> str:
     if core.program.program.recognises_hidden_prompts:
         return hidden_prompts.find_purpose(request.task, request.texts)
     return hidden_prompts.CHAT
 
 
-async def _begin_stream(authorization: str | None, request: ChatRequest, request_id: str, place: Place) -> Frames:
+async def _begin_stream(
+    adapter: ApiAdapter, authorization: str | None, request: ChatRequest, request_id: str, place: Place
+) -> Frames:
     """A stream, whose first frame is there. It takes over the place of its call, and gives it back at its end."""
     with ExitStack() as held:
         held.enter_context(open_streams.counted(authorization))
         run = await begin(authorization, request, request_id, place)
         held.callback(place.hand_over())
         # A Core that fails before its first word is an HTTP error, not a broken stream: the first frame is awaited.
-        frames = _frames(run, request, _label(request), request_id, held.pop_all())
+        frames = _frames(adapter, run, request, request_id, held.pop_all())
         return Frames(responses.STREAM | _headers(request, run, request_id), await anext(frames), frames)
 
 
-async def _answer_whole(authorization: str | None, request: ChatRequest, request_id: str, place: Place) -> Whole:
+async def _answer_whole(
+    adapter: ApiAdapter, authorization: str | None, request: ChatRequest, request_id: str, place: Place
+) -> Whole:
     run = await begin(authorization, request, request_id, place)
     result = await run.finish()
-    body = chat_response.render_whole(_label(request), result.reply, result.finish_reason, result.tokens)
-    return Whole(200, responses.JSON | _headers(request, run, request_id), body)
+    await adapter.keep(run, result)
+    return Whole(200, responses.JSON | _headers(request, run, request_id), adapter.render(request, result))
 
 
 def _label(request: ChatRequest) -> Label:
@@ -163,23 +247,32 @@ def _ignored_params(request: ChatRequest, core: LiveCore) -> Headers:
 
 
 async def _frames(
-    run: Run | Replay, request: ChatRequest, label: Label, request_id: str, held: ExitStack
+    adapter: ApiAdapter, run: Run | Replay, request: ChatRequest, request_id: str, held: ExitStack
 ) -> AsyncGenerator[bytes]:
     """The stream's frames. Nothing is yielded before the Core's first word, or the first silence."""
-    writer = chat_response.ChunkWriter(label, has_usage=request.has_usage_chunk)
+    writer = adapter.writer(request)
     is_open = False
     try:
         with stopping.told():
             async with aclosing(run), aclosing(bundled(run.text(), settings.KEEP_ALIVE_S)) as bundles:
                 async for pieces in bundles:
-                    opening, is_open = b"" if is_open else writer.opening(), True
+                    opening = b"" if is_open else await _open(adapter, writer, run)
+                    is_open = True
                     yield opening + (b"".join(map(writer.piece, pieces)) or chat_response.KEEP_ALIVE)
                 result = await run.finish()
+                await adapter.keep(run, result)
     except Exception as error:
         if not is_open:
             raise
-        yield writer.failure(responses.error_object(responses.refusal_for(error, request_id)))
+        refusal = responses.refusal_for(adapter.reword(error), request_id)
+        await adapter.note_failure(refusal)
+        yield writer.failure(responses.error_object(refusal))
     else:
         yield (b"" if is_open else writer.opening()) + writer.closing(result.finish_reason, result.tokens)
     finally:
         held.close()
+
+
+async def _open(adapter: ApiAdapter, writer: FrameWriter, run: Run | Replay) -> bytes:
+    await adapter.begin_stream(run)
+    return writer.opening()

@@ -8,12 +8,14 @@ ChatError
 ├── HttpsRequired        the call came over plain http, which the installation does not serve
 ├── OriginRefused        a page of another site sent the call, and its site is not listed
 ├── ModelUnknown         unknown, foreign or un-published: the three read the same
+├── ResponseUnknown      no such response is stored for this user, or for this key: deleted, pruned or never there
 ├── UrlUnknown           an endpoint that is not served
 ├── MethodNotAllowed     the endpoint exists, but not for this method
 ├── FieldInvalid         a field of the body is unusable; names it and says why
 ├── BodyInvalid          the body is not JSON that can be used
 ├── BodyTooLarge         the body is larger than the operator allows
 ├── MediaTypeInvalid     the body is not declared as JSON
+├── ResponseRunning      the response that the call goes on from is not there yet
 ├── EntityBusy           another turn of the entity was under way for as long as we wait
 ├── EntityQuotaExceeded  the user has as many entities of the Core as the operator allows
 ├── IdempotencyMismatch  the Idempotency-Key was used before, with another body
@@ -48,7 +50,9 @@ from scaicore.services import Reason
 LONGEST_WAIT_S: Final = 60  # SDKs wait no longer than that
 NO_RETRY: Final = MappingProxyType({"x-should-retry": "false"})
 SHORT_WAIT: Final = MappingProxyType({"retry-after": "2"})
-SERVED: Final = "Served are `POST /v1/chat/completions`, `GET /v1/models` and `GET /v1/models/{model}`."
+SERVED: Final = (
+    "Served are `POST /v1/chat/completions`, `POST /v1/responses`, `GET /v1/models` and `GET /v1/models/{model}`."
+)
 
 
 class ChatError(Exception):
@@ -146,6 +150,15 @@ class ModelUnknown(ChatError):
         super().__init__(f"The model `{shown}` does not exist or you do not have access to it.", param="model")
 
 
+class ResponseUnknown(ChatError):
+    """Nothing of this id is stored for this user: somebody else's reads like one that never was."""
+
+    status = 404
+    type = "not_found_error"
+    code = "response_not_found"
+    message = "No such response is stored for you: it was deleted, has become too old, or was never stored."
+
+
 class UrlUnknown(ChatError):
     """The URL is not served."""
 
@@ -202,6 +215,16 @@ class MediaTypeInvalid(ChatError):
     type = "invalid_request_error"
     code = "unsupported_media_type"
     message = "Send the body as `Content-Type: application/json`."
+
+
+class ResponseRunning(ChatError):
+    """The response that the call goes on from is not there yet."""
+
+    status = 409
+    type = "conflict_error"
+    code = "response_in_progress"
+    message = "The response that this call goes on from is still under way. Try again when it has ended."
+    headers = {"retry-after": "1"}
 
 
 class EntityBusy(ChatError):

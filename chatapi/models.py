@@ -77,6 +77,29 @@ class UsageRecord(models.Model):
         return f"{self.model} {self.outcome}"
 
 
+class StoredResponse(models.Model):
+    """An answer of `/v1/responses` that its caller may read, delete and go on from; pruned by age.
+
+    `input` is the items of its own request, `response` the object as it was given. A trigger of the database removes
+    the rows of a user who is deleted.
+    """
+
+    id = models.CharField(max_length=40, primary_key=True)
+    user_id = models.CharField(max_length=40)
+    model = models.CharField(max_length=200)
+    status = models.CharField(max_length=20)
+    previous_id = models.CharField(max_length=40, null=True)
+    input = models.JSONField()
+    response = models.JSONField()
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user_id"], name="stored_response_by_user")]
+
+    def __str__(self) -> str:
+        return self.id
+
+
 class KeptUsage(models.Model):
     """The first day of which all records are there: one row, and none while nothing was ever pruned."""
 

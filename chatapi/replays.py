@@ -34,8 +34,9 @@ class Result(NamedTuple):
 class Replay:
     """The answer of a turn that was committed before, given again: nothing runs, and nothing is written or counted."""
 
-    def __init__(self, core: LiveCore, recorded: memory.Recorded, stop: tuple[str, ...]) -> None:
+    def __init__(self, core: LiveCore, user_id: str, recorded: memory.Recorded, stop: tuple[str, ...]) -> None:
         self.core = core
+        self.user_id = user_id
         self.taken: tuple[Taken, ...] = ()
         stops = StopFilter(stop)
         beside = recorded.beside or {}

@@ -73,7 +73,7 @@ async def begin(
     if turn is not None and turn.recorded is not None:
         # Nothing will be written, so the next turn need not wait until the answer is sent.
         await turn.release()
-        return Replay(core, turn.recorded, request.stop)
+        return Replay(core, caller.user_id, turn.recorded, request.stop)
     return Run(
         caller,
         core,
@@ -111,6 +111,7 @@ class Run:
         schema: CallerSchema | None,
     ) -> None:
         self.core = core
+        self.user_id = caller.user_id
         self.taken = caller.taken
         self._caller = caller
         self._request = request

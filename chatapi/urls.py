@@ -7,9 +7,15 @@ from django.urls import re_path
 
 from chatapi import trace_api, views
 from chatapi.mcp.views import McpView
+from chatapi.responses_api import views as responses
 
 urlpatterns = [
     re_path(r"^chat/completions/?$", views.CompletionsView.as_view()),
+    re_path(r"^responses/?$", responses.ResponsesView.as_view()),
+    re_path(r"^responses/(?:compact|input_tokens)/?$", views.unknown_url),
+    re_path(r"^responses/(?P<response_id>[^/]+)/?$", responses.ResponseView.as_view()),
+    re_path(r"^responses/(?P<response_id>[^/]+)/cancel/?$", responses.ResponseCancelView.as_view()),
+    re_path(r"^responses/(?P<response_id>[^/]+)/input_items/?$", responses.InputItemsView.as_view()),
     re_path(r"^models/?$", views.ModelListView.as_view()),
     re_path(r"^models/(?P<name>.+?)/?$", views.ModelView.as_view()),
     re_path("", views.unknown_url),

@@ -157,6 +157,10 @@ class Conf:
     USAGE_DAYS: int = _described(
         "How long usage records are kept, in days; the sums of each day stay. 0: nothing is removed.", 0
     )
+    STORED_DAYS: int = _described(
+        "How long responses that callers have stored are kept, in days. 0: nothing is stored, whatever a caller says.",
+        30,
+    )
     KEEP_ALIVE_S: float = _described("Silence after which a stream sends a comment line, in seconds.", 15.0)
     DATABASE_POOL_SIZE: int = _described("Connections that each process keeps for chat calls.", 8)
     DATABASE_TIMEOUT_S: float = _described(
@@ -266,7 +270,7 @@ def _check(conf: Conf) -> None:
     ):
         if getattr(conf, name) <= 0:
             raise SettingInvalid(f"{name} must be greater than 0.")
-    for name in ("DRAIN_S", "MAX_QUEUED", "USAGE_GATHER_S", "USAGE_DAYS"):
+    for name in ("DRAIN_S", "MAX_QUEUED", "USAGE_GATHER_S", "USAGE_DAYS", "STORED_DAYS"):
         if getattr(conf, name) < 0:
             raise SettingInvalid(f"{name} must be 0 or greater.")
     _check_words(conf)
@@ -277,8 +281,9 @@ def _check(conf: Conf) -> None:
 def _check_words(conf: Conf) -> None:
     if conf.PORT > 65535:
         raise SettingInvalid("PORT must be at most 65535.")
-    if conf.USAGE_DAYS > 36_500:
-        raise SettingInvalid("USAGE_DAYS must be at most 36500.")
+    for name in ("USAGE_DAYS", "STORED_DAYS"):
+        if getattr(conf, name) > 36_500:
+            raise SettingInvalid(f"{name} must be at most 36500.")
     if urlsplit(conf.public_url).scheme not in ("http", "https"):
         raise SettingInvalid("PUBLIC_URL must start with http:// or https://.")
     if conf.EMAIL_URL and conf.EMAIL_URL.partition("://")[0] not in environ.Env.EMAIL_SCHEMES:

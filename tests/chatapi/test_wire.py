@@ -235,13 +235,14 @@ def test_the_wrong_method_is_405_and_unknown_urls_are_404_in_the_same_envelope(s
         ("/oai/v1/audio/speech", "Speech is not served."),
         ("/v1/images/generations", "The making of images is not served."),
         ("/v1/nothing", "This URL is not served."),
+        ("/v1/responses/compact", "This URL is not served."),
     ],
 )
 def test_an_endpoint_that_is_not_served_says_what_is(server: Server, key: str, path: str, said: str) -> None:
     answer = requests.post(server.url + path, headers={"authorization": f"Bearer {key}"}, json={}, timeout=30)
     assert (answer.status_code, error(answer)["code"]) == (404, "unknown_url")
     assert error(answer)["message"].startswith(said)
-    assert "`POST /v1/chat/completions`" in error(answer)["message"]
+    assert all(served in error(answer)["message"] for served in ("`POST /v1/chat/completions`", "`POST /v1/responses`"))
 
 
 def test_an_sdk_that_asks_for_embeddings_reads_what_is_served(server: Server, key: str) -> None:
