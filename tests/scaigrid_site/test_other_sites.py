@@ -32,7 +32,7 @@ def key(ann: User, echo: Core, key_of: Calls, transactional_db: None) -> str:
 PROXY = {"x-forwarded-proto": "https"}
 
 
-@pytest.mark.parametrize("path", ["/v1/models", "/v1", "/oai/v1/models", "/api/v1/flows"])
+@pytest.mark.parametrize("path", ["/v1/models", "/v1", "/oai/v1/models", "/api/v1/flows", "/mcp"])
 @pytest.mark.parametrize("more", [{}, {"x-forwarded-proto": "http"}])
 def test_a_key_over_plain_http_is_refused(https: Server, key: str, path: str, more: dict[str, str]) -> None:
     answer = requests.get(https.url + path, headers={"authorization": f"Bearer {key}", **more}, timeout=30)
@@ -54,16 +54,17 @@ def test_health_is_answered_over_plain_http(https: Server) -> None:
     assert requests.get(f"{https.url}/healthz/live", timeout=30).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/models", "/oai/v1/chat/completions"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/models", "/oai/v1/chat/completions", "/mcp"])
 def test_a_preflight_of_a_named_site_is_allowed(https: Server, path: str) -> None:
     wish = {
         "origin": SITE,
         "access-control-request-method": "POST",
-        "access-control-request-headers": "authorization,content-type,x-stainless-lang",
+        "access-control-request-headers": "authorization,content-type,x-stainless-lang,mcp-protocol-version",
     }
     answer = requests.options(https.url + path, headers=wish | PROXY, timeout=30)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, SITE)
-    assert "x-stainless-lang" in answer.headers["access-control-allow-headers"]
+    allowed = answer.headers["access-control-allow-headers"]
+    assert "x-stainless-lang" in allowed and "mcp-protocol-version" in allowed
 
 
 def test_a_call_from_a_named_site_may_be_read_there(https: Server, key: str) -> None:
