@@ -5,14 +5,12 @@ from __future__ import annotations
 from chatapi.chat_response import FinishReason, Tokens
 from chatapi.models import Outcome
 from publishing.process import tracing
-from publishing.process.tracing import NO_SPAN, Span
+from publishing.process.tracing import Span
 from publishing.registry import AllowedCall, LiveCore
 
 
 def around_run(caller: AllowedCall, core: LiveCore, *, model: str, purpose: str, is_streamed: bool) -> Span:
     """A span for a run of `core`; all that happens inside belongs to it."""
-    if not tracing.is_active():
-        return NO_SPAN
     about: dict[str, str | bool] = {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.provider.name": "scaigrid",
@@ -29,8 +27,6 @@ def around_run(caller: AllowedCall, core: LiveCore, *, model: str, purpose: str,
 
 def note_end(span: Span, outcome: Outcome, tokens: Tokens, finish_reason: FinishReason) -> None:
     """How the run ended, and what it used."""
-    if span is NO_SPAN:
-        return
     used = {
         "gen_ai.usage.input_tokens": tokens.prompt_tokens,
         "gen_ai.usage.output_tokens": tokens.completion_tokens,

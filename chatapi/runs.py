@@ -25,8 +25,9 @@ from chatapi.errors import AnswerUnfit, CoreFailed, CoreTimedOut, core_failure
 from chatapi.models import Outcome
 from chatapi.replays import Replay, Result, beside_the_text, call_parts
 from publishing import memory
+from publishing.process import tracing
 from publishing.process.cached_settings import settings
-from publishing.process.tracing import Span
+from publishing.process.tracing import NO_SPAN, Span
 from publishing.registry import AllowedCall, LiveCore
 from scaicore import tokens
 from scaicore.language.caller_schemas import CallerSchema
@@ -293,6 +294,8 @@ class Run:
 
     def span(self) -> Span:
         """The span of its work, to be entered."""
+        if not tracing.is_active():
+            return NO_SPAN
         return run_spans.around_run(
             self._caller,
             self.core,
@@ -307,7 +310,8 @@ class Run:
         outcome = Outcome.OK if error is None else OUTCOMES.get(type(known or error), Outcome.FAILED)
         # It only notes the row, without waiting: nothing may be awaited here for a caller who has hung up.
         self._record(outcome)
-        run_spans.note_end(span, outcome, self._tokens, self._finish_reason)
+        if span is not NO_SPAN:
+            run_spans.note_end(span, outcome, self._tokens, self._finish_reason)
         if known is not None:
             raise known from None
 

@@ -60,6 +60,7 @@ LEAVES = [
     "chatapi.stopping",
     "publishing.process.metrics",
     "publishing.process.per_loop",
+    "publishing.process.tracing",
     "publishing.strict_json",
 ]
 
