@@ -15,8 +15,10 @@ from chatapi.chat_messages import Message
 from chatapi.chat_tools import OfferedTools
 from chatapi.errors import BodyInvalid
 from publishing import strict_json
+from publishing.process.cached_settings import settings
 
 Text64 = Annotated[str, Meta(max_length=64)]
+Metadata = Annotated[dict[Text64, Annotated[str, Meta(max_length=512)]], Meta(max_length=16)]
 Penalty = Annotated[float, Meta(ge=-2, le=2)] | None
 Count = Annotated[int, Meta(ge=1)] | None
 
@@ -36,6 +38,7 @@ class Body(Struct):
     stream_options: StreamOptions | None = None
     stop: str | Annotated[list[str], Meta(max_length=4)] | None = None
     n: Count = None
+    store: bool | None = None
     entity_id: str | None = None
     max_completion_tokens: Count = None
     max_tokens: Count = None
@@ -51,7 +54,7 @@ class Body(Struct):
     user: str | None = None
     safety_identifier: Text64 | None = None
     prompt_cache_key: str | None = None
-    metadata: Annotated[dict[Text64, Annotated[str, Meta(max_length=512)]], Meta(max_length=16)] | None = None
+    metadata: Metadata | None = None
     logprobs: bool | None = None
     tools: OfferedTools | None = None
     tool_choice: str | dict[str, Any] | None = None
@@ -67,7 +70,7 @@ class ChatRequest(Struct, frozen=True):
 
     `demands`: what the Core must declare to be able to answer, each with the path of the field that asks for it.
     `task`: what a chat front end says that the call is for, where it is for itself. `media_tokens`: about what
-    its images, sounds and files count.
+    its images, sounds and files count. `is_stored`: its answer is kept for the caller.
     """
 
     model: str
@@ -86,6 +89,7 @@ class ChatRequest(Struct, frozen=True):
     fingerprint: bytes
     ignored: tuple[str, ...]
     media_tokens: int
+    is_stored: bool
 
     @property
     def input(self) -> dict[str, Any]:
@@ -137,7 +141,7 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
     given = _convert(raw)
     has_parts = chat_messages.check_contents(given.messages)
     asked = _asked_fields(given)
-    is_streamed = bool(given.stream)
+    is_streamed, may_store = bool(given.stream), settings.STORED_DAYS > 0
     stop = _stop_texts(given.stop)
     params = {name: raw[name] for name in raw if (name in HANDED_ON or name in asked) and raw[name] is not None}
     return ChatRequest(
@@ -155,8 +159,9 @@ def parse(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         is_retry=call_headers.is_retry(headers),
         task=call_headers.task(headers),
         fingerprint=hashlib.sha256(body).digest(),
-        ignored=_ignored(raw, used=asked, is_streamed=is_streamed),
+        ignored=_ignored(raw, used=(*asked, "store") if may_store else asked, is_streamed=is_streamed),
         media_tokens=0,
+        is_stored=may_store and bool(given.store),
     )
 
 
@@ -190,6 +195,7 @@ def invocation(
         fingerprint=hashlib.sha256(body).digest(),
         ignored=(),
         media_tokens=0,
+        is_stored=False,
         given=given,
     )
 

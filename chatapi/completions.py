@@ -36,6 +36,7 @@ from chatapi.errors import ChatError
 from chatapi.replays import Replay, Result
 from chatapi.responses import Frames, Headers, Whole
 from chatapi.runs import Run
+from chatapi.stored_completions import stored_completions
 from identity import ids
 from publishing import registry
 from publishing.process.cached_settings import settings
@@ -91,37 +92,40 @@ class ApiAdapter(Protocol):
 
 
 class ChatAdapter:
-    """`POST /v1/chat/completions`."""
+    """`POST /v1/chat/completions`: made for one request."""
 
     async def read(self, authorization: str | None, headers: Mapping[str, str], body: bytes) -> ChatRequest:
         """The request in `body`."""
         if len(body) > LARGE_BODY:
-            return await asyncio.to_thread(chat_request.parse, body, headers)
-        return chat_request.parse(body, headers)
+            self._request = await asyncio.to_thread(chat_request.parse, body, headers)
+        else:
+            self._request = chat_request.parse(body, headers)
+        self._label = Label(ids.new("chatcmpl").replace("_", "-"), int(time.time()), self._request.model)
+        return self._request
 
     def render(self, request: ChatRequest, result: Result) -> bytes:
         """A `chat.completion`."""
-        return chat_response.render_whole(_label(request), result.reply, result.finish_reason, result.tokens)
+        return chat_response.render_whole(self._label, result.reply, result.finish_reason, result.tokens)
 
     def writer(self, request: ChatRequest) -> FrameWriter:
         """`chat.completion.chunk` events."""
-        return chat_response.ChunkWriter(_label(request), has_usage=request.has_usage_chunk)
+        return chat_response.ChunkWriter(self._label, has_usage=request.has_usage_chunk)
 
     async def begin_stream(self, run: Run | Replay) -> None:
-        """Nothing is stored."""
+        """Nothing is stored before the end."""
 
     async def keep(self, run: Run | Replay, result: Result) -> None:
-        """Nothing is stored."""
+        """Store the whole answer where the caller asks for it, a streamed one too."""
+        if self._request.is_stored:
+            body = self.render(self._request, result)
+            await stored_completions.keep(run.user_id, self._request, self._label.id, body)
 
     async def note_failure(self, refusal: ChatError) -> None:
-        """Nothing is stored."""
+        """What failed is not stored."""
 
     def reword(self, error: Exception) -> Exception:
         """Refusals are in its words."""
         return error
-
-
-CHAT = ChatAdapter()
 
 
 async def answer(
@@ -130,11 +134,11 @@ async def answer(
     body: bytes,
     *,
     request_id: str = "",
-    adapter: ApiAdapter = CHAT,
+    adapter: ApiAdapter | None = None,
 ) -> Whole | Frames:
     """The answer to one `POST`, of the chat by itself. `headers` by lower-case name; never raises but on
     cancellation."""
-    request_id = request_id or ids.new("req")
+    request_id, adapter = request_id or ids.new("req"), adapter or ChatAdapter()
     try:
         with stopping.told(), await admission.enter() as place:
             try:
@@ -228,10 +232,6 @@ async def _answer_whole(
     result = await run.finish()
     await adapter.keep(run, result)
     return Whole(200, responses.JSON | _headers(request, run, request_id), adapter.render(request, result))
-
-
-def _label(request: ChatRequest) -> Label:
-    return Label(ids.new("chatcmpl").replace("_", "-"), int(time.time()), request.model)
 
 
 def _headers(request: ChatRequest, run: Run | Replay, request_id: str) -> Headers:

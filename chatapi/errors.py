@@ -9,6 +9,7 @@ ChatError
 ├── OriginRefused        a page of another site sent the call, and its site is not listed
 ├── ModelUnknown         unknown, foreign or un-published: the three read the same
 ├── ResponseUnknown      no such response is stored for this user, or for this key: deleted, pruned or never there
+├── CompletionUnknown    no such completion is stored for this user, or for this key
 ├── UrlUnknown           an endpoint that is not served
 ├── MethodNotAllowed     the endpoint exists, but not for this method
 ├── FieldInvalid         a field of the body is unusable; names it and says why
@@ -157,6 +158,15 @@ class ResponseUnknown(ChatError):
     type = "not_found_error"
     code = "response_not_found"
     message = "No such response is stored for you: it was deleted, has become too old, or was never stored."
+
+
+class CompletionUnknown(ChatError):
+    """Nothing of this id is stored for this user: somebody else's reads like one that never was."""
+
+    status = 404
+    type = "not_found_error"
+    code = "completion_not_found"
+    message = "No such completion is stored for you: it was deleted, has become too old, or was never stored."
 
 
 class UrlUnknown(ChatError):

@@ -100,6 +100,27 @@ class StoredResponse(models.Model):
         return self.id
 
 
+class StoredCompletion(models.Model):
+    """An answer of the chat that its caller wanted stored (`store: true`); pruned by age, gone with the user.
+
+    `completion` is the answer as it was given, `messages` what was asked.
+    """
+
+    id = models.CharField(max_length=40, primary_key=True)
+    user_id = models.CharField(max_length=40)
+    model = models.CharField(max_length=200)
+    completion = models.JSONField()
+    messages = models.JSONField()
+    metadata = models.JSONField()
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user_id", "created_at", "id"], name="stored_completion_by_user")]
+
+    def __str__(self) -> str:
+        return self.id
+
+
 class KeptUsage(models.Model):
     """The first day of which all records are there: one row, and none while nothing was ever pruned."""
 

@@ -1,4 +1,4 @@
-"""What is kept for a while only: traces, stored responses, usage records where the operator wants that, the answers
+"""What is kept for a while only: traces, stored answers, usage records where the operator wants that, the answers
 kept for Idempotency-Keys, and how often passwords were tried. Every process may prune."""
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from django.conf import settings
 from chatapi import traces
 from chatapi.daily_usage import pruning
 from chatapi.responses_api import stored_responses
+from chatapi.stored_completions import stored_completions
 from identity.sign_in import throttle
 from publishing import memory
 from publishing.db import pool
@@ -25,7 +26,8 @@ EVERY_S: Final = 3600.0
 async def prune() -> None:
     """Remove what is older than it is kept."""
     await pool.rows(traces.PRUNE, [settings.TRACE_DAYS])
-    await pool.rows(stored_responses.PRUNE, [settings.STORED_DAYS])
+    for statement in (stored_responses.PRUNE, stored_completions.PRUNE):
+        await pool.rows(statement, [settings.STORED_DAYS])
     await memory.forget_old_keys()
     await pool.rows(throttle.PRUNE, [])
     if settings.USAGE_DAYS:

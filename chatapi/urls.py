@@ -8,9 +8,12 @@ from django.urls import re_path
 from chatapi import trace_api, views
 from chatapi.mcp.views import McpView
 from chatapi.responses_api import views as responses
+from chatapi.stored_completions import views as completions
 
 urlpatterns = [
     re_path(r"^chat/completions/?$", views.CompletionsView.as_view()),
+    re_path(r"^chat/completions/(?P<completion_id>[^/]+)/?$", completions.CompletionView.as_view()),
+    re_path(r"^chat/completions/(?P<completion_id>[^/]+)/messages/?$", completions.CompletionMessagesView.as_view()),
     re_path(r"^responses/?$", responses.ResponsesView.as_view()),
     re_path(r"^responses/(?:compact|input_tokens)/?$", views.unknown_url),
     re_path(r"^responses/(?P<response_id>[^/]+)/?$", responses.ResponseView.as_view()),

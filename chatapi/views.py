@@ -5,7 +5,7 @@ DRF's policies apply, its negotiation does not: clients send every kind of `Acce
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any, Final
 
 from django.conf import settings
@@ -20,6 +20,8 @@ from rest_framework.views import APIView
 from chatapi import call_headers, completions, invocations, model_list, openapi, responses, webhooks
 from chatapi.errors import SERVED, BodyTooLarge, ChatError, MethodNotAllowed, UrlUnknown
 from chatapi.responses import Frames, Whole
+from chatapi.stored_completions import openapi as stored_openapi
+from chatapi.stored_completions import resources as stored_resources
 from publishing.api.errors import request_id
 from publishing.api.openapi import in_module
 
@@ -67,8 +69,26 @@ class AsyncAPIView(APIView):
         return [name.upper() for name in self.http_method_names if name != "options" and hasattr(self, name)]
 
 
-class CompletionsView(AsyncAPIView):
-    """`POST /v1/chat/completions`."""
+class StoredView(AsyncAPIView):
+    """A view of what a user has stored."""
+
+    async def answered(self, work: Awaitable[dict[str, Any]]) -> HttpResponseBase:
+        """What the work gives, or its refusal."""
+        try:
+            value = await work
+        except Exception as error:
+            return http_response(responses.render_refusal(error, self.request_id))
+        return http_response(responses.render_json(value, self.request_id))
+
+
+class CompletionsView(StoredView):
+    """`POST /v1/chat/completions`, and `GET` for those that were stored."""
+
+    @extend_schema(**stored_openapi.LIST)
+    async def get(self, request: Request) -> HttpResponseBase:
+        """List the completions that the user has stored."""
+        authorization = request.headers.get("authorization")
+        return await self.answered(stored_resources.list_all(authorization, request.query_params))
 
     @extend_schema(**openapi.COMPLETIONS)
     async def post(self, request: Request) -> HttpResponseBase:

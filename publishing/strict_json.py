@@ -15,6 +15,7 @@ DEEPEST = 64
 _decoder = msgspec.json.Decoder()
 # The escape itself, not an escaped backslash with the text u0000 behind it.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_NUL_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _HALF = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 
 
@@ -42,6 +43,11 @@ def loads(body: bytes) -> Any:
     if b"\\u0000" in body and _NUL.search(body):
         raise InvalidJson("The JSON contains a NUL character.")
     return value
+
+
+def storable_json(value: Any) -> str:
+    """`value` as JSON that PostgreSQL keeps: it takes no NUL, and what was paid for must not be lost over one."""
+    return _NUL_ESCAPE.sub(r"\1", msgspec.json.encode(value).decode())
 
 
 def load(path: Path) -> Any:

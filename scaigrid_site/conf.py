@@ -158,7 +158,7 @@ class Conf:
         "How long usage records are kept, in days; the sums of each day stay. 0: nothing is removed.", 0
     )
     STORED_DAYS: int = _described(
-        "How long responses that callers have stored are kept, in days. 0: nothing is stored, whatever a caller says.",
+        "How long answers that callers have stored are kept, in days. 0: nothing is stored, whatever a caller says.",
         30,
     )
     KEEP_ALIVE_S: float = _described("Silence after which a stream sends a comment line, in seconds.", 15.0)

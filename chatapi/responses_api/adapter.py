@@ -126,4 +126,5 @@ class ResponsesAdapter:
             fingerprint=hashlib.sha256(request.body).digest(),
             ignored=request.ignored,
             media_tokens=0,
+            is_stored=self._label.is_stored,
         )

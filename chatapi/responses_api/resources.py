@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from chatapi import list_pages
 from chatapi.errors import refused_field
 from chatapi.responses_api import earlier, stored_responses
-from chatapi.responses_api.items import Item
-
-MOST: Final = 100
-DEFAULT: Final = 20
 
 
 async def read(authorization: str | None, response_id: str, query: Mapping[str, str]) -> dict[str, Any]:
@@ -39,33 +36,4 @@ async def cancel(authorization: str | None, response_id: str) -> dict[str, Any]:
 async def list_input(authorization: str | None, response_id: str, query: Mapping[str, str]) -> dict[str, Any]:
     """A page of the items of the response's own request, the last one first unless the caller says otherwise."""
     _, row = await earlier.find_one(authorization, response_id)
-    limit, order = _limit(query.get("limit")), query.get("order", "desc")
-    if order not in ("asc", "desc"):
-        raise refused_field("order", "`order` must be `asc` or `desc`.")
-    found = row.input if order == "asc" else row.input[::-1]
-    return page(_behind(found, query.get("after")), limit)
-
-
-def page(found: list[Item], limit: int) -> dict[str, Any]:
-    """One page of a list, as OpenAI's clients read it."""
-    shown = found[:limit]
-    first, last = (shown[0]["id"], shown[-1]["id"]) if shown else ("", "")
-    more = {"first_id": first, "last_id": last, "has_more": len(found) > limit}
-    return {"object": "list", "data": shown, **more}
-
-
-def _behind(found: list[Item], after: str | None) -> list[Item]:
-    if after is None:
-        return found
-    places = [index for index, item in enumerate(found) if item["id"] == after]
-    if not places:
-        raise refused_field("after", "`after` must be the id of an item of this list.")
-    return found[places[0] + 1 :]
-
-
-def _limit(given: str | None) -> int:
-    if given is None:
-        return DEFAULT
-    if not given.isascii() or not given.isdecimal() or not 1 <= int(given[:9]) <= MOST:
-        raise refused_field("limit", f"`limit` must be a whole number from 1 to {MOST}.")
-    return int(given)
+    return list_pages.cut(row.input, list_pages.read(query, order="desc"))

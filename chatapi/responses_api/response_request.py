@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from chatapi import chat_request, field_refusals
-from chatapi.chat_request import Text64
+from chatapi.chat_request import Metadata, Text64
 from chatapi.chat_tools import MOST_TOOLS, NAME
 from chatapi.errors import refused_field
 from chatapi.responses_api import items
@@ -69,7 +69,7 @@ class ResponseBody(Struct):
     reasoning: ReasoningOptions | None = None
     truncation: Literal["auto", "disabled"] | None = None
     include: list[str] | None = None
-    metadata: Annotated[dict[Text64, Annotated[str, Meta(max_length=512)]], Meta(max_length=16)] | None = None
+    metadata: Metadata | None = None
     user: str | None = None
     safety_identifier: Text64 | None = None
     prompt_cache_key: str | None = None

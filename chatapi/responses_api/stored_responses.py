@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -11,9 +10,8 @@ import msgspec
 from chatapi.responses_api.items import Item
 from publishing.db import pool
 from publishing.process.cached_settings import settings
+from publishing.strict_json import storable_json
 
-# The escape itself, not an escaped backslash with the text u0000 behind it.
-_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 MOST_EARLIER: Final = 1_000  # responses that one conversation goes on from
 
 
@@ -81,13 +79,13 @@ async def keep(user_id: str, response: dict[str, Any], given: list[Item]) -> Non
     """Store the response. `given`: the items of its own request."""
     values = {name: response[name] for name in ("id", "model", "status")}
     values |= {"user_id": user_id, "previous_id": response["previous_response_id"]}
-    await pool.rows(KEEP, values | {"input": _json(given), "response": _json(response)})
+    await pool.rows(KEEP, values | {"input": storable_json(given), "response": storable_json(response)})
 
 
 async def end(user_id: str, response: dict[str, Any]) -> None:
     """Store how the response, which was under way, has ended."""
     values = {"id": response["id"], "user_id": user_id, "status": response["status"]}
-    await pool.rows(END, values | {"response": _json(response)})
+    await pool.rows(END, values | {"response": storable_json(response)})
 
 
 async def delete(user_id: str, response_id: str) -> bool:
@@ -103,8 +101,3 @@ def _row(row: tuple[Any, ...]) -> StoredResponseRow:
     response_id, model, status, previous_id, given, response, is_running = row
     shown = msgspec.json.decode(response) | {"status": status}
     return StoredResponseRow(response_id, model, status, previous_id, msgspec.json.decode(given), shown, is_running)
-
-
-def _json(value: Any) -> str:
-    """PostgreSQL keeps no NUL, and an answer that was paid for must not be lost over one."""
-    return _NUL.sub(r"\1", msgspec.json.encode(value).decode())

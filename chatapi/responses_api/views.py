@@ -3,14 +3,11 @@ comes back."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Any
-
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from chatapi import completions, responses, views
+from chatapi import completions, views
 from chatapi.errors import ChatError
 from chatapi.responses_api import openapi, resources
 from chatapi.responses_api.adapter import ResponsesAdapter
@@ -34,19 +31,7 @@ class ResponsesView(views.AsyncAPIView):
         return views.http_response(answer)
 
 
-class StoredView(views.AsyncAPIView):
-    """A view of what a user has stored."""
-
-    async def answered(self, work: Awaitable[dict[str, Any]]) -> HttpResponseBase:
-        """What the work gives, or its refusal."""
-        try:
-            value = await work
-        except Exception as error:
-            return views.http_response(responses.render_refusal(error, self.request_id))
-        return views.http_response(responses.render_json(value, self.request_id))
-
-
-class ResponseView(StoredView):
+class ResponseView(views.StoredView):
     """`GET` and `DELETE /v1/responses/{response_id}`."""
 
     @extend_schema(**openapi.READ)
@@ -61,7 +46,7 @@ class ResponseView(StoredView):
         return await self.answered(resources.delete(request.headers.get("authorization"), response_id))
 
 
-class ResponseCancelView(StoredView):
+class ResponseCancelView(views.StoredView):
     """`POST /v1/responses/{response_id}/cancel`."""
 
     @extend_schema(**openapi.CANCEL)
@@ -70,7 +55,7 @@ class ResponseCancelView(StoredView):
         return await self.answered(resources.cancel(request.headers.get("authorization"), response_id))
 
 
-class InputItemsView(StoredView):
+class InputItemsView(views.StoredView):
     """`GET /v1/responses/{response_id}/input_items`."""
 
     @extend_schema(**openapi.INPUT_ITEMS)

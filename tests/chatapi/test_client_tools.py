@@ -237,8 +237,8 @@ def test_an_offer_that_is_heeded_is_not_called_ignored(
 ) -> None:
     caller(root)
     models.plays("odd", CALLING)
-    answer = call(thinking, key_of(ann), hello(model=NAME, tools=[WEATHER], tool_choice="auto", store=True))
-    assert answer.headers["x-scai-ignored-params"] == "store"
+    answer = call(thinking, key_of(ann), hello(model=NAME, tools=[WEATHER], tool_choice="auto", service_tier="auto"))
+    assert answer.headers["x-scai-ignored-params"] == "service_tier"
 
 
 DEEP: dict[str, Any] = {}
