@@ -109,10 +109,11 @@ lock:  ## Compile the lock files anew (needs uv)
 	@$(PIP) --no-deps -r requirements-demo-llm.lock
 	@touch $@
 
-.venv/clients.stamp: requirements-clients.lock
+.venv/clients.stamp: requirements-clients.lock tests/clients/javascript/package-lock.json
 	@test -x .venv/clients/bin/python || $(PYTHON) -m venv .venv/clients
 	@.venv/clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
 		-r requirements-clients.lock
+	$(if $(NPM),@cd tests/clients/javascript && npm ci --silent)
 	@touch $@
 
 .venv/chart.stamp: requirements-chart.lock
