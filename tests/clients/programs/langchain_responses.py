@@ -1,4 +1,5 @@
-"""LangChain's ChatOpenAI over the Responses API: a bound tool, whole and streamed, and an answer in a format."""
+"""LangChain's ChatOpenAI over the Responses API: a bound tool, whole and streamed, a format, and a conversation that
+the server keeps."""
 
 import json
 import os
@@ -31,8 +32,15 @@ streamed = None
 for piece in bound.stream([asked]):
     streamed = piece if streamed is None else streamed + piece
 called = bound.invoke([asked])
-assert [call["args"] for call in streamed.tool_calls] == [call["args"] for call in called.tool_calls]
+assert [call["args"] for call in streamed.tool_calls] == [call["args"] for call in called.tool_calls] != []
 results = [ToolMessage(weather.invoke(call["args"]), tool_call_id=call["id"]) for call in called.tool_calls]
 text = bound.invoke([asked, called, *results]).text
-formats = [chat.with_structured_output(City, method="json_schema").invoke("Which?").model_dump()]
-print(json.dumps({"text": str(text), "ran": ran, "formats": formats}))
+kept = ChatOpenAI(**given, use_responses_api=True, use_previous_response_id=True).bind_tools([weather])
+begun = kept.invoke([asked])
+results = [ToolMessage(weather.invoke(call["args"]), tool_call_id=call["id"]) for call in begun.tool_calls]
+assert kept.invoke([asked, begun, *results]).text == text
+formats = [
+    chat.with_structured_output(City, method=method).invoke("Which?").model_dump()
+    for method in ("json_schema", "function_calling")
+]
+print(json.dumps({"text": text, "ran": ran, "formats": formats}))
