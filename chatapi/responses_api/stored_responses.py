@@ -7,11 +7,13 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from chatapi.errors import ContextTooLong
 from chatapi.responses_api.items import Item
 from publishing.db import pool
 from publishing.process.cached_settings import settings
 from publishing.strict_json import storable_json
 
+TOO_LONG: Final = "The conversation that this call goes on from is longer than one request may be. Begin anew."
 MOST_EARLIER: Final = 1_000  # responses that one conversation goes on from
 
 
@@ -31,22 +33,23 @@ class StoredResponseRow(NamedTuple):
 # it counts as failed once no run may take that long.
 READ = """
 SELECT id, model, CASE WHEN status = 'in_progress' AND NOT is_running THEN 'failed' ELSE status END,
-       previous_id, input::text, response::text, status = 'in_progress' AND is_running
-"""
-LIVE = """
-FROM (SELECT *, created_at > now() - make_interval(secs => %(deadline_s)s) AS is_running
+       previous_id, input::text, response::text, status = 'in_progress' AND is_running"""
+LIVE = """ FROM (SELECT *, created_at > now() - make_interval(secs => %(deadline_s)s) AS is_running
       FROM chatapi_storedresponse
-      WHERE user_id = %(user_id)s AND created_at > now() - make_interval(days => %(days)s)) AS mine
-"""
-FIND = f"{READ}{LIVE}WHERE id = ANY (%(ids)s)"
+      WHERE user_id = %(user_id)s AND created_at > now() - make_interval(days => %(days)s)) AS mine"""
+FIND = f"{READ}{LIVE} WHERE id = ANY (%(ids)s)"
+# It goes back no further than to where the conversation would be larger than a request may be.
 CHAIN = f"""
-WITH RECURSIVE mine AS NOT MATERIALIZED (SELECT * {LIVE}),
+WITH RECURSIVE mine AS NOT MATERIALIZED (
+    SELECT *, octet_length(input::text) + octet_length((response -> 'output')::text) AS size {LIVE}
+),
 chain AS (
-    SELECT mine.*, 1 AS depth FROM mine WHERE id = %(id)s
+    SELECT mine.*, 1 AS depth, size::bigint AS total FROM mine WHERE id = %(id)s
     UNION ALL
-    SELECT mine.*, chain.depth + 1 FROM chain JOIN mine ON mine.id = chain.previous_id WHERE chain.depth < %(most)s
+    SELECT mine.*, chain.depth + 1, chain.total + mine.size FROM chain JOIN mine ON mine.id = chain.previous_id
+    WHERE chain.depth < %(most)s AND chain.total <= %(largest)s
 )
-{READ}FROM chain ORDER BY depth DESC
+{READ}, total FROM chain ORDER BY depth DESC
 """  # noqa: S608  put together of the constants above
 # The guard is the user: nothing is kept for one who was deleted meanwhile.
 KEEP = """
@@ -70,9 +73,13 @@ async def find(user_id: str, ids: Sequence[str]) -> dict[str, StoredResponseRow]
 
 
 async def find_chain(user_id: str, response_id: str) -> list[StoredResponseRow]:
-    """The response and those that it went on from, the oldest first; it may lack what was removed."""
-    rows = await pool.rows(CHAIN, _values(user_id) | {"id": response_id, "most": MOST_EARLIER})
-    return [_row(row) for row in rows]
+    """The response and those that it went on from, the oldest first; it may lack what was removed. `ContextTooLong`
+    where they are more than one conversation may hold."""
+    bounds = {"most": MOST_EARLIER, "largest": settings.MAX_BODY_BYTES}
+    rows = await pool.rows(CHAIN, _values(user_id) | bounds | {"id": response_id})
+    if len(rows) >= MOST_EARLIER or any(row[-1] > settings.MAX_BODY_BYTES for row in rows):
+        raise ContextTooLong(TOO_LONG)
+    return [_row(row[:-1]) for row in rows]
 
 
 async def keep(user_id: str, response: dict[str, Any], given: list[Item]) -> None:

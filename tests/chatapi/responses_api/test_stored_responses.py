@@ -19,6 +19,7 @@ from publishing.models import Core
 from tests.support.chat_calls import error
 from tests.support.response_calls import ask, create, events, hello, text_of, whole
 from tests.support.serving import Server, serving
+from tests.support.thinking_flows import deployed, node
 
 KeyOf = Callable[[User], str]
 PATHS = [("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/input_items")]
@@ -73,6 +74,27 @@ def test_one_that_is_under_way_is_409_until_no_run_may_take_that_long(server: Se
     assert ask(server, anns, "GET", f"/{first}").json()["status"] == "failed"
     answer = create(server, anns, hello(previous_response_id=first))
     assert (answer.status_code, error(answer)["param"]) == (400, "previous_response_id")
+
+
+def test_a_conversation_that_is_larger_than_a_request_is_not_gone_on_from(
+    server: Server, anns: str, first: str
+) -> None:
+    second = whole(create(server, anns, hello(previous_response_id=first)))["id"]
+    said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 11_000_000}]}
+    StoredResponse.objects.update(input=[said])
+    for response_id in (second, first):
+        StoredResponse.objects.filter(pk=first).update(input=[said, said])
+        answer = create(server, anns, hello(previous_response_id=response_id))
+        assert (answer.status_code, error(answer)["code"]) == (400, "context_length_exceeded")
+        assert "Begin anew" in error(answer)["message"]
+
+
+def test_an_earlier_one_of_another_model_is_the_callers_all_the_same(
+    server: Server, anns: str, first: str, root: User
+) -> None:
+    deployed(root, "Other", node("reply", "llm_rigid", template="{{message}}!", result_binding="response"))
+    found = whole(create(server, anns, hello(model="scaicore/acme/other", previous_response_id=first)))
+    assert (text_of(found), found["previous_response_id"]) == ("hello!", first)
 
 
 def test_what_shall_not_be_stored_is_not(server: Server, anns: str) -> None:
