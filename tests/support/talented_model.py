@@ -4,6 +4,7 @@ JSON that fits, whole or streamed."""
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tests.support.upstream_answers import DONE, USAGE, chunk, completion, say
@@ -51,7 +52,10 @@ def _called(asked: Any) -> str:
 
 async def _call(wire: Wire, asked: Any, name: str) -> None:
     schema = next(tool["function"].get("parameters", {}) for tool in asked["tools"] if tool["function"]["name"] == name)
-    arguments = json.dumps(example(schema, schema))
+    value = example(schema, schema)
+    if [word for word in _quoted(asked) if not word.isascii()]:
+        value = {key: _quoted(asked)[0] if given == "word" else given for key, given in value.items()}
+    arguments = json.dumps(value, ensure_ascii=False)
     made = {"id": f"call_{len(asked['messages'])}", "type": "function", "function": {"name": name, "arguments": ""}}
     if not asked.get("stream"):
         whole = {**made, "function": {"name": name, "arguments": arguments}}
@@ -70,7 +74,14 @@ async def _call(wire: Wire, asked: Any, name: str) -> None:
 
 def _text(asked: Any) -> str:
     wanted = asked.get("response_format") or {}
+    if wanted.get("type") == "json_object":
+        return json.dumps(dict.fromkeys(_quoted(asked) or ["answer"], "word"))
     if wanted.get("type") != "json_schema":
         return TEXT
     schema = wanted["json_schema"]["schema"]
     return json.dumps(example(schema, schema))
+
+
+def _quoted(asked: Any) -> list[str]:
+    """The words that the last message has in quotation marks: a key to be used, or a name to be passed on."""
+    return re.findall(r"'([^']+)'", str(asked["messages"][-1].get("content") or ""))
