@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from openai import OpenAI
 
 from chatapi.models import StoredResponse, UsageRecord
 from identity.models import User
@@ -14,11 +16,12 @@ from tests.chatapi.responses_api.test_sdk import CALL, CALLING, CHAT_WEATHER, NA
 from tests.chatapi.test_usage import recorded
 from tests.support.chat_calls import error
 from tests.support.pictures import data_url, png
-from tests.support.response_calls import create, events, hello, text_of, whole
-from tests.support.serving import Server
+from tests.support.response_calls import ask, create, events, hello, text_of, whole
+from tests.support.serving import Server, serving
+from tests.support.thinking_flows import deployed, node
 from tests.support.upstream import Upstream
 from tests.support.upstream_answers import DONE, TEXT, USAGE, chunk, completion, giving, streaming
-from tests.support.upstream_wire import Script
+from tests.support.upstream_wire import Script, Seen, Wire
 
 KeyOf = Callable[[User], str]
 
@@ -267,3 +270,62 @@ def test_tools_reach_the_model_in_the_chats_shape(
     assert 50 in (asked.get("max_tokens"), asked.get("max_completion_tokens"))
     assert (found["max_output_tokens"], found["temperature"], found["parallel_tool_calls"]) == (50, 0.5, False)
     assert found["usage"]["input_tokens"] == USAGE["prompt_tokens"]
+
+
+async def in_two_halves(wire: Wire, _seen: Seen) -> None:
+    """A stream with a pause in the middle of it."""
+    await wire.head()
+    await wire.event(chunk("Half "))
+    await asyncio.sleep(1.5)
+    await wire.event(chunk("and half."))
+    await wire.event(chunk(finish="stop"))
+    await wire.piece(DONE)
+    await wire.end()
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_response_under_way_is_known_by_its_id_and_stays_deleted(
+    helper: Core, thinking: Server, models: Upstream, ann: User, key_of: KeyOf, is_deleted: bool
+) -> None:
+    models.plays("odd", in_two_halves)
+    key = key_of(ann)
+    with OpenAI(base_url=thinking.v1, api_key=key, max_retries=0) as client:
+        stream = iter(client.responses.create(model=NAME, input="Hello?", stream=True))
+        begun = next(stream)
+        assert begun.type == "response.created"
+        path = f"/{begun.response.id}"
+        assert ask(thinking, key, "GET", path).json()["status"] == "in_progress"
+        answer = create(thinking, key, hello(model=NAME, previous_response_id=begun.response.id))
+        assert (answer.status_code, error(answer)["code"]) == (409, "response_in_progress")
+        if is_deleted:
+            ask(thinking, key, "DELETE", path)
+        *_, last = stream
+    assert last.type == "response.completed" and last.response.output_text == "Half and half."
+    assert ask(thinking, key, "GET", path).status_code == (404 if is_deleted else 200)
+
+
+def test_a_silence_is_told_by_a_comment_between_events(
+    helper: Core, models: Upstream, thinking: Server, ann: User, key_of: KeyOf
+) -> None:
+    models.plays("odd", in_two_halves)
+    with serving(OUTBOUND_ALLOWED_HOSTS=f"127.0.0.1:{models.port}", KEEP_ALIVE_S="0.3") as server:
+        answer = create(server, key_of(ann), hello(model=NAME, stream=True))
+    assert ": keep-alive\n\n" in answer.text
+    assert text_of(events(answer)[-1]["response"]) == "Half and half."
+
+
+def test_a_core_with_memory_is_called_by_its_entity(server: Server, root: User, ann: User, key_of: KeyOf) -> None:
+    deployed(
+        root,
+        "Memory",
+        node("reply", "llm_rigid", template="{{state.last}} {{message}}", result_binding="response"),
+        node("keep", "data_variable_set", variable="last", value="{{message}}"),
+        variables=[{"name": "last", "type": "string", "default": ""}],
+        scaiflow_meta={"instance_mode": "entity"},
+    )
+    key, asked = key_of(ann), hello(model="scaicore/acme/memory", entity_id="one")
+    assert text_of(whole(create(server, key, asked))).strip() == "hello"
+    by_header = create(server, key, hello(model="scaicore/acme/memory", input="again"), **{"x-entity-id": "one"})
+    assert text_of(whole(by_header)) == "hello again"
+    missing = create(server, key, hello(model="scaicore/acme/memory"))
+    assert (missing.status_code, error(missing)["param"]) == (400, "entity_id")
