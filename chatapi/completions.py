@@ -32,6 +32,7 @@ from chatapi.admission import Place
 from chatapi.bundles import bundled
 from chatapi.chat_request import ChatRequest
 from chatapi.chat_response import FinishReason, Label, Piece, Tokens
+from chatapi.draft_runs.dry_run import DryRun
 from chatapi.errors import ChatError
 from chatapi.replays import Replay, Result
 from chatapi.responses import Frames, Headers, Whole
@@ -188,12 +189,24 @@ async def _begin(caller: AllowedCall, request: ChatRequest, request_id: str, pla
     if place is not None:
         place.assign(caller)
     core = await registry.load(caller.version_id)
+    return await start(caller, core, request, request_id, purpose=_purpose(request, core))
+
+
+async def start(
+    caller: AllowedCall,
+    core: LiveCore,
+    request: ChatRequest,
+    request_id: str,
+    *,
+    purpose: str,
+    dry_run: DryRun | None = None,
+) -> Run | Replay:
+    """The run of a call that is allowed, once the Core is known to be able to answer it."""
     capabilities.check(request, core.program.capabilities)
     schema = None
     if request.demands:
         schema = await answer_formats.agree(request, core)
         request = await media.admit(request)
-    purpose = _purpose(request, core)
     return await runs.begin(
         caller,
         core,
@@ -203,6 +216,7 @@ async def _begin(caller: AllowedCall, request: ChatRequest, request_id: str, pla
         services=subflows.services(caller),
         is_remembered=purpose == hidden_prompts.CHAT,
         schema=schema,
+        dry_run=dry_run,
     )
 
 

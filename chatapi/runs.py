@@ -21,6 +21,7 @@ import scaicore
 from chatapi import call_limits, run_spans, traces, turns, usage
 from chatapi.chat_request import ChatRequest
 from chatapi.chat_response import FinishReason, Piece, Reply, Tokens
+from chatapi.draft_runs.dry_run import DryRun
 from chatapi.errors import AnswerUnfit, CoreFailed, CoreTimedOut, core_failure
 from chatapi.models import Outcome
 from chatapi.replays import Replay, Result, beside_the_text, call_parts
@@ -57,13 +58,14 @@ async def begin(
     entry: str | None = None,
     is_remembered: bool = True,
     schema: CallerSchema | None = None,
+    dry_run: DryRun | None = None,
 ) -> Run | Replay:
     """A run of `core` on behalf of `caller`, holding its memory; the replay of one where the call repeats another.
 
     `timeout_s` bounds the wait for the memory and the run together, within the time of the request; `entry` is the node
     to start at, and a run that is not remembered reads and writes no memory; an answer that does not fit the `schema`
-    is a failure. Raises `EntityBusy`, `IdempotencyMismatch`
-    or `FieldInvalid`.
+    is a failure. A `dry_run` has the state to begin with, and is told what happens. Raises `EntityBusy`,
+    `IdempotencyMismatch` or `FieldInvalid`.
     """
     turn = None
     until = _until(services.budget, timeout_s)
@@ -86,6 +88,7 @@ async def begin(
         until=until,
         entry=entry,
         schema=schema,
+        dry_run=dry_run,
     )
 
 
@@ -110,6 +113,7 @@ class Run:
         until: float,
         entry: str | None,
         schema: CallerSchema | None,
+        dry_run: DryRun | None,
     ) -> None:
         self.core = core
         self.user_id = caller.user_id
@@ -123,6 +127,8 @@ class Run:
         self._until = until
         self._entry = entry
         self._schema = schema
+        self._dry_run = dry_run
+        self._first_state = dry_run.state if dry_run else {}
         self._started = time.monotonic()
         self._first_token_ms: int | None = None
         self._tracer = traces.Tracer() if core.program.program.tracing else None
@@ -183,13 +189,15 @@ class Run:
             for event in events:
                 if event is None:
                     await asyncio.sleep(0)
-                elif self._tracer is not None or isinstance(event, scaicore.Finished):
+                elif self._tracer is not None or self._dry_run is not None or isinstance(event, scaicore.Finished):
                     await self._pieces(event)
 
     async def _pieces(self, event: scaicore.Event) -> Sequence[Piece | ToolCallPart]:
         """What `event` adds to what is shown: a delta, or at the end what the output holds beyond the deltas."""
         if self._tracer is not None:
             self._tracer.note(event)
+        if self._dry_run is not None:
+            self._dry_run.note(event)
         if isinstance(event, scaicore.TextDelta):
             if event.kind != "thought":
                 self._received.append(event.text)
@@ -235,7 +243,7 @@ class Run:
             program=self.core.program,
             input=self._request.input,
             entity_id=self._request.entity_id,
-            state=turn.state if turn else {},
+            state=turn.state if turn else self._first_state,
             resume=turn.resume if turn else None,
             now=turn.now if turn else time.time(),
             deadline_s=max(0.0, self._until - time.monotonic()),

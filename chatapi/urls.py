@@ -1,11 +1,12 @@
 """`/v1` and `/oai/v1`: one list, two prefixes. `modules`: what of `/v1/modules/scaicore` is a call. `hooks`:
-what others' servers call. `tools`: the same models for MCP clients."""
+what others' servers call. `drafts`: the runs that try a flow. `tools`: the same models for MCP clients."""
 
 from __future__ import annotations
 
 from django.urls import re_path
 
 from chatapi import trace_api, views
+from chatapi.draft_runs.views import FlowRunView
 from chatapi.mcp.views import McpView
 from chatapi.responses_api import views as responses
 from chatapi.stored_completions import views as completions
@@ -29,6 +30,8 @@ modules = [
     re_path(r"^cores/(?P<core_id>[^/]+)/runs/?$", trace_api.RunListView.as_view()),
     re_path(r"^cores/(?P<core_id>[^/]+)/runs/(?P<request_id>[^/]+)/?$", trace_api.RunDetailView.as_view()),
 ]
+
+drafts = [re_path(r"^flows/(?P<flow_id>[^/]+)/run/?$", FlowRunView.as_view())]
 
 tools = [re_path(r"^mcp/?$", McpView.as_view())]
 

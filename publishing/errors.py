@@ -28,6 +28,7 @@ identity.errors.ActionRefused
 │   └── SecretInUse          live Cores use the secret
 ├── Invalid
 │   ├── DoesNotCompile       the saved document has errors; carries the diagnostics
+│   │   └── DraftDoesNotCompile   the document that is to be tried has errors
 │   └── InvalidJson          the body is not a JSON object that can be kept (in strict_json.py)
 └── BaseVersionMissing       a save does not say which version it is based on
 """
@@ -253,6 +254,12 @@ class DoesNotCompile(Invalid):
     def extras(self) -> dict[str, Any]:
         """Every diagnostic, warnings included, with the node or edge at fault."""
         return {"diagnostics": msgspec.to_builtins(self.diagnostics)}
+
+
+class DraftDoesNotCompile(DoesNotCompile):
+    """The document that is to be tried has errors; nothing ran."""
+
+    api = (422, "compile_error")
 
 
 class BaseVersionMissing(ActionRefused):

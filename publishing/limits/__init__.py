@@ -6,7 +6,8 @@ limits.settle(decision.taken, core_id, prompt=130, completion=40)   # what the l
 limits.give_back(decision.taken, core_id)                           # or instead of it, when nothing ran
 """
 
+from publishing.limits.drafts import take_for_draft
 from publishing.limits.reservation import TAKE, Estimate, Taken, read
 from publishing.limits.settlement import SETTLE, SettledRow, give_back, settle
 
-__all__ = ["SETTLE", "TAKE", "Estimate", "SettledRow", "Taken", "give_back", "read", "settle"]
+__all__ = ["SETTLE", "TAKE", "Estimate", "SettledRow", "Taken", "give_back", "read", "settle", "take_for_draft"]
