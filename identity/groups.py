@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 
 from identity import audit, validation
 from identity.actors import Actor
 from identity.errors import Conflict, Invalid, NotFound, Problem
-from identity.models import Group, Membership, Nesting, Tenant, User
+from identity.models import Door, Group, Membership, Nesting, Tenant, User
+
+NESTED = "group:"
 
 
 @transaction.atomic
@@ -34,6 +37,9 @@ def set_members(group: Group, *, users: Iterable[User], groups: Iterable[Group],
     before = members(group)
     wanted_users, wanted_groups = list(users), list(groups)
     _must_share_tenant(group, [*wanted_users, *wanted_groups])
+    if actor.door != Door.COMMAND:
+        # A file sets one group after another: one that turns a nesting round passes a circle, which harms nobody.
+        _must_not_close_a_circle(group, wanted_groups)
     Membership.objects.filter(group=group).exclude(user__in=wanted_users).delete()
     Nesting.objects.filter(parent=group).exclude(child__in=wanted_groups).delete()
     _add_members(group, wanted_users, wanted_groups)
@@ -41,6 +47,40 @@ def set_members(group: Group, *, users: Iterable[User], groups: Iterable[Group],
     if before != after:
         _record("group.members_set", group, actor, at, {"members": before}, {"members": after})
     return before != after
+
+
+@transaction.atomic
+def add_members(group: Group, *, users: Iterable[User], groups: Iterable[Group], actor: Actor, at: datetime) -> bool:
+    """Add these to the direct members; returns whether anything changed."""
+    now_users, now_groups = _lock_members(group, actor)
+    wanted = [*now_users, *users], [*now_groups, *groups]
+    return set_members(group, users=wanted[0], groups=wanted[1], actor=actor, at=at)
+
+
+@transaction.atomic
+def remove_members(
+    group: Group, *, users: Collection[User], groups: Collection[Group], actor: Actor, at: datetime
+) -> bool:
+    """Take these from the direct members; returns whether anything changed."""
+    now_users, now_groups = _lock_members(group, actor)
+    left = [one for one in now_users if one not in users], [one for one in now_groups if one not in groups]
+    return set_members(group, users=left[0], groups=left[1], actor=actor, at=at)
+
+
+def find_members(tenant_id: str, names: Sequence[str]) -> tuple[list[User], list[Group]]:
+    """The users (by id or e-mail address) and groups (`group:` and an id) of the tenant that a list names."""
+    people = User.objects.filter(tenant=tenant_id).filter(Q(pk__in=names) | Q(email__in=map(str.lower, names)))
+    ids = [name.removeprefix(NESTED) for name in names if name.startswith(NESTED)]
+    nested = list(Group.objects.filter(tenant=tenant_id, scaikey_id__in=ids))
+    known = {name for user in people for name in (user.pk, user.email)} | {NESTED + one.scaikey_id for one in nested}
+    problems = [
+        Problem(f"members.{index}", "The tenant has no such user or group.")
+        for index, name in enumerate(names)
+        if name not in known and name.lower() not in known
+    ]
+    if problems:
+        raise Invalid("Not every member exists.", problems)
+    return list(people), nested
 
 
 @transaction.atomic
@@ -58,7 +98,7 @@ def members(group: Group) -> list[str]:
     """The direct members as the YAML writes them: e-mail addresses, then `group:` and an id, each sorted."""
     users = Membership.objects.filter(group=group).values_list("user__email", flat=True)
     nested = Nesting.objects.filter(parent=group).values_list("child__scaikey_id", flat=True)
-    return sorted(users) + sorted(f"group:{name}" for name in nested)
+    return sorted(users) + sorted(f"{NESTED}{name}" for name in nested)
 
 
 def groups_of(user: User) -> dict[int, list[Group]]:
@@ -75,6 +115,26 @@ def groups_around(group: Group) -> dict[int, list[Group]]:
 def groups_inside(group: Group) -> dict[int, list[Group]]:
     """Every group that is nested in `group`, with the shortest chain to it: the nearest first, it last."""
     return _beyond(group, upwards=False)
+
+
+def everyone_in(group_ids: Iterable[int]) -> QuerySet[User]:
+    """Who is directly in any of these groups, by e-mail address."""
+    belonging = Membership.objects.filter(group__in=list(group_ids)).values("user")
+    return User.objects.filter(pk__in=belonging).order_by("email")
+
+
+def chains_to(group: Group, nested: dict[int, list[Group]], users: Iterable[User]) -> dict[str, list[Group]]:
+    """For each of these members: the groups between `group` and the user, the nearest to it first; none if direct.
+
+    `nested` is what `groups_inside` found.
+    """
+    ways: dict[str, list[Group]] = {}
+    direct = Membership.objects.filter(user__in=list(users), group__in=[group.pk, *nested]).order_by("pk")
+    for user_id, group_id in direct.values_list("user_id", "group_id"):
+        chain = nested.get(group_id, [])
+        if user_id not in ways or len(chain) < len(ways[user_id]):
+            ways[user_id] = chain
+    return ways
 
 
 def _beyond(group: Group, *, upwards: bool) -> dict[int, list[Group]]:
@@ -118,6 +178,27 @@ def _add_members(group: Group, users: list[User], groups: list[Group]) -> None:
             Nesting.objects.bulk_create(nestings, ignore_conflicts=True)
     except IntegrityError:
         raise Conflict("A member was removed at the same time. Look at the group and try again.") from None
+
+
+def _lock_members(group: Group, actor: Actor) -> tuple[list[User], list[Group]]:
+    """The direct members, which nobody else sets until the transaction ends."""
+    actor.must_manage(group.tenant_id)
+    Tenant.objects.select_for_update(no_key=True).get(pk=group.tenant_id)
+    users = User.objects.filter(memberships__group=group)
+    return list(users), list(Group.objects.filter(parents__parent=group))
+
+
+def _must_not_close_a_circle(group: Group, wanted: list[Group]) -> None:
+    """Refuse to nest a group in one that is nested in it, at any depth."""
+    new = set(wanted) - set(Group.objects.filter(parents__parent=group))
+    around = groups_around(group) if new else {}
+    problems = [
+        Problem("members", f"{one} holds {group} already, so it cannot be nested in it.")
+        for one in sorted(new, key=str)
+        if one.pk in around
+    ]
+    if problems:
+        raise Invalid("Groups cannot be nested in a circle.", problems)
 
 
 def _must_share_tenant(group: Group, others: list[User | Group]) -> None:

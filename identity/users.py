@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +12,8 @@ from django.db import transaction
 
 from identity import audit, validation
 from identity.actors import Actor
-from identity.errors import Invalid, NotAllowed, Problem
-from identity.models import Tenant, User
+from identity.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
+from identity.models import Role, Tenant, User
 
 TENANT_FIELDS = ("name", "is_active")
 USER_FIELDS = ("email", "name", "role", "is_active", "is_staff", "is_superuser")
@@ -46,6 +47,8 @@ def save_user(user: User, *, actor: Actor, at: datetime) -> bool:
     before = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
     user.email = user.email.strip().lower()
     _must_leave_power_alone(user, before, actor)
+    if not _administers(user):
+        _must_leave_an_admin(before, actor)
     if before and _values(before, USER_FIELDS) == _values(user, USER_FIELDS):
         return False
     if before is None:
@@ -53,6 +56,19 @@ def save_user(user: User, *, actor: Actor, at: datetime) -> bool:
     validation.store(user, exclude=["password"], update_fields=USER_FIELDS if before else None)
     _record("user.saved", user.pk, user.tenant_id, actor, at, _values(before, USER_FIELDS), _values(user, USER_FIELDS))
     return True
+
+
+@transaction.atomic
+def change_user(user: User, changes: Mapping[str, Any], *, actor: Actor, at: datetime) -> User:
+    """Change these fields of a user and no others, whatever was saved since `user` was read."""
+    actor.must_manage(user.tenant_id)
+    current = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
+    if current is None:
+        raise NotFound("The user does not exist.")
+    for name, value in changes.items():
+        setattr(current, name, value)
+    save_user(current, actor=actor, at=at)
+    return current
 
 
 @transaction.atomic
@@ -81,6 +97,7 @@ def delete_user(user: User, *, actor: Actor, at: datetime) -> None:
     _must_outrank(user, actor)
     if actor.user_id == user.pk:
         raise Invalid("You cannot delete yourself.", [Problem("", "Another admin must delete you.")])
+    _must_leave_an_admin(user, actor)
     _record("user.deleted", user.pk, user.tenant_id, actor, at, _values(user, USER_FIELDS), None)
     user.delete()
 
@@ -97,6 +114,20 @@ def _must_leave_power_alone(user: User, before: User | None, actor: Actor) -> No
         raise Invalid("A user never changes tenant.", [Problem("tenant", "Add a new user in the other tenant.")])
     if actor.user_id == user.pk and _powers(before) != _powers(user):
         raise Invalid("You cannot change your own rights.", [Problem("", "Another admin must change your own rights.")])
+
+
+def _administers(user: User) -> bool:
+    return user.is_active and user.role == Role.ADMIN
+
+
+def _must_leave_an_admin(before: User | None, actor: Actor) -> None:
+    """Refuse to take away the last active admin of a tenant, unless the actor manages every tenant."""
+    if before is None or not _administers(before) or actor.tenants is None:
+        return
+    # Two admins who demote each other at the same moment wait for each other here.
+    Tenant.objects.select_for_update(no_key=True).get(pk=before.tenant_id)
+    if not User.objects.admins_of(before.tenant_id).exclude(pk=before.pk).exists():
+        raise Conflict("This is the last active admin of the tenant. Make somebody else an admin first.")
 
 
 def _powers(user: User) -> tuple[bool, bool, bool]:

@@ -106,9 +106,8 @@ class GroupAdmin(StaffAdmin):
         return row.groups_around  # type: ignore[no-any-return]
 
     def _members(self, request: HttpRequest, group: Group, nested: dict[int, list[Group]]) -> Section:
-        belonging = Membership.objects.filter(group__in=[group.pk, *nested]).values("user")
-        page = admin_sections.paged(request, "members", User.objects.filter(pk__in=belonging).order_by("email"))
-        chains = _chains_of(group, nested, page.object_list)
+        page = admin_sections.paged(request, "members", identity_groups.everyone_in([group.pk, *nested]))
+        chains = identity_groups.chains_to(group, nested, page.object_list)
         return Section(
             "members",
             "Members",
@@ -120,7 +119,7 @@ class GroupAdmin(StaffAdmin):
                     user.name,
                     user.get_role_display(),
                     "yes" if user.is_active else "switched off",
-                    describe_chain(chains[user.pk]),
+                    describe_chain(list(reversed(chains[user.pk]))),
                 )
                 for user in page
             ],
@@ -131,17 +130,6 @@ class GroupAdmin(StaffAdmin):
 def describe_chain(chain: list[Group]) -> str:
     """The way from a member to a group: `directly`, or the groups in between, the member's own one first."""
     return " › ".join(group.scaikey_id for group in chain) if chain else "directly"
-
-
-def _chains_of(group: Group, nested: dict[int, list[Group]], users: Any) -> dict[str, list[Group]]:
-    """For each of these members: the groups between the user and `group`, by the shortest way."""
-    ways: dict[str, list[Group]] = {}
-    direct = Membership.objects.filter(user__in=users, group__in=[group.pk, *nested]).order_by("pk")
-    for user_id, group_id in direct.values_list("user_id", "group_id"):
-        chain = nested.get(group_id, [])
-        if user_id not in ways or len(chain) < len(ways[user_id]):
-            ways[user_id] = chain
-    return {user_id: list(reversed(chain)) for user_id, chain in ways.items()}
 
 
 def _chains(request: HttpRequest, name: str, title: str, found: dict[int, list[Group]], empty: str) -> Section:

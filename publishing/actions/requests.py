@@ -9,7 +9,7 @@ from django.db import transaction
 from identity import audit, groups
 from identity.actors import Actor
 from identity.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
-from identity.models import Group, Tenant, User
+from identity.models import Tenant, User
 from publishing.errors import CoreNotFound
 from publishing.models import Access, AccessRequest, Core, Decision, Grant
 
@@ -49,7 +49,7 @@ def grant_access(asked: AccessRequest, *, group_id: str, actor: Actor, at: datet
     grant = Grant.objects.filter(publication=asked.core_id, group__scaikey_id=group_id).select_related("group").first()
     if grant is None:
         raise Invalid("The model is not open to this group.", [Problem("group", "Choose one of its groups.")])
-    _add_member(grant.group, asked.user, actor, at)
+    groups.add_members(grant.group, users=[asked.user], groups=[], actor=actor, at=at)
     _decide(asked, Decision.GRANTED, actor, at, group=group_id)
     return asked
 
@@ -61,12 +61,6 @@ def decline_access(asked: AccessRequest, *, actor: Actor, at: datetime) -> Acces
     asked = _lock(asked)
     _decide(asked, Decision.DECLINED, actor, at)
     return asked
-
-
-def _add_member(group: Group, user: User, actor: Actor, at: datetime) -> None:
-    users = list(User.objects.filter(memberships__group=group))
-    nested = list(Group.objects.filter(parents__parent=group))
-    groups.set_members(group, users=[*users, user], groups=nested, actor=actor, at=at)
 
 
 def _lock(asked: AccessRequest) -> AccessRequest:

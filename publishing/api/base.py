@@ -29,7 +29,7 @@ Row = TypeVar("Row", bound=Model)
 class ControlView(APIView):
     """One URL of the control plane. Subclasses say how its callers sign in and in which envelope it refuses."""
 
-    http_method_names = ["get", "head", "post", "put", "delete"]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     def refuse(self, error: Exception) -> HttpResponse:
         """The answer to a request that failed with `error`."""
@@ -108,6 +108,14 @@ class ApiView(ControlView):
         page = self.query(OffsetPageSerializer)
         shown = rows[page["offset"] : page["offset"] + page["limit"]]
         return Response({"items": [show(row) for row in shown], "total": rows.count()})
+
+    def paged(
+        self, rows: Sequence[Row] | QuerySet[Row], limit: int, *, show: Callable[[Row], Any], key: Callable[[Row], str]
+    ) -> Response:
+        """The first `limit` of `rows`, and the cursor behind the last one when there are more."""
+        found = list(rows[: limit + 1])
+        following = CursorField.at(key(found[limit - 1])) if len(found) > limit else None
+        return Response({"items": [show(row) for row in found[:limit]], "next_cursor": following})
 
 
 class UnservedView(ControlView):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -15,7 +15,6 @@ from identity.errors import Invalid, Problem
 
 LARGEST = 2**31 - 1
 LONGEST_NUMBER = 18  # digits that a bigint always has room for
-_KEY = re.compile(r"[a-z0-9-]{1,63}")
 
 
 class PlainCharField(serializers.CharField):
@@ -58,14 +57,15 @@ class CursorField(serializers.CharField):
 
     REFUSED = "Send the `next_cursor` of an earlier page, or leave it out."
     default_error_messages = {"cursor": REFUSED}
+    KEY: ClassVar[re.Pattern[str]] = re.compile(r"[a-z0-9-]{1,63}")
 
     def to_internal_value(self, data: Any) -> str:
         """The key of the last row that the caller has."""
         try:
-            key = base64.urlsafe_b64decode(str(data).encode() + b"==").decode("ascii")
+            key = base64.urlsafe_b64decode(str(data).encode() + b"==").decode()
         except (binascii.Error, UnicodeDecodeError):
             self.fail("cursor")
-        if not _KEY.fullmatch(key):
+        if not self.KEY.fullmatch(key):
             self.fail("cursor")
         return key
 
@@ -73,6 +73,12 @@ class CursorField(serializers.CharField):
     def at(key: object) -> str:
         """The cursor after the row with this key."""
         return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
+
+
+class NameCursorField(CursorField):
+    """The same for lists by name: e-mail addresses, names of models."""
+
+    KEY = re.compile(r"[^\s\0]{1,320}")
 
 
 def read_number(cursor: str) -> int:

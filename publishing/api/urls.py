@@ -10,6 +10,7 @@ from django.urls import URLPattern, path, re_path
 
 from publishing.api import base, cores, flows, groups, keys, limits, memory, openapi, providers, secrets
 from publishing.api.mcp_servers import views as mcp
+from publishing.api.people import audit, group_members, users
 
 View = Callable[..., HttpResponseBase]
 ENTITY = "cores/<str:core_id>/entities/<str:entity_id>"
@@ -37,6 +38,7 @@ modules = [
 ]
 
 api = [
+    *_both("audit", audit.AuditListView.as_view()),
     *_both("flows", flows.FlowListView.as_view()),
     *_both("flows/compile", flows.FlowCompileView.as_view()),
     *_both("flows/validate", flows.FlowValidateView.as_view()),
@@ -47,6 +49,8 @@ api = [
     *_both("flows/<str:flow_id>/versions/<str:version>", flows.FlowVersionDetailView.as_view()),
     *_both("groups", groups.GroupListView.as_view()),
     *_both("groups/<str:group_id>", groups.GroupDetailView.as_view()),
+    *_both("groups/<str:group_id>/members", group_members.GroupMemberListView.as_view()),
+    *_both("groups/<str:group_id>/members/<str:member>", group_members.GroupMemberDetailView.as_view()),
     *_both("keys", keys.KeyListView.as_view()),
     *_both("keys/<str:key_id>", keys.KeyDetailView.as_view()),
     *_both("cores/<str:core_id>/price", limits.PriceView.as_view()),
@@ -61,6 +65,9 @@ api = [
     *_both("providers/<str:ref>/test", providers.ProviderTestView.as_view()),
     *_both("secrets", secrets.SecretListView.as_view()),
     *_both("secrets/<str:name>", secrets.SecretDetailView.as_view()),
+    *_both("users", users.UserListView.as_view()),
+    *_both("users/<str:user_id>", users.UserDetailView.as_view()),
+    *_both("users/<str:user_id>/models", users.UserModelListView.as_view()),
 ]
 
 documentation = [

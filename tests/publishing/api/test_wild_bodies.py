@@ -115,14 +115,18 @@ def test_no_document_breaks_a_save_or_a_deploy(as_root: Rest, echo_flow: Flow, d
     assert is_ours(as_root.get(url))
 
 
-@pytest.mark.parametrize("url", ["/v1/modules/scaicore/cores", "/api/v1/flows", "/api/v1/keys", "/api/v1/groups"])
+LISTS = ["/v1/modules/scaicore/cores", *(f"/api/v1/{noun}" for noun in ["flows", "keys", "groups", "users", "audit"])]
+ASKED = ["limit", "offset", "cursor", "format", "x", "search", "person", "model", "action", "target", "since", "active"]
+
+
+@pytest.mark.parametrize("url", LISTS)
 @wild
-@given(name=st.sampled_from(["limit", "offset", "cursor", "format", "x"]), value=st.text(max_size=20) | st.integers())
+@given(name=st.sampled_from(ASKED), value=st.text(max_size=20) | st.integers())
 def test_no_query_breaks_a_list(as_root: Rest, url: str, name: str, value: Any) -> None:
     assert is_ours(as_root.get(f"{url}?{name}={quote(str(value), errors='replace')}"))
 
 
-@pytest.mark.parametrize("url", ["/v1/modules/scaicore/cores/", "/api/v1/flows/", "/api/v1/keys/", "/api/v1/groups/"])
+@pytest.mark.parametrize("url", ["/v1/modules/scaicore/cores/", "/api/v1/flows/", "/api/v1/groups/", "/api/v1/users/"])
 @wild
 @given(name=st.text(max_size=20) | st.binary(max_size=10), method=st.sampled_from(["GET", "DELETE"]))
 def test_no_id_breaks_a_url(as_root: Rest, url: str, name: Any, method: str) -> None:
