@@ -14,7 +14,7 @@ from publishing.models import Each, UsageLimit
 USED = f"""
 SELECT c.limit_id, c.subject, {LEVEL} AS used
 FROM publishing_limitcell c JOIN publishing_usagelimit l ON l.id = c.limit_id
-WHERE l.id = ANY (%s)
+WHERE c.limit_id = ANY (%s)
 """  # noqa: S608  our own text
 
 # The limits that would count a call of one user with any key but limited ones, as `wanted` of the reservation has it.
