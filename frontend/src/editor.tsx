@@ -12,6 +12,7 @@ import { Api } from "./server/api";
 import type { Page } from "./server/page";
 import { useSession } from "./session/session";
 import { useTenant } from "./session/tenant";
+import { useTrying } from "./session/trying";
 import { Bench } from "./shell/bench";
 import { Head } from "./shell/head";
 import { Notices } from "./shell/notices";
@@ -20,7 +21,8 @@ import { useWorkState, WorkProvider } from "./work";
 
 export function Editor({ page }: { page: Page }) {
   const api = useMemo(() => new Api(page), [page]);
-  const work = useWorkState(page);
+  const trying = useTrying(api);
+  const work = { ...useWorkState(page), tried: trying.nodes };
   const { document, nodes, edges, undo, redo } = work;
   const tenant = useTenant(api, page);
   const session = useSession(api, work);
@@ -37,7 +39,7 @@ export function Editor({ page }: { page: Page }) {
         <Notices session={session} />
         <Question session={session} />
         <Bench actions={actions} choice={choice} findings={findings}>
-          <Panel choice={choice} api={api} session={session} tenant={tenant} findings={findings} able={able} />
+          <Panel {...{ choice, api, session, tenant, findings, able, trying }} />
         </Bench>
         <Checks findings={findings} state={state} />
       </div>

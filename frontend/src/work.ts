@@ -5,6 +5,7 @@ import { type History, reduce, start } from "./document/history";
 import type { JsonObject } from "./document/json";
 import { type EdgeView, edgesOf, type NodeView, nodesOf } from "./document/parts";
 import type { Kind, Page } from "./server/page";
+import type { NodeTrace } from "./session/trying";
 
 export type Selection = { nodes: string[]; edges: string[] };
 export const NOTHING: Selection = { nodes: [], edges: [] };
@@ -25,6 +26,8 @@ export type Work = {
   /** Begin anew with this document, without a way back. */
   reset: (document: JsonObject) => void;
   isReadOnly: boolean;
+  /** What the nodes did when the flow was last tried. */
+  tried: NodeTrace[];
 };
 
 const Context = createContext<Work | null>(null);
@@ -34,7 +37,7 @@ export function useWork(): Work {
   return useContext(Context)!;
 }
 
-export function useWorkState(page: Page): Work {
+export function useWorkState(page: Page): Omit<Work, "tried"> {
   const [history, act] = useReducer(reduce, page.saved.content, start);
   const [chosen, select] = useState<Selection>(() => linkedNode(page.saved.content));
   const document = history.present;

@@ -13,6 +13,7 @@ import { useMemo } from "react";
 import type { Finding } from "../checks/findings";
 import { connect } from "../document/connections";
 import type { Place } from "../document/parts";
+import { progressOf } from "../panel/node-outcome";
 import { NOTHING, useWork } from "../work";
 import { useCanvasKeys } from "./canvas-keys";
 import { drawEdges, drawToolLinks } from "./drawn-edges";
@@ -71,15 +72,26 @@ export function Canvas({ findings, add }: Props) {
 
 /** What xyflow draws, and its reports of what happened to that. */
 function useDrawing(findings: Finding[]) {
-  const { nodes, edges, selection, kinds } = useWork();
+  const { nodes, edges, selection, kinds, tried } = useWork();
+  const progress = useMemo(() => progressOf(tried), [tried]);
   const places = useMemo(() => placesOf(nodes, edges), [nodes, edges]);
   const ports = useMemo(() => drawnPorts(nodes, edges), [nodes, edges]);
   const changes = useSelectionChanges();
   const { sizes, dragged, onNodesChange } = useNodeChanges(places, changes.nodes);
   const drawnNodes = useMemo(() => {
     const shown = new Map([...places, ...dragged]);
-    return drawNodes({ nodes, edges, ports, places: shown, sizes, findings, selected: selection.nodes, kinds });
-  }, [nodes, edges, ports, places, dragged, sizes, findings, selection.nodes, kinds]);
+    return drawNodes({
+      nodes,
+      edges,
+      ports,
+      places: shown,
+      sizes,
+      findings,
+      selected: selection.nodes,
+      kinds,
+      progress,
+    });
+  }, [nodes, edges, ports, places, dragged, sizes, findings, selection.nodes, kinds, progress]);
   const drawnEdges = useMemo(
     () => [
       ...drawEdges({ nodes, edges, ports, places, findings, selected: selection.edges }),

@@ -3,6 +3,7 @@
 import type { Node } from "@xyflow/react";
 import { type Finding, type Severity, worstSeverity } from "../checks/findings";
 import { type EdgeView, type NodeView, nameOf, type Place } from "../document/parts";
+import type { NodeRunState } from "../panel/node-outcome";
 import type { Kind } from "../server/page";
 import type { NodeData } from "./flow-node";
 import { HEIGHT, WIDTH } from "./layout";
@@ -19,10 +20,11 @@ type Drawing = {
   findings: Finding[];
   selected: string[];
   kinds: Map<string, Kind>;
+  progress: Map<string, NodeRunState>;
 };
 
 export function drawNodes(drawing: Drawing): Node<NodeData>[] {
-  const { nodes, edges, ports, places, sizes, findings, selected, kinds } = drawing;
+  const { nodes, edges, ports, places, sizes, findings, selected, kinds, progress } = drawing;
   const names = new Map(nodes.map((node) => [node.key, nameOf(node)]));
   return nodes.map((node) => {
     const severity = worstSeverity(findings.filter((each) => each.node === node.key && !each.edge));
@@ -34,17 +36,22 @@ export function drawNodes(drawing: Drawing): Node<NodeData>[] {
       initialWidth: WIDTH,
       initialHeight: HEIGHT,
       selected: selected.includes(node.key),
-      ariaLabel: describe(node, names, edges, severity),
+      ariaLabel: describe(node, names, edges, severity) + tellOf(progress.get(node.id)),
       data: {
         name: nameOf(node),
         kind: node.type,
         family: node.type.split("_")[0]!,
         severity,
         isKnown: kinds.has(node.type),
+        progress: progress.get(node.id) ?? "",
         ...ports.get(node.key)!,
       },
     };
   });
+}
+
+function tellOf(progress: NodeRunState | undefined): string {
+  return progress ? `, ${progress} in the last run` : "";
 }
 
 /** The node in words, for those who do not see it. */

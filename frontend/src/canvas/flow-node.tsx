@@ -12,6 +12,7 @@ export type NodeData = {
   outputs: string[];
   severity: Severity | "";
   isKnown: boolean;
+  progress: string;
 };
 
 export const FlowNode = memo(function FlowNode({ id, data, isConnectable }: NodeProps<Node<NodeData>>) {
@@ -24,9 +25,7 @@ export const FlowNode = memo(function FlowNode({ id, data, isConnectable }: Node
     drawn.current = ports;
   }, [id, ports, update]);
   return (
-    <div
-      className={`fnode ${data.family} ${data.severity && `has-${data.severity}`} ${data.isKnown ? "" : "is-unknown"}`}
-    >
+    <div className={classesOf(data)}>
       <Ports type="target" names={data.inputs} isConnectable={isConnectable} />
       <span className="fnode-name">{data.name}</span>
       <span className="fnode-kind">{data.kind || "no kind"}</span>
@@ -39,6 +38,11 @@ export const FlowNode = memo(function FlowNode({ id, data, isConnectable }: Node
     </div>
   );
 });
+
+function classesOf({ family, progress, severity, isKnown }: NodeData): string {
+  const marks = [progress && `is-${progress}`, severity && `has-${severity}`, isKnown ? "" : "is-unknown"];
+  return ["fnode", family, ...marks].filter(Boolean).join(" ");
+}
 
 function Ports({ type, names, isConnectable }: { type: "source" | "target"; names: string[]; isConnectable: boolean }) {
   const isSource = type === "source";

@@ -1,14 +1,14 @@
 // What can be done on the canvas besides drawing, each with its keys.
 
 import type { ReactNode } from "react";
-import type { PanelName } from "../panel/panel-choice";
+import type { FlowPart, PanelName } from "../panel/panel-choice";
 import { useWork } from "../work";
 import type { CanvasActions } from "./actions";
 
 type Props = {
   actions: CanvasActions;
   palette: { isOpen: boolean; toggle: () => void };
-  panel: { name: PanelName; show: (name: "flow" | "versions") => void };
+  panel: { name: PanelName; show: (name: FlowPart) => void };
 };
 
 export function Toolbar({ actions, palette, panel }: Props) {
@@ -31,6 +31,11 @@ export function Toolbar({ actions, palette, panel }: Props) {
       <Plain aria-pressed={panel.name === "versions"} onClick={() => panel.show("versions")}>
         Versions
       </Plain>
+      {!isReadOnly && (
+        <Plain aria-pressed={panel.name === "run"} onClick={() => panel.show("run")}>
+          Run
+        </Plain>
+      )}
     </div>
   );
 }

@@ -13,6 +13,7 @@ import { TextField } from "../fields/text-field";
 import { useWork } from "../work";
 import { Connections } from "./connections";
 import { IdField } from "./id-field";
+import { LastRun } from "./node-outcome";
 
 type Props = { node: NodeView; findings: Finding[] };
 
@@ -23,6 +24,7 @@ export function NodePanel({ node, findings }: Props) {
     <>
       <GeneralFindings node={node} findings={findings} />
       <KindSummary type={node.type} />
+      <LastRun id={node.id} />
       <TextField
         label="Label"
         isDisabled={isReadOnly}

@@ -6,7 +6,8 @@ import { isNarrow } from "../browser/screen";
 import { type EdgeView, type NodeView, nameOf } from "../document/parts";
 import { NOTHING, type Selection, type Work } from "../work";
 
-type FlowPart = "flow" | "versions";
+export type FlowPart = "flow" | "run" | "versions";
+const TITLES: Record<FlowPart, string> = { flow: "Flow properties", run: "Run", versions: "Versions" };
 export type Panel =
   | { name: "node"; title: string; node: NodeView }
   | { name: "edge"; title: string; edge: EdgeView }
@@ -55,5 +56,5 @@ function panelFor({ selection, nodes, edges }: Work, wish: FlowPart): Panel {
   if (node) return { name: "node", title: nameOf(node), node };
   const edge = edges.find((each) => each.key === selection.edges[0]);
   if (edge) return { name: "edge", title: "Edge", edge };
-  return { name: wish, title: wish === "flow" ? "Flow properties" : "Versions" };
+  return { name: wish, title: TITLES[wish] };
 }

@@ -7,11 +7,13 @@ import { type JsonObject, objectOf } from "../document/json";
 import type { Api } from "../server/api";
 import type { Group } from "../server/page";
 import type { Session } from "../session/session";
+import type { Trying } from "../session/trying";
 import { useWork } from "../work";
 import { EdgePanel } from "./edge-panel";
 import { FlowPanel } from "./flow-panel";
 import { NodePanel } from "./node-panel";
 import type { PanelChoice } from "./panel-choice";
+import { RunPanel } from "./run-panel";
 import { Versions } from "./versions";
 
 type ContentProps = {
@@ -20,6 +22,7 @@ type ContentProps = {
   tenant: { groups: Group[] | null; providers: string[] };
   findings: Finding[];
   able: string[] | null;
+  trying: Trying;
   panel: PanelChoice["panel"];
 };
 
@@ -47,7 +50,7 @@ export function Panel({ choice, ...content }: Omit<ContentProps, "panel"> & { ch
   );
 }
 
-function Content({ api, session, tenant, findings, able, panel }: ContentProps) {
+function Content({ api, session, tenant, findings, able, trying, panel }: ContentProps) {
   switch (panel.name) {
     case "node":
       return <NodePanel key={panel.node.key} node={panel.node} findings={findings} />;
@@ -57,6 +60,8 @@ function Content({ api, session, tenant, findings, able, panel }: ContentProps) 
       return <FlowPanel tenant={tenant} nameError={session.nameError} able={able} />;
     case "versions":
       return <VersionsPanel api={api} session={session} />;
+    case "run":
+      return <RunPanel trying={trying} findings={findings} />;
     case "many":
       return <SelectionPanel />;
   }

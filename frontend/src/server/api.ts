@@ -1,8 +1,9 @@
 // What the editor asks of the server. The casts are the contract of the REST API: the server's own tests keep it.
 
 import { type JsonObject, objectOf, textOf } from "../document/json";
+import { eventsOf, type ServerEvent } from "./events";
 import type { Deployment, DeployState, Diagnostic, Group, Page, Plan, Saved, SavedVersion } from "./page";
-import { refusal, request } from "./request";
+import { open, refusal, request } from "./request";
 
 /** What a save made of the flow. Without a `message` nothing was saved, because somebody else did so meanwhile. */
 export type SaveAnswer = { message: string; saved: Saved; state: DeployState };
@@ -37,6 +38,12 @@ export class Api {
     const answer = objectOf(await request("/api/v1/flows/validate", { method: "POST", body: { content }, signal }));
     const diagnostics = answer.diagnostics as unknown as Diagnostic[];
     return { diagnostics, able: answer.valid ? (answer.capabilities as string[]) : null };
+  }
+
+  /** Try a document; gives what happens as it happens, `run.finished` at last. */
+  async *run(call: JsonObject, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+    const body = { ...call, stream: true };
+    yield* eventsOf(await open(`${this.flow}/run`, { method: "POST", body, signal }));
   }
 
   async versions(limit = 50, offset = 0): Promise<VersionPage> {

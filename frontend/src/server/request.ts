@@ -26,7 +26,17 @@ type Options = { method?: string; body?: JsonObject; signal?: AbortSignal };
 
 /** The JSON of the answer, null when it is empty or something else; a `Refusal` when the server says no. */
 export async function request(url: string, options: Options = {}): Promise<Json> {
+  return answerOf(await send(url, options));
+}
+
+/** The response itself, to be read as it comes; a `Refusal` when the server says no. */
+export async function open(url: string, options: Options = {}): Promise<Response> {
   const response = await send(url, options);
+  if (!response.ok) await answerOf(response);
+  return response;
+}
+
+async function answerOf(response: Response): Promise<Json> {
   const text = await response.text();
   const answer = text && (response.headers.get("Content-Type") ?? "").includes("json") ? parse(text) : null;
   if (response.ok) return answer;

@@ -1,0 +1,98 @@
+// Trying the flow as it is on the canvas, saved or not: what its nodes do, and what it answers.
+
+import { type RefObject, useRef, useState } from "react";
+import { type JsonObject, objectOf, textOf } from "../document/json";
+import type { Api } from "../server/api";
+import type { ServerEvent } from "../server/events";
+import { Refusal } from "../server/request";
+
+/** What a node did, or does as long as it has neither a duration nor an error. */
+export type NodeTrace = {
+  id: string;
+  kind: string;
+  started_ms: number;
+  duration_ms?: number;
+  result?: unknown;
+  error?: string;
+  warnings?: string[];
+  provider_errors?: string[];
+  call?: string;
+  arguments?: unknown;
+};
+
+/** `text` is the answer as far as it has come; `problem` says why there is none. */
+export type Attempt = {
+  isRunning: boolean;
+  text: string;
+  tokens: number | null;
+  problem: string;
+  ended: string;
+};
+
+const NONE: Attempt = {
+  isRunning: false,
+  text: "",
+  tokens: null,
+  problem: "",
+  ended: "",
+};
+export type Trying = ReturnType<typeof useTrying>;
+
+export function useTrying(api: Api) {
+  const [attempt, setAttempt] = useState<Attempt>(NONE);
+  const [nodes, setNodes] = useState<NodeTrace[]>([]);
+  const hangUp = useRef<AbortController>(null);
+  const note = ({ name, data }: ServerEvent) => {
+    if (name === "text" && data.kind !== "thought")
+      setAttempt((now) => ({ ...now, text: now.text + textOf(data.text) }));
+    if (name.startsWith("node.")) setNodes((now) => withNode(now, data as unknown as NodeTrace));
+    if (name === "run.finished") setAttempt((now) => finished(now, data));
+  };
+  const run = async (call: JsonObject) => {
+    const { signal } = begin(hangUp);
+    setNodes([]);
+    setAttempt({ ...NONE, isRunning: true });
+    try {
+      for await (const event of api.run(call, signal)) note(event);
+      setAttempt((now) => (now.isRunning ? { ...now, ...broken("The connection was cut.") } : now));
+    } catch (problem) {
+      setAttempt((now) => ({ ...now, ...broken(reasonOf(problem, signal)) }));
+    }
+  };
+  return { attempt, nodes, run, stop: () => hangUp.current?.abort() };
+}
+
+function begin(hangUp: RefObject<AbortController | null>): AbortController {
+  hangUp.current = new AbortController();
+  return hangUp.current;
+}
+
+function withNode(nodes: NodeTrace[], node: NodeTrace): NodeTrace[] {
+  const keyOf = (each: NodeTrace) => `${each.id} ${each.call ?? ""} ${each.started_ms}`;
+  const index = nodes.findIndex((each) => keyOf(each) === keyOf(node));
+  return index < 0 ? [...nodes, node] : nodes.with(index, node);
+}
+
+function finished(now: Attempt, data: JsonObject): Attempt {
+  const error = objectOf(data.error);
+  if (data.outcome !== "ok") return { ...now, ...broken(textOf(error.message)) };
+  const answer = typeof data.response === "string" ? data.response : JSON.stringify(data.response);
+  const tokens = objectOf(data.usage).total_tokens;
+  const ended = data.is_waiting ? "It waits for a decision." : "Done.";
+  return {
+    ...now,
+    isRunning: false,
+    text: answer,
+    tokens: typeof tokens === "number" ? tokens : null,
+    ended,
+  };
+}
+
+function broken(problem: string): Partial<Attempt> {
+  return { isRunning: false, problem };
+}
+
+function reasonOf(problem: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return "You stopped the run.";
+  return problem instanceof Refusal ? `${problem.message} ${problem.fix}` : "The connection was cut.";
+}
