@@ -54,6 +54,8 @@ def test_no_page_keeps_anybody_out(
         f"/models/{narrow_echo.pk}/access/",
         "/playground/",
         "/keys/",
+        "/people/",
+        f"/people/{root.pk}/",
         "/providers/",
         "/providers/house/",
         "/providers/house/delete/",
