@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from identity.models import AuditEntry, Role, User
@@ -117,6 +118,11 @@ class AuditSearchSerializer(CursorPageSerializer):
     until = serializers.DateTimeField(required=False, help_text="Entries before this moment.")
 
 
+@extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
+class FactsField(serializers.JSONField):
+    """What something was, or is."""
+
+
 class AuditEntrySerializer(serializers.Serializer[AuditEntry]):
     """What somebody changed."""
 
@@ -127,5 +133,5 @@ class AuditEntrySerializer(serializers.Serializer[AuditEntry]):
     door = serializers.CharField(help_text="`api`, `page`, `admin`, `command`, or empty.")
     action = serializers.CharField()
     target = serializers.CharField()
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = FactsField(allow_null=True)
+    after = FactsField(allow_null=True)
