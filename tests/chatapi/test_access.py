@@ -175,7 +175,8 @@ def test_membership_reaches_through_nested_groups_and_round_cycles(
     middle, inner = (Group.objects.create(tenant_id="acme", scaikey_id=f"group_{n}") for n in ("middle", "inner"))
     groups.set_members(engineering, users=[], groups=[middle], actor=actor, at=at)
     groups.set_members(middle, users=[], groups=[inner], actor=actor, at=at)
-    groups.set_members(inner, users=[bo], groups=[engineering], actor=actor, at=at)
+    # Pages and REST refuse to close a circle; a file may pass through one.
+    groups.set_members(inner, users=[bo], groups=[engineering], actor=actors.operator("apply"), at=at)
     assert call(server, key_of(bo)).status_code == 200
 
 
