@@ -10,7 +10,7 @@ import pytest
 from publishing.outbound.read_ahead import MOST_AHEAD, ReadAhead
 
 
-async def test_all_that_has_come_is_taken_at_once() -> None:
+async def test_the_first_piece_is_given_at_once_and_all_that_came_behind_it_together() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for word in (b"a", b"b", b"c"):
             yield word
@@ -18,7 +18,7 @@ async def test_all_that_has_come_is_taken_at_once() -> None:
         yield b"d"
 
     ahead = ReadAhead(pieces())
-    assert [await ahead.take() for _ in range(4)] == [b"abc", b"d", None, None]
+    assert [await ahead.take() for _ in range(4)] == [b"a", b"bc", b"d", None]
 
 
 async def test_a_reader_who_takes_nothing_is_read_ahead_of_by_so_much_and_no_more() -> None:
