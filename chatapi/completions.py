@@ -88,6 +88,9 @@ class ApiAdapter(Protocol):
     async def note_failure(self, refusal: ChatError) -> None:
         """The stream has begun, and its run has failed."""
 
+    async def note_departure(self) -> None:
+        """The caller left before the end, and the run with them."""
+
     def reword(self, error: Exception) -> Exception:
         """The refusal in the words of this API; what is none stays as it is."""
 
@@ -123,6 +126,9 @@ class ChatAdapter:
 
     async def note_failure(self, refusal: ChatError) -> None:
         """What failed is not stored."""
+
+    async def note_departure(self) -> None:
+        """Nothing is stored before the end."""
 
     def reword(self, error: Exception) -> Exception:
         """Refusals are in its words."""
@@ -281,6 +287,9 @@ async def _frames(
         refusal = responses.refusal_for(adapter.reword(error), request_id)
         await adapter.note_failure(refusal)
         yield writer.failure(responses.error_object(refusal))
+    except (asyncio.CancelledError, GeneratorExit):
+        await adapter.note_departure()
+        raise
     else:
         yield (b"" if is_open else writer.opening()) + writer.closing(result.finish_reason, result.tokens)
     finally:

@@ -67,9 +67,9 @@ class ResponsesAdapter:
     async def begin_stream(self, run: Run | Replay) -> None:
         """Its caller knows the id from now on."""
         if self._label.is_stored:
+            self._user_id = run.user_id
             begun = response_object(self._label, "in_progress", [])
             await stored_responses.keep(run.user_id, begun, self._input)
-            self._user_id = run.user_id
 
     async def keep(self, run: Run | Replay, result: Result) -> None:
         """Store the response, unless the caller or the operator wants none stored."""
@@ -80,14 +80,21 @@ class ResponsesAdapter:
             await stored_responses.keep(run.user_id, self._response, self._input)
 
     async def note_failure(self, refusal: ChatError) -> None:
-        """The response is there, and has failed. A database that is away does not hold up the news."""
+        """The response is there, and has failed."""
         if self._user_id:
-            error = {"code": refusal.code, "message": refusal.message}
-            failed = self._writer.failed(error)
-            try:
-                await stored_responses.end(self._user_id, failed)
-            except (psycopg.Error, OSError):
-                log.warning("response.lost: the database is away, and the failure of %s is not noted", failed["id"])
+            await self._note(self._writer.failed({"code": refusal.code, "message": refusal.message}))
+
+    async def note_departure(self) -> None:
+        """The response is there, and nobody works on it any more."""
+        if self._user_id:
+            await self._note(self._writer.cancelled())
+
+    async def _note(self, ended: Item) -> None:
+        """Store how the response has ended. A database that is away does not hold up the news."""
+        try:
+            await stored_responses.end(self._user_id, ended)
+        except (psycopg.Error, OSError):
+            log.warning("response.lost: the database is away, and it is not noted how %s ended", ended["id"])
 
     def reword(self, error: Exception) -> Exception:
         """The chat's refusals name its own fields and messages."""

@@ -66,6 +66,11 @@ class EventWriter:
         deque(self._end_items("incomplete"), maxlen=0)
         return failed_object(self._label, self.output, error)
 
+    def cancelled(self) -> dict[str, Any]:
+        """The response whose caller left, with as much of its output as there is."""
+        deque(self._end_items("incomplete"), maxlen=0)
+        return response_object(self._label, "cancelled", self.output)
+
     def _write(self, reply: Reply) -> None:
         texts = (Piece(reply.thought, "thought"), Piece(reply.content), Piece(reply.refusal, "refusal"))
         pieces: list[Piece | ToolCallPart] = [piece for piece in texts if piece.text]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -302,6 +303,27 @@ def test_a_response_under_way_is_known_by_its_id_and_stays_deleted(
         *_, last = stream
     assert last.type == "response.completed" and last.response.output_text == "Half and half."
     assert ask(thinking, key, "GET", path).status_code == (404 if is_deleted else 200)
+
+
+def test_a_response_whose_caller_leaves_is_cancelled_with_what_was_said(
+    helper: Core, thinking: Server, models: Upstream, ann: User, key_of: KeyOf
+) -> None:
+    models.plays("odd", in_two_halves)
+    key = key_of(ann)
+    with OpenAI(base_url=thinking.v1, api_key=key, max_retries=0) as client:
+        stream = client.responses.create(model=NAME, input="Hello?", stream=True)
+        begun = next(stream)
+        assert begun.type == "response.created"
+        assert any(event.type == "response.output_text.delta" for event in stream)
+        stream.close()
+    path = f"/{begun.response.id}"
+    until = time.monotonic() + 10
+    while (found := ask(thinking, key, "GET", path).json())["status"] == "in_progress":
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert found["status"] == "cancelled" and text_of(found) == "Half "
+    answer = create(thinking, key, hello(model=NAME, previous_response_id=begun.response.id))
+    assert answer.status_code == 400 and "cancelled" in error(answer)["message"]
 
 
 def test_a_silence_is_told_by_a_comment_between_events(
