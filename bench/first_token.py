@@ -90,6 +90,6 @@ def _first_word_s(url: str, key: str, model: str) -> float:
             assert data, received
             received += data
         taken = time.perf_counter() - started
-        while connection.recv(65536):
-            pass
+        while b"data: [DONE]" not in received:
+            received += connection.recv(65536)
         return taken
