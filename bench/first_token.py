@@ -72,7 +72,7 @@ def publish(base_url: str) -> None:
 def _first_word_s(url: str, key: str, model: str) -> float:
     """Seconds from sending the request to the first frame with a word in it; the rest is read as well.
 
-    A caller who hung up after the word would end the connection to the model too, and each call would pay for a new one.
+    A caller who hung up after the word would end the connection to the model too, and each call would pay for another.
     """
     where = urlsplit(url)
     body = json.dumps({"model": model, "stream": True, "messages": [{"role": "user", "content": "hi"}]}).encode()

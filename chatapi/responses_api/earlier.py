@@ -38,7 +38,8 @@ async def history(caller: AccessDecision, authorization: str | None, response_id
         if row.is_running:
             raise ResponseRunning(param=FIELD)
         if row.status not in ("completed", "incomplete"):
-            raise refused_field(FIELD, f"The response that `{FIELD}` names is {row.status}. Go on from a completed one.")
+            message = f"The response that `{FIELD}` names is {row.status}. Go on from a completed one."
+            raise refused_field(FIELD, message)
     return [(FIELD, item) for row in chain for item in (*row.input, *row.response["output"])]
 
 
