@@ -30,6 +30,8 @@ class RunTrace(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
     duration_ms = models.PositiveIntegerField()
     nodes = models.JSONField()
+    # What was asked, so that it can be asked again; null where it is too long to be kept, or holds media.
+    input = models.JSONField(null=True)
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -57,6 +59,9 @@ class UsageRecord(models.Model):
     completion_tokens = models.PositiveIntegerField()
     duration_ms = models.PositiveIntegerField()
     first_token_ms = models.PositiveIntegerField(null=True)
+    # Why it failed (`chatapi.run_history.reasons`) and at which node; servers of an earlier version write neither.
+    reason = models.CharField(max_length=40, default="", db_default="")
+    node_id = models.CharField(max_length=200, default="", db_default="")
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -68,6 +73,12 @@ class UsageRecord(models.Model):
                 fields=["core_id", "purpose", "-at"],
                 name="usage_unasked",
                 condition=models.Q(purpose__in=["webhook", "schedule"]),
+            ),
+            # What did not end well is looked for among many that did.
+            models.Index(
+                fields=["tenant_id", "-at"],
+                name="usage_not_ok",
+                condition=models.Q(outcome__in=["failed", "timed_out", "cancelled"]),
             ),
             # Rows come in the order of their times: a day is found by an index of a few pages.
             BrinIndex(fields=["at"], name="usage_by_time", autosummarize=True),

@@ -25,6 +25,7 @@ from chatapi.draft_runs.dry_run import DryRun
 from chatapi.errors import AnswerUnfit, CoreFailed, CoreTimedOut, core_failure
 from chatapi.models import Outcome
 from chatapi.replays import Replay, Result, beside_the_text, call_parts
+from chatapi.run_history.reasons import NO_CAUSE, Cause, find_cause
 from publishing import memory
 from publishing.process import tracing
 from publishing.process.cached_settings import settings
@@ -317,7 +318,7 @@ class Run:
         known = self._known_failure(error)
         outcome = Outcome.OK if error is None else OUTCOMES.get(type(known or error), Outcome.FAILED)
         # It only notes the row, without waiting: nothing may be awaited here for a caller who has hung up.
-        self._record(outcome)
+        self._record(outcome, find_cause(error) if error is not None else NO_CAUSE)
         if span is not NO_SPAN:
             run_spans.note_end(span, outcome, self._tokens, self._finish_reason)
         if known is not None:
@@ -343,16 +344,21 @@ class Run:
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self._started) * 1000)
 
-    def _record(self, outcome: Outcome) -> None:
+    def _record(self, outcome: Outcome, cause: Cause) -> None:
         if outcome is not Outcome.OK and (self._received or outcome is Outcome.CANCELLED):
             self._tokens = self._count_delivered()
-        usage.record(self._usage_row(outcome), self._tracer.nodes if self._tracer else None)
+        row = self._usage_row(outcome, cause)
+        if self._tracer is None:
+            usage.record(row)
+        else:
+            has_media = self._request.media_tokens > 0
+            usage.record(row, self._tracer.nodes, traces.keep_input(self._request.input, has_media=has_media))
         if self.taken:
             call_limits.settle(
                 self._caller, prompt=self._tokens.prompt_tokens, completion=self._tokens.completion_tokens
             )
 
-    def _usage_row(self, outcome: Outcome) -> usage.UsageRow:
+    def _usage_row(self, outcome: Outcome, cause: Cause) -> usage.UsageRow:
         caller = self._caller
         return usage.UsageRow(
             at=datetime.now(UTC),
@@ -370,6 +376,8 @@ class Run:
             completion_tokens=self._tokens.completion_tokens,
             duration_ms=self._elapsed_ms(),
             first_token_ms=self._first_token_ms,
+            reason=cause.reason,
+            node_id=cause.node_id,
         )
 
 

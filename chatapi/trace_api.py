@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chatapi.models import RunTrace
+from identity.actors import Actor
 from identity.errors import NotFound
 from publishing.api.cores import CoreView
 from publishing.api.fields import CursorPageSerializer, read_number
@@ -90,7 +91,12 @@ class RunDetailView(TraceView):
         trace = self.traces(core_id).filter(request_id=request_id).first()
         if trace is None:
             raise NotFound("No trace is kept of this run.")
-        if not self.actor.manages(trace.tenant_id):
-            for node in trace.nodes:
-                node.pop("provider_errors", None)
+        trace.nodes = shown_nodes(trace, self.actor)
         return self.ok(RunSerializer(trace).data)
+
+
+def shown_nodes(trace: RunTrace, actor: Actor) -> list[dict[str, Any]]:
+    """What the nodes of a run did, as far as `actor` may see it: what model servers said is for admins."""
+    if actor.manages(trace.tenant_id):
+        return list(trace.nodes)
+    return [{name: value for name, value in node.items() if name != "provider_errors"} for node in trace.nodes]

@@ -6,11 +6,13 @@ import time
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 import scaicore
 
 MOST_NODES: Final = 500
+LONGEST_INPUT: Final = 32 * 1024
 
 
 class NodeTrace(Struct, omit_defaults=True):
@@ -42,6 +44,7 @@ class TraceRow(Struct, frozen=True):
     outcome: str
     duration_ms: int
     nodes: list[NodeTrace]
+    input: Any = None
 
 
 PRUNE = "DELETE FROM chatapi_runtrace WHERE at < now() - make_interval(days => %s)"
@@ -51,6 +54,11 @@ INSERT INTO chatapi_runtrace ({COLUMNS})
 SELECT {COLUMNS} FROM jsonb_populate_recordset(NULL::chatapi_runtrace, %s::jsonb)
 ON CONFLICT (request_id) DO NOTHING
 """  # noqa: S608  the columns are the fields above
+
+
+def keep_input(given: dict[str, Any], *, has_media: bool) -> dict[str, Any] | None:
+    """What was asked, where it can be kept whole: up to 32 KiB of JSON, and none of the callers' images and files."""
+    return None if has_media or len(msgspec.json.encode(given)) > LONGEST_INPUT else given
 
 
 class Tracer:

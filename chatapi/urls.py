@@ -1,5 +1,5 @@
 """`/v1` and `/oai/v1`: one list, two prefixes. `modules`: what of `/v1/modules/scaicore` is a call. `hooks`:
-what others' servers call. `drafts`: the runs that try a flow. `tools`: the same models for MCP clients."""
+what others' servers call. `api`: runs under `/api/v1`, tried and counted. `tools`: the same models for MCP clients."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from chatapi import trace_api, views
 from chatapi.draft_runs.views import FlowRunView
 from chatapi.mcp.views import McpView
 from chatapi.responses_api import views as responses
+from chatapi.run_history.views import RecordedRunDetailView, RecordedRunListView
 from chatapi.stored_completions import views as completions
 
 urlpatterns = [
@@ -31,7 +32,11 @@ modules = [
     re_path(r"^cores/(?P<core_id>[^/]+)/runs/(?P<request_id>[^/]+)/?$", trace_api.RunDetailView.as_view()),
 ]
 
-drafts = [re_path(r"^flows/(?P<flow_id>[^/]+)/run/?$", FlowRunView.as_view())]
+api = [
+    re_path(r"^flows/(?P<flow_id>[^/]+)/run/?$", FlowRunView.as_view()),
+    re_path(r"^runs/?$", RecordedRunListView.as_view()),
+    re_path(r"^runs/(?P<request_id>[^/]+)/?$", RecordedRunDetailView.as_view()),
+]
 
 tools = [re_path(r"^mcp/?$", McpView.as_view())]
 

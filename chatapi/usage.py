@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
@@ -37,7 +37,8 @@ Row = TypeVar("Row")
 
 
 class UsageRow(Struct, frozen=True):
-    """A run. Times in milliseconds; `first_token_ms` is None when no text was sent before the run ended."""
+    """A run. Times in milliseconds; `first_token_ms` is None when no text was sent before the run ended. `reason` and
+    `node_id` say why and where a run failed."""
 
     at: datetime
     request_id: str
@@ -54,6 +55,8 @@ class UsageRow(Struct, frozen=True):
     completion_tokens: int
     duration_ms: int
     first_token_ms: int | None
+    reason: str = ""
+    node_id: str = ""
 
 
 COLUMNS = ", ".join(UsageRow.__struct_fields__)
@@ -140,7 +143,7 @@ def _finished(row: UsageRow) -> FinishedRun:
     )
 
 
-def _trace_row(row: UsageRow, nodes: list[NodeTrace]) -> TraceRow:
+def _trace_row(row: UsageRow, nodes: list[NodeTrace], given: Any) -> TraceRow:
     return TraceRow(
         row.at,
         row.request_id,
@@ -151,6 +154,7 @@ def _trace_row(row: UsageRow, nodes: list[NodeTrace]) -> TraceRow:
         row.outcome,
         row.duration_ms,
         nodes,
+        given,
     )
 
 
@@ -195,13 +199,13 @@ def _as_json(rows: Sequence[Struct]) -> str:
 _ledgers = PerLoop(Ledger)
 
 
-def record(row: UsageRow, nodes: list[NodeTrace] | None = None) -> None:
-    """Count one run, and keep what its `nodes` did where the flow asks for that."""
+def record(row: UsageRow, nodes: list[NodeTrace] | None = None, given: Any = None) -> None:
+    """Count one run, and keep what its `nodes` did with the input `given` where the flow asks for that."""
     if metrics.active is not None:
         metrics.active.note_run(_finished(row))
     _ledgers.current().note(INSERT, row)
     if nodes is not None:
-        _ledgers.current().note(traces.INSERT, _trace_row(row, nodes))
+        _ledgers.current().note(traces.INSERT, _trace_row(row, nodes, given))
 
 
 def settle(row: limits.SettledRow) -> None:

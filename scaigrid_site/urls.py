@@ -12,7 +12,7 @@ from publishing.api import urls as control
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include(control.documentation)),
-    path("api/v1/", include(chat.drafts)),
+    path("api/v1/", include(chat.api)),
     path("api/v1/", include(control.api)),
     path("api/", include(control.unknown_api)),
     path("v1/modules/scaicore/", include(chat.modules)),

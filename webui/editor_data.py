@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.urls import reverse
 
@@ -39,6 +40,7 @@ def page_data(user: User, flow: Flow) -> str:
         "group_separators": forms.GroupIdsField.SEPARATORS,
         "user_id": user.pk,
         "may_change": may_change,
+        "trace_days": settings.TRACE_DAYS,
         "note": "" if may_change else flow_context.read_only_note(flow),
         "urls": {"flow": reverse("flow", args=[flow.pk])}
         | {name: reverse(f"flow-{name}", args=[flow.pk]) for name in URLS},

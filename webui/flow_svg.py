@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True)
 class Box:
-    """A node as it is drawn, with what is said about it."""
+    """A node as it is drawn, with what is said about it. `is_idle`: the run that is shown did not come to it."""
 
     node: Node
     number: int
@@ -39,6 +39,7 @@ class Box:
     y: float
     findings: list[scaicore.Diagnostic]
     leads_to: list[Node] = field(default_factory=list)
+    is_idle: bool = False
 
     @property
     def name(self) -> str:
@@ -70,6 +71,8 @@ class Box:
             parts.append("leads to " + " and ".join(label(node) for node in self.leads_to))
         if self.severity:
             parts.append(f"has {self.severity}s")
+        if self.is_idle:
+            parts.append("did not run")
         return ", ".join(parts)
 
     @property
@@ -109,8 +112,11 @@ class Drawing:
         return round(self.width * SMALLEST)
 
 
-def draw(document: dict[str, Any], findings: Sequence[scaicore.Diagnostic]) -> Drawing:
-    """The picture of `document`; parts that cannot be read are left out, the diagnostics speak of them."""
+def draw(
+    document: dict[str, Any], findings: Sequence[scaicore.Diagnostic], *, reached: Collection[str] | None = None
+) -> Drawing:
+    """The picture of `document`; parts that cannot be read are left out, the diagnostics speak of them. `reached`: the
+    ids of the nodes that ran, where a run is shown."""
     readable = _readable(document.get("nodes"), Node)
     nodes = readable[:MOST_NODES]
     named = {node.id: node for node in reversed(nodes)}
@@ -120,7 +126,7 @@ def draw(document: dict[str, Any], findings: Sequence[scaicore.Diagnostic]) -> D
         if edge.source.node in named and edge.target.node in named
     ]
     places = _written_places(nodes) or _places_in_rows(len(nodes))
-    boxes = _boxes(nodes, edges, places, findings)
+    boxes = _boxes(nodes, edges, places, findings, reached)
     by_id = {box.node.id: box for box in reversed(boxes)}
     lines = _lines(edges, by_id)
     width = max((box.x for box in boxes), default=0) + WIDTH + MARGIN
@@ -174,14 +180,18 @@ def _places_in_rows(count: int) -> list[Place]:
 
 
 def _boxes(
-    nodes: list[Node], edges: list[Edge], places: list[Place], findings: Sequence[scaicore.Diagnostic]
+    nodes: list[Node],
+    edges: list[Edge],
+    places: list[Place],
+    findings: Sequence[scaicore.Diagnostic],
+    reached: Collection[str] | None,
 ) -> list[Box]:
     named = {node.id: node for node in reversed(nodes)}
     said: dict[str, list[scaicore.Diagnostic]] = defaultdict(list)
     for found in findings:
         said[found.node_id or ""].append(found)
     boxes = [
-        Box(node, number, x, y, said.get(node.id, []))
+        Box(node, number, x, y, said.get(node.id, []), is_idle=reached is not None and node.id not in reached)
         for number, (node, (x, y)) in enumerate(zip(nodes, places, strict=True))
     ]
     by_id = {box.node.id: box for box in reversed(boxes)}

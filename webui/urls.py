@@ -7,6 +7,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from identity.sign_in.views import SignInView
+from webui.runs import views as runs
 from webui.views import (
     access,
     account,
@@ -69,6 +70,8 @@ urlpatterns = [
     path("secrets/", secrets.secret_list, name="secrets"),
     path("secrets/<str:name>/", secrets.secret, name="secret"),
     path("secrets/<str:name>/delete/", secrets.delete_secret, name="delete-secret"),
+    path("runs/", runs.run_list, name="runs"),
+    path("runs/<str:request_id>/", runs.run, name="run"),
     path("usage/", usage.usage, name="usage"),
     path("usage/export.csv", usage.export, name="usage-export"),
 ]

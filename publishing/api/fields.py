@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from django.db.models import Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -15,6 +17,9 @@ from identity.errors import Invalid, Problem
 
 LARGEST = 2**31 - 1
 LONGEST_NUMBER = 18  # digits that a bigint always has room for
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+LONGEST_MOMENT = 17  # digits of microseconds since 1970 that every calendar has room for
 
 
 class PlainCharField(serializers.CharField):
@@ -86,6 +91,22 @@ def read_number(cursor: str) -> int:
     if not cursor.isdecimal() or len(cursor) > LONGEST_NUMBER:
         raise Invalid("The cursor is unusable.", [Problem("cursor", CursorField.REFUSED)])
     return int(cursor)
+
+
+def moment_of(row: Any) -> str:
+    """The key of a row of a list that is ordered by time and then by number."""
+    return f"{(row.at - EPOCH) // MICROSECOND}-{row.pk}"
+
+
+def behind_moment(cursor: str) -> Q:
+    """The rows that are older than the one with this key; `Invalid` when the cursor is another list's."""
+    moment, _, number = cursor.partition("-")
+    fits = len(moment) <= LONGEST_MOMENT and len(number) <= LONGEST_NUMBER
+    if not (moment.isdecimal() and number.isdecimal() and fits):
+        raise Invalid("The cursor is unusable.", [Problem("cursor", CursorField.REFUSED)])
+    at = EPOCH + int(moment) * MICROSECOND
+    # The first condition says nothing new, but it is one that an index takes.
+    return Q(at__lte=at) & (Q(at__lt=at) | Q(at=at, pk__lt=int(number)))
 
 
 class CursorPageSerializer(serializers.Serializer[Any]):

@@ -224,7 +224,9 @@ function fail(article, seen, error) {
   }
   const isNetwork = !(error instanceof Refused);
   const words = isNetwork ? "The server could not be reached. Look at your connection and send again." : error.message;
-  const notice = made("p", [words, ...(error.code === "model_access_denied" ? [" ", accessLink()] : [])]);
+  const leads = error.code === "model_access_denied" ? [" ", accessLink()] : [];
+  if (RAN.has(error.code) && seen.requestId) leads.push(" ", runLink(seen.requestId));
+  const notice = made("p", [words, ...leads]);
   notice.className = "notice bad";
   notice.setAttribute("role", "alert");
   article.append(notice);
@@ -235,6 +237,13 @@ function fail(article, seen, error) {
 function accessLink() {
   const link = made("a", ["See the models"]);
   link.href = form.dataset.modelsUrl;
+  return link;
+}
+
+/** Where its caller, and an admin who is told the id, read why it failed. */
+function runLink(requestId) {
+  const link = made("a", [`Why: run ${requestId}`]);
+  link.href = form.dataset.runUrl.replace("REQUEST", requestId);
   return link;
 }
 

@@ -17,6 +17,7 @@ from publishing.models import Core, Flow, McpServer
 from tests.browser.conftest import Visit
 from tests.chatapi.test_webhooks import HOOK, deployed, says
 from tests.support.mcp_server import tool
+from tests.webui.test_run_pages import ran, traced
 
 GRAVE = ("serious", "critical")
 
@@ -39,6 +40,8 @@ def test_no_page_keeps_anybody_out(
     McpServer.objects.update(tools=accepted, found=listed, fetched_at=at)
     actions.create_secret(name="token", value="hush", **made)
     hooked = deployed(root, HOOK, says("got {{message}}"))
+    run = ran(narrow_echo, root.pk, "req_axe", outcome="failed", reason="no_branch", node_id="reply")
+    traced(run, [{"id": "entry", "kind": "entry_api", "started_ms": 0, "duration_ms": 1, "result": {"message": "hi"}}])
     page = visit(root)
     page.emulate_media(color_scheme=scheme)
     site = page.url.split("/flows/")[0]
@@ -65,6 +68,8 @@ def test_no_page_keeps_anybody_out(
         "/secrets/",
         "/secrets/token/",
         "/secrets/token/delete/",
+        "/runs/",
+        "/runs/req_axe/",
         "/usage/",
     ):
         page.goto(site + path)

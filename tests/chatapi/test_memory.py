@@ -21,7 +21,7 @@ KeyOf = Callable[[User], str]
 NAME = "scaicore/acme/counter"
 
 
-def counter(owner: User, **meta: str | bool) -> Core:
+def counter(owner: User, *, expression: str = "int(state.count) + 1", **meta: str | bool) -> Core:
     """A Core that counts its turns and says so: `1: hello`."""
     document = echo_document(scaiflow_meta={"instance_mode": "entity", **meta})
     entry, reply = document["nodes"]
@@ -30,7 +30,7 @@ def counter(owner: User, **meta: str | bool) -> Core:
         "type": "data_variable_set",
         "label": "Count",
         "position": {"x": 120, "y": 0},
-        "config": {"variable": "count", "expression": "int(state.count) + 1"},
+        "config": {"variable": "count", "expression": expression},
     }
     reply["config"]["template"] = "{{state.count}}: {{message}}"
     document["nodes"] = [entry, count, reply]

@@ -42,8 +42,8 @@ def test_the_admin_sees_figures_of_seven_days(client: Client, root: User, ann: U
     ran(echo, ann, at=timezone.now() - timedelta(days=8), outcome="failed")
     client.force_login(root)
     page = page_of(client.get("/models/"))
-    assert '<td data-label="Calls, 7 days" class="number">3</td>' in page
-    assert '<td data-label="Errors, 7 days" class="number alarm">1</td>' in page
+    assert '>3<span class="unseen"> runs of scaicore/acme/echo-agent</span>' in page
+    assert '>1<span class="unseen"> errors of scaicore/acme/echo-agent</span>' in page
 
 
 def test_members_see_what_they_may_call_and_where_they_may_ask(

@@ -26,3 +26,12 @@ def with_code(sentence: str) -> SafeString:
 def pretty_json(value: Any) -> str:
     """The value as JSON on several lines."""
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+@register.filter
+def duration(milliseconds: float) -> str:
+    """A time in the unit in which people would say it."""
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms".replace(".0", "")
+    seconds = milliseconds / 1000
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

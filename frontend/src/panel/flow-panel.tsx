@@ -143,7 +143,7 @@ function Choice({ name }: { name: "instance_mode" | "entity_scope" }) {
 }
 
 function More() {
-  const { document, edit, isReadOnly } = useWork();
+  const { page, document, edit, isReadOnly } = useWork();
   return (
     <details className="more">
       <summary>More</summary>
@@ -151,7 +151,7 @@ function More() {
         path={[...META, "tracing"]}
         standard={false}
         label="Keep what nodes did"
-        help="Shows each node's result, up to 4 KB, in the run view."
+        help={keptFor(page.trace_days)}
       />
       <Switch
         path={[...META, "recognise_hidden_prompts"]}
@@ -169,6 +169,11 @@ function More() {
       />
     </details>
   );
+}
+
+function keptFor(days: number): string {
+  const what = "Each run keeps what was asked (up to 32 KB) and what its nodes gave (up to 4 KB each)";
+  return `${what} for ${days} days. The caller and admins see it under Runs.`;
 }
 
 type SwitchProps = { path: string[]; standard: boolean; label: string; help: string };

@@ -46,6 +46,7 @@ export type Page = {
   group_separators: string;
   user_id: string;
   may_change: boolean;
+  trace_days: number;
   note: string;
   urls: { flow: string; state: string; save: string; plan: string; rollback: string };
 };

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from identity.errors import Invalid, Problem
 from identity.models import AuditEntry, User
 from publishing.api.base import ApiView
-from publishing.api.fields import LONGEST_NUMBER, CursorField
+from publishing.api.fields import behind_moment, moment_of
 from publishing.api.openapi import cursor_list, in_api
 from publishing.api.people.serializers import AuditEntrySerializer, AuditSearchSerializer
 from publishing.models import Core
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-LONGEST_MOMENT = 17  # digits of microseconds since 1970 that every calendar has room for
 
 
 class AuditListView(ApiView):
@@ -40,7 +35,7 @@ class AuditListView(ApiView):
             _search(self.user.tenant_id, asked),
             asked["limit"],
             show=lambda entry: AuditEntrySerializer(entry).data,
-            key=lambda entry: f"{(entry.at - EPOCH) // MICROSECOND}-{entry.pk}",
+            key=moment_of,
         )
 
 
@@ -67,22 +62,12 @@ def _of_model(tenant_id: str, name: str) -> Q:
     return Q(target__in=cores) | Q(target=name) | Q(before__contains={"name": name}) | Q(after__contains={"name": name})
 
 
-def _behind(tenant_id: str, cursor: str) -> Q:
-    """Older than the entry that the caller has last."""
-    moment, _, number = cursor.partition("-")
-    fits = len(moment) <= LONGEST_MOMENT and len(number) <= LONGEST_NUMBER
-    if not (moment.isdecimal() and number.isdecimal() and fits):
-        raise Invalid("The cursor is unusable.", [Problem("cursor", CursorField.REFUSED)])
-    at = EPOCH + int(moment) * MICROSECOND
-    return Q(at__lt=at) | Q(at=at, pk__lt=int(number))
-
-
-CONDITIONS = {
+CONDITIONS: dict[str, Callable[[str, Any], Q]] = {
     "person": _of_person,
     "action": lambda tenant_id, action: Q(action__startswith=action),
     "target": lambda tenant_id, target: Q(target=target),
     "model": _of_model,
     "since": lambda tenant_id, since: Q(at__gte=since),
     "until": lambda tenant_id, until: Q(at__lt=until),
-    "cursor": _behind,
+    "cursor": lambda _tenant_id, cursor: behind_moment(cursor),
 }
