@@ -1,5 +1,6 @@
-"""`/v1` and `/oai/v1`: one list, two prefixes. `modules`: what of `/v1/modules/scaicore` is a call. `hooks`:
-what others' servers call. `api`: runs under `/api/v1`, tried and counted. `tools`: the same models for MCP clients."""
+"""`/v1` and `/oai/v1`: one list, two prefixes. `modules`: what of `/v1/modules/scaicore` is a call. `hooks`: what
+others' servers call. `api`: of `/api/v1` the runs, tried and counted, and the deploy that tests first. `tools`: the
+same models for MCP clients."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from django.urls import re_path
 
 from chatapi import trace_api, views
 from chatapi.draft_runs.views import FlowRunView
+from chatapi.flow_tests.views import FlowTestsView, TestedDeployView
 from chatapi.mcp.views import McpView
 from chatapi.responses_api import views as responses
 from chatapi.run_history.views import RecordedRunDetailView, RecordedRunListView
@@ -34,6 +36,8 @@ modules = [
 
 api = [
     re_path(r"^flows/(?P<flow_id>[^/]+)/run/?$", FlowRunView.as_view()),
+    re_path(r"^flows/(?P<flow_id>[^/]+)/run-tests/?$", FlowTestsView.as_view()),
+    re_path(r"^flows/(?P<flow_id>[^/]+)/deploy/?$", TestedDeployView.as_view()),
     re_path(r"^runs/?$", RecordedRunListView.as_view()),
     re_path(r"^runs/(?P<request_id>[^/]+)/?$", RecordedRunDetailView.as_view()),
 ]

@@ -13,6 +13,7 @@ from requests.auth import AuthBase
 
 TIMEOUT_S = (5.0, 120.0)
 PAGE = 200
+LONGEST_LINE = 200
 Shape = TypeVar("Shape")
 
 
@@ -41,6 +42,30 @@ class Deployed(Struct):
     message: str
 
 
+class TestedAnswer(Struct):
+    """How a test of the flow went."""
+
+    name: str
+    message: str
+    passed: bool = False
+    answer: str | None = None
+    live_answer: str | None = None
+
+    def __str__(self) -> str:
+        if self.passed:
+            return f"passed: {self.name}"
+        answers = (("the live version answers", self.live_answer), ("this one", self.answer))
+        told = [f"\n    {who}: {_line(answer)}" for who, answer in answers if answer is not None]
+        return f"FAILED: {self.name}: {self.message}{''.join(told)}"
+
+
+class TestReport(Struct):
+    """How the tests of a flow went."""
+
+    failed: int
+    tests: list[TestedAnswer]
+
+
 class Finding(Struct):
     """One diagnostic of the compiler, or one unusable field."""
 
@@ -60,6 +85,7 @@ class Detail(Struct):
     fix: str = ""
     diagnostics: list[Finding] = []
     details: list[Finding] = []
+    tests: list[TestedAnswer] = []
 
 
 class ServerRefusal(Struct):
@@ -110,6 +136,10 @@ class DeployClient:
         """Save a flow over the version that `onto` was read at."""
         return self._ask("PUT", f"/flows/{onto.id}", SavedFlow, json={**flow, "base_version": onto.version})
 
+    def run_tests(self, flow: SavedFlow) -> TestReport:
+        """Run the tests that the saved flow holds."""
+        return self._ask("POST", f"/flows/{flow.id}/run-tests", TestReport, json={"compare": True})
+
     def deploy(self, flow: SavedFlow, *, accepts_memory_change: bool = False) -> Deployed:
         """Make exactly this version of the flow live."""
         asked = {"base_version": flow.version, "accept_memory_change": accepts_memory_change}
@@ -156,5 +186,11 @@ def _explain(url: str, answer: requests.Response) -> str:
         detail = msgspec.json.decode(answer.content, type=ServerRefusal).detail
     except (msgspec.DecodeError, RecursionError):
         return f"{url} answered {answer.status_code} without saying why. Is --host right?"
-    found = [f"  {one}" for one in (*detail.diagnostics, *detail.details)]
+    found = [f"  {one}" for one in (*detail.diagnostics, *detail.details, *detail.tests)]
     return "\n".join([f"{detail.message} {detail.fix}".strip() + f" ({answer.status_code})", *found])
+
+
+def _line(answer: str) -> str:
+    """The beginning of an answer, in one line."""
+    line = " ".join(answer.split())
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"

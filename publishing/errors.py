@@ -17,6 +17,7 @@ identity.errors.ActionRefused
 │   ├── NotAgreed            what is asked for needs a yes that nobody has given
 │   │   ├── WideningNotAgreed     somebody new could call
 │   │   └── ForgettingNotAgreed   memories would go unread
+│   ├── FlowTestsFailed      the flow is deployed only when its tests pass, and some do not
 │   ├── StillPublished       the flow's Core is published
 │   ├── PublicationHeld      staff hold the Core: it stays un-published, and is not deleted either
 │   ├── McpServerExists      another MCP server of the tenant has this ref
@@ -151,6 +152,23 @@ class SlugTaken(Conflict):
 
     def __init__(self, slug: str) -> None:
         super().__init__(f"Another Core has the slug {slug}.")
+
+
+class FlowTestsFailed(Conflict):
+    """The flow is deployed only when its tests pass, and some do not. `tests` are the failing ones as data: `name`,
+    `message`, `expect`, `answer`, and `live_answer`, what the live version says to the same."""
+
+    code = "TESTS_FAILED"
+    fix = "Correct the flow or its tests, save, and deploy again."
+
+    def __init__(self, tests: Sequence[dict[str, Any]], *, count: int) -> None:
+        names = _shortened([str(test["name"]) for test in tests])
+        super().__init__(f"{len(tests)} of {count} tests failed, so nothing was deployed: {names}.")
+        self.tests = list(tests)
+
+    def extras(self) -> dict[str, Any]:
+        """The failing tests."""
+        return {"tests": self.tests}
 
 
 class StillPublished(Conflict):

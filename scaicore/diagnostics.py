@@ -41,6 +41,7 @@ CODES: Final[dict[str, str]] = {
     "publish_without_entry_api": "publishing needs an `entry_api`",
     "reserved_name": "a name that the runtime itself uses",
     "result_not_there": "a template or expression reads a node's result where no run has it",
+    "test_unusable": "an entry of `tests` cannot be run as a test",
     "too_large": "the document is larger than a flow may be",
     "undeclared_model_role": "a node uses a model role that the flow does not declare",
     "undeclared_variable": "a variable that the flow does not declare",

@@ -28,6 +28,7 @@ class Properties(msgspec.Struct, frozen=True):
     instance_mode: InstanceMode = "stateless"
     entity_scope: EntityScope = "user"
     tracing: bool = False
+    test_before_deploy: bool = False
     slug: str = ""
 
 
@@ -39,6 +40,7 @@ _PATHS: Final[dict[str, tuple[str, ...]]] = {
     "instance_mode": ("config", "scaiflow_meta", "instance_mode"),
     "entity_scope": ("config", "scaiflow_meta", "entity_scope"),
     "tracing": ("config", "scaiflow_meta", "tracing"),
+    "test_before_deploy": ("config", "scaiflow_meta", "test_before_deploy"),
 }
 # The panel must open for any document, so each property is read by its own type and falls back on its own.
 _TYPES: Final[dict[str, Any]] = dict(Properties.__annotations__)

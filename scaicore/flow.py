@@ -19,6 +19,7 @@ Number = int | float
 # Compiling takes time in proportion to these; a document of this size still compiles within seconds.
 MAX_NODES: Final = 5_000
 MAX_EDGES: Final = 10_000
+MAX_TESTS: Final = 200
 ELSE: Final = "else"
 DEFAULT_PORT: Final = "in"
 
@@ -126,6 +127,8 @@ class FlowDocument(msgspec.Struct, frozen=True):
     recognises_hidden_prompts: bool
     capabilities: list[str]
     tracing: bool
+    test_before_deploy: bool
+    tests: list[Any]  # read one by one in `expectations`: other tools may keep theirs here
 
 
 T = TypeVar("T")
@@ -204,7 +207,7 @@ def read(document: object) -> tuple[FlowDocument | None, list[Diagnostic]]:
 
 
 def _oversize(document: dict[str, Json]) -> Iterator[Diagnostic]:
-    for key, limit in (("nodes", MAX_NODES), ("edges", MAX_EDGES)):
+    for key, limit in (("nodes", MAX_NODES), ("edges", MAX_EDGES), ("tests", MAX_TESTS)):
         entries = document.get(key)
         if isinstance(entries, list) and len(entries) > limit:
             yield error("too_large", f"A flow has at most {limit} {key}; split it into several flows.", key)
@@ -216,9 +219,6 @@ def _read(reader: Reader) -> FlowDocument:
     identity = reader.section(config, "core_identity", "config.core_identity")
     meta = reader.section(config, "scaiflow_meta", "config.scaiflow_meta")
     metadata = reader.section(document, "metadata", "metadata")
-    reader.value(
-        document, "tests", list[Any] | None, None, "tests"
-    )  # kept for other tools, of which only the shape is known
     return FlowDocument(
         name=reader.value(document, "name", str, "", "name"),
         version=reader.value(document, "version", str, "", "version"),
@@ -236,7 +236,9 @@ def _read(reader: Reader) -> FlowDocument:
         entity_scope=_choice(reader, meta, "entity_scope", EntityScope, "user"),
         recognises_hidden_prompts=_choice(reader, meta, "recognise_hidden_prompts", bool, True),
         tracing=_choice(reader, meta, "tracing", bool, False),
+        test_before_deploy=_choice(reader, meta, "test_before_deploy", bool, False),
         capabilities=reader.value(config, "capabilities", list[str], [], "config.capabilities"),
+        tests=reader.value(document, "tests", list[Any] | None, [], "tests") or [],
     )
 
 

@@ -26,7 +26,7 @@ ADMINS_NAMED = 3
 class Notice:
     """What did not happen, and what to do; with `agreed` it is a question that a button answers with yes.
 
-    `changes` are rows of what a deploy would change: what, now, then.
+    `changes` are rows of what a deploy would change: what, now, then. `tests` are those that failed before it.
     """
 
     headline: str
@@ -34,6 +34,7 @@ class Notice:
     is_about_findings: bool = False
     agreed: str = ""
     changes: tuple[deploy_plan.Change, ...] = ()
+    tests: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

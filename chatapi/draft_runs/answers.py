@@ -32,10 +32,20 @@ async def answer(draft: Draft, authorization: str | None, request_id: str) -> Wh
     with stopping.told(), await admission.enter() as place:
         if draft.request.is_streamed:
             return await _begin_stream(draft, authorization, request_id, place)
-        dry_run = DryRun(draft.state)
-        run = await _begin(draft, dry_run, request_id, place)
-        shown = await _finish(run, draft, dry_run, request_id)
+        run, shown = await _run(draft, request_id, place)
         return responses.render_json(shown, request_id, headers=call_limits.headers(run.taken))
+
+
+async def try_out(draft: Draft, request_id: str) -> dict[str, Any]:
+    """What `answer` gives, as data. Raises `ChatError` where the run does not begin."""
+    with await admission.enter() as place:
+        return (await _run(draft, request_id, place))[1]
+
+
+async def _run(draft: Draft, request_id: str, place: Place) -> tuple[Run | Replay, dict[str, Any]]:
+    dry_run = DryRun(draft.state)
+    run = await _begin(draft, dry_run, request_id, place)
+    return run, await _finish(run, draft, dry_run, request_id)
 
 
 async def _begin(draft: Draft, dry_run: DryRun, request_id: str, place: Place) -> Run | Replay:

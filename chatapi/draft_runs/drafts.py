@@ -13,7 +13,7 @@ from chatapi import call_headers, chat_request
 from chatapi.chat_request import ChatRequest
 from publishing import actions, documents
 from publishing.errors import DraftDoesNotCompile
-from publishing.models import Core, Flow
+from publishing.models import Core, CoreVersion, Flow
 from publishing.registry import AllowedCall, LiveCore
 
 # A draft has no version: what is counted of it has this one.
@@ -32,25 +32,59 @@ class Draft:
     warnings: list[scaicore.Diagnostic]
 
 
+@dataclass(frozen=True)
+class TriedProgram:
+    """What can be tried, and by whom: one program that may be called several times."""
+
+    caller: AllowedCall
+    core: LiveCore
+    name: str
+    warnings: list[scaicore.Diagnostic]
+
+    def call(self, given: Mapping[str, Any]) -> Draft:
+        """The call that `given`, the fields of `RunBodySerializer`, asks for. Raises `ChatError` as a chat would."""
+        is_entity = self.core.program.program.instance_mode == "entity"
+        request = _request(self.name, given, is_entity=is_entity)
+        return Draft(self.caller, self.core, request, given["state"], self.warnings)
+
+
 def read(flow: Flow, given: Mapping[str, Any], *, user_id: str, key_id: str) -> Draft:
     """The draft that `given`, the fields of `RunBodySerializer`, asks to run. Raises `DraftDoesNotCompile`."""
-    compiled = actions.compile_document(_document(flow, given), tenant=flow.tenant_id)
+    return compile_draft(flow, document_in(flow, given), user_id=user_id, key_id=key_id).call(given)
+
+
+def compile_draft(flow: Flow, document: dict[str, Any], *, user_id: str, key_id: str) -> TriedProgram:
+    """`document` ready to be tried as a draft of `flow`. Raises `DraftDoesNotCompile`."""
+    compiled = actions.compile_document(document, tenant=flow.tenant_id)
     if compiled.program is None:
         raise DraftDoesNotCompile(compiled.diagnostics)
-    core = Core.objects.filter(flow=flow).first()
+    runnable = scaicore.link(compiled.program)
+    core = LiveCore(DRAFT_VERSION, "flow", runnable)
+    return _make(flow, core, list(compiled.diagnostics), user_id=user_id, key_id=key_id)
+
+
+def load_live(flow: Flow, *, user_id: str, key_id: str) -> TriedProgram | None:
+    """The live version of `flow`, to be tried beside a draft; None where nothing is live."""
+    live = CoreVersion.objects.filter(pk__in=Core.objects.filter(flow=flow).values("live")).first()
+    if live is None:
+        return None
+    core = LiveCore(live.number, "flow", scaicore.load(live.program))
+    return _make(flow, core, [], user_id=user_id, key_id=key_id)
+
+
+def _make(
+    flow: Flow, core: LiveCore, warnings: list[scaicore.Diagnostic], *, user_id: str, key_id: str
+) -> TriedProgram:
+    deployed = Core.objects.filter(flow=flow).first()
     # What is counted of a flow that was never deployed is counted under the flow's own id.
-    core_id = core.pk if core else flow.pk
-    name = f"scaicore/{flow.tenant_id}/{core.slug}" if core else flow.pk
-    return Draft(
-        AllowedCall(key_id, user_id, flow.tenant_id, core_id, version_id=0, published_at=0),
-        LiveCore(DRAFT_VERSION, "flow", scaicore.link(compiled.program)),
-        _request(name, given, is_entity=compiled.program.instance_mode == "entity"),
-        given["state"],
-        list(compiled.diagnostics),
-    )
+    core_id = deployed.pk if deployed else flow.pk
+    name = deployed.model_name if deployed else flow.pk
+    caller = AllowedCall(key_id, user_id, flow.tenant_id, core_id, version_id=0, published_at=0)
+    return TriedProgram(caller, core, name, warnings)
 
 
-def _document(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
+def document_in(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The unsaved document that was sent as `content`, else the saved one."""
     if "content" not in given:
         return documents.complete(flow, flow.saved)
     return {**documents.clean_content(given["content"]), "id": flow.pk, "name": flow.name}

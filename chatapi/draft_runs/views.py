@@ -59,6 +59,9 @@ class FlowRunView(FlowView):
     def _read(self, flow_id: str) -> Draft:
         given, flow = self.fields(RunBodySerializer), self.flow(flow_id)
         self.actor.must_manage(flow.tenant_id)
-        key = self.request.auth
-        key_id = key.key.pk if isinstance(key, LiveKey) else ""
-        return drafts.read(flow, given, user_id=self.user.pk, key_id=key_id)
+        return drafts.read(flow, given, user_id=self.user.pk, key_id=key_id_of(self.request))
+
+
+def key_id_of(request: Request) -> str:
+    """The id of the key that was sent; empty for a page's session."""
+    return request.auth.key.pk if isinstance(request.auth, LiveKey) else ""

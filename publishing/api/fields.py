@@ -167,6 +167,18 @@ class ModuleRefusalSerializer(serializers.Serializer[Any]):
     meta = MetaSerializer()
 
 
+class FailedTestSerializer(serializers.Serializer[Any]):
+    """A test of a flow that did not pass."""
+
+    name = serializers.CharField()
+    message = serializers.CharField(help_text="Why not, in a sentence or several.")
+    expect = serializers.DictField(help_text="What the answer must be like.")
+    answer = serializers.CharField(allow_null=True, help_text="What the flow answered; null where it did not.")
+    live_answer = serializers.CharField(
+        allow_null=True, help_text="What the live version answers to the same; null where nothing is live."
+    )
+
+
 class ApiErrorSerializer(serializers.Serializer[Any]):
     """What went wrong, under `detail` of an `/api/v1` answer."""
 
@@ -176,6 +188,7 @@ class ApiErrorSerializer(serializers.Serializer[Any]):
     details = FieldProblemSerializer(many=True, required=False)
     diagnostics = DiagnosticSerializer(many=True, required=False)
     current_version = serializers.CharField(required=False)
+    tests = FailedTestSerializer(many=True, required=False, help_text="Where tests keep a flow from being deployed.")
 
 
 class ApiRefusalSerializer(serializers.Serializer[Any]):

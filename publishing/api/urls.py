@@ -43,7 +43,6 @@ api = [
     *_both("flows/compile", flows.FlowCompileView.as_view()),
     *_both("flows/validate", flows.FlowValidateView.as_view()),
     *_both("flows/<str:flow_id>", flows.FlowDetailView.as_view()),
-    *_both("flows/<str:flow_id>/deploy", flows.FlowDeployView.as_view()),
     *_both("flows/<str:flow_id>/deployments", flows.FlowDeploymentListView.as_view()),
     *_both("flows/<str:flow_id>/versions", flows.FlowVersionListView.as_view()),
     *_both("flows/<str:flow_id>/versions/<str:version>", flows.FlowVersionDetailView.as_view()),

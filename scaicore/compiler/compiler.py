@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from scaicore import expectations
 from scaicore.compiler import capabilities, checks, graph, node_checks, reachability, streaming, tools
 from scaicore.compiler.node_checks import Configs
 from scaicore.compiler.precedence import Precedence
@@ -80,6 +81,7 @@ def _findings(flow: FlowDocument, configs: Configs, providers: Collection[str]) 
     if not any(finding.code in _DISORDER for finding in findings):
         precedence = Precedence(flow, *reachability.find_order(flow))
     findings += node_checks.check(flow, configs, precedence)
+    findings += expectations.check(flow.tests)
     return findings
 
 

@@ -36,15 +36,15 @@ def key(root: User, key_of: Callable[[User], str]) -> str:
     return key_of(root)
 
 
-def deploy(path: Path, host: str, key: str) -> str:
+def deploy(path: Path, host: str, key: str, *options: str) -> str:
     out = StringIO()
-    call_command("deploy", str(path), "--host", host, "--key", key, stdout=out)
+    call_command("deploy", str(path), "--host", host, "--key", key, *options, stdout=out)
     return out.getvalue()
 
 
-def failure(path: Path, host: str, key: str) -> str:
+def failure(path: Path, host: str, key: str, *options: str) -> str:
     with pytest.raises(CommandError) as failed:
-        deploy(path, host, key)
+        deploy(path, host, key, *options)
     assert failed.value.returncode == 1
     return str(failed.value)
 
@@ -53,6 +53,28 @@ def test_a_new_flow_is_made_deployed_and_told_to_the_letter(document: Path, host
     printed = deploy(document, host, key)
     core = Core.objects.get()
     assert printed == f"Deployed core_id={core.pk} — published as scaicore/acme/echo-agent\n"
+
+
+def with_tests(document: Path, expected: str, **meta: Any) -> None:
+    tests = [{"name": "greets", "message": "hello", "expect": {"equals": expected}}]
+    document.write_text(json.dumps({**echo_document(scaiflow_meta=meta), "tests": tests}))
+
+
+def test_with_test_the_flow_is_deployed_once_its_tests_pass(document: Path, host: str, key: str) -> None:
+    with_tests(document, "hello")
+    assert deploy(document, host, key, "--test").startswith("passed: greets\nDeployed core_id=")
+
+
+def test_with_test_a_failing_test_keeps_it_from_being_deployed(document: Path, host: str, key: str) -> None:
+    with_tests(document, "bye")
+    assert failure(document, host, key, "--test").startswith("1 of 1 tests failed. Version 1.0.0 is saved")
+    assert not Core.objects.exists()
+
+
+def test_a_test_that_stands_before_the_deploy_is_told_with_its_answer(document: Path, host: str, key: str) -> None:
+    with_tests(document, "bye", test_before_deploy=True)
+    told = failure(document, host, key)
+    assert "(409)\n  FAILED: greets: The answer is another.\n    this one: hello" in told
 
 
 def test_a_document_with_a_byte_order_mark_is_read(document: Path, host: str, key: str) -> None:

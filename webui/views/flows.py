@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 import scaicore
+from chatapi.flow_tests import gate
 from identity.actors import Actor, actor_of
 from identity.errors import ActionRefused, Invalid
 from publishing import actions, deploy_plan, deploy_state
-from publishing.errors import DoesNotCompile, StaleSave
+from publishing.errors import DoesNotCompile, FlowTestsFailed, StaleSave
 from publishing.models import Flow
 from webui import editor_data, flow_context, flow_saves
 from webui.decorators import MemberRequest, admin_of, member_page
@@ -111,7 +112,10 @@ def deploy(request: MemberRequest, flow_id: str) -> HttpResponse:
 def _deployed(request: MemberRequest, flow: Flow, form: PropertiesForm, actor: Actor) -> HttpResponse:
     """The page after a deploy of what the form shows, or with the reason why there was none."""
     try:
+        gate.must_pass(flow, user_id=request.user.pk, key_id="")
         done = actions.deploy(flow, actor=actor, at=timezone.now(), expected=form.base.version)
+    except FlowTestsFailed as refusal:
+        return _page(request, flow, notice=_untested(refusal))
     except StaleSave:
         return _clash(request, flow.pk, form, "Nothing was deployed")
     except DoesNotCompile as refusal:
@@ -150,6 +154,10 @@ def _question(flow: Flow, actor: Actor) -> Notice | None:
     if not plan.questions:
         return None
     return Notice("Nothing was deployed yet.", " ".join(plan.questions), agreed=plan.saved, changes=tuple(plan.changes))
+
+
+def _untested(refusal: FlowTestsFailed) -> Notice:
+    return Notice(NOT_DEPLOYED, str(refusal), tests=tuple(refusal.tests))
 
 
 def _uncompiled(refusal: DoesNotCompile) -> Notice:

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from publishing import documents, strict_json
-from publishing.deploy_client import DeployClient, DeployRefused
+from publishing.deploy_client import DeployClient, DeployRefused, SavedFlow
 
 VARIABLE = "SCAIGRID_TOKEN"
 
@@ -30,6 +30,9 @@ class Command(BaseCommand):
             action="store_true",
             help="Deploy although the live version's memories would not be read any more.",
         )
+        parser.add_argument(
+            "--test", action="store_true", help="Run the flow's tests first, and deploy only when all of them pass."
+        )
         parser.add_argument("--key", default="", help=f"An API key of a tenant admin. Left out: ${VARIABLE}.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,9 +45,20 @@ class Command(BaseCommand):
             grid = DeployClient(options["host"], key)
             known = grid.flow(flow["name"])
             saved = grid.save(known, flow) if known else grid.create(flow)
+            if options["test"]:
+                self._test(grid, saved)
             self.stdout.write(grid.deploy(saved, accepts_memory_change=options["accept_memory_change"]).message)
         except DeployRefused as refusal:
             raise CommandError(str(refusal)) from None
+
+    def _test(self, grid: DeployClient, saved: SavedFlow) -> None:
+        """Print how each test went; an error where one failed."""
+        report = grid.run_tests(saved)
+        for test in report.tests:
+            self.stdout.write(str(test))
+        if report.failed:
+            failed = f"{report.failed} of {len(report.tests)} tests failed"
+            raise CommandError(f"{failed}. Version {saved.version} is saved, and nothing was deployed.")
 
 
 def _flow(path: Path) -> dict[str, Any]:

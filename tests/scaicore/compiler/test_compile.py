@@ -83,6 +83,7 @@ WARNINGS = {
     "ignored_condition": flow(entry(), says("a", ""), {**edge("entry", "a"), "condition": "true"}),
     "memory_without_variables": chain(entry(), scaiflow_meta={"instance_mode": "entity"}),
     "result_not_there": chain(entry(), says("a", "{{b}}"), says("b", "")),
+    "test_unusable": {**chain(entry(), says("reply", "hi")), "tests": ["not one"]},
     "unfit_condition": decision(edge("if", "a", "message == 3"), edge("if", "b", "else")),
     "unknown_name": chain(entry(), says("reply", "{{colour}}")),
     "unreachable_node": flow(entry(), says("island", "")),
