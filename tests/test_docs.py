@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from identity.errors import ActionRefused
 from publishing.api import errors as api_errors
 from publishing.declared import schema
 from scaicore.errors import REASONS
+from scaicore.nodes import describe
 from scaicore.nodes.base import NodeConfig, NodeKind
 from scaigrid_site.conf import Conf
 from webui.forms import PropertiesForm
@@ -223,13 +224,33 @@ def kind_row(kind: NodeKind) -> str:
     return f"| `{kind.kind}` | {kind.summary} | {', '.join(f'`{name}`' for name in own)} |"
 
 
+def field_rows() -> Iterable[str]:
+    """The lines of all fields in docs/flows.md: each once, for the kinds that have it."""
+    shown: dict[str, list[str]] = {}
+    for kind in describe():
+        own = scaicore.KINDS[kind["kind"]].config.__name__
+        for name, shape in kind["config_schema"]["$defs"].items():
+            for field, about in shape["properties"].items():
+                inside = "" if name == own else f"{name}: "
+                example = json.dumps(about["examples"][0], ensure_ascii=False)
+                line = f"| {inside}`{field}` | {about['title']} | {about['description']} | `{example}` |"
+                shown.setdefault(line, []).append(kind["kind"])
+    every = len(scaicore.KINDS)
+    return (f"{line} {'every kind' if len(kinds) == every else ', '.join(kinds)} |" for line, kinds in shown.items())
+
+
+def test_every_field_of_a_node_has_a_label_a_sentence_and_an_example() -> None:
+    page = (DOCS / "flows.md").read_text().partition("## Fields of the nodes")[2]
+    assert re.findall(r"^\| .*`.*$", page, re.MULTILINE) == list(field_rows())
+
+
 def test_every_node_kind_is_documented_with_its_config() -> None:
-    page = (DOCS / "flows.md").read_text().partition("## Node kinds")[2]
+    page = (DOCS / "flows.md").read_text().partition("## Node kinds")[2].partition("## Fields")[0]
     assert re.findall(r"^\| `.*$", page, re.MULTILINE) == [kind_row(kind) for kind in scaicore.KINDS.values()]
 
 
 def test_every_node_kind_that_does_not_run_here_is_documented() -> None:
-    page = (DOCS / "flows.md").read_text().rpartition("do not run here:")[2]
+    page = (DOCS / "flows.md").read_text().rpartition("do not run here:")[2].partition("## Fields")[0]
     assert words(page) == list(scaicore.UNAVAILABLE)
 
 

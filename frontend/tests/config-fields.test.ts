@@ -59,3 +59,14 @@ test("objects, words beside an object, and texts that may be numbers have fields
     ],
   );
 });
+
+test("an example is shown as it would be typed, and none where it would not help", () => {
+  const example = (shape: object) => fieldsOf({ type: "object", properties: { it: shape } })[0]!.example;
+  assert.equal(example({ type: "string", examples: ["{{message}}"] }), "{{message}}");
+  assert.equal(example({ type: "array", items: { type: "string" }, examples: [["yes", "no"]] }), "yes · no");
+  const pairs = { type: "object", additionalProperties: { type: "string" }, examples: [{ q: "x" }] };
+  assert.equal(example(pairs), "q = x");
+  assert.equal(example({ type: "object", properties: {}, examples: [{ a: 1 }] }), '{"a":1}');
+  assert.equal(example({ type: "boolean", examples: [true] }), "");
+  assert.equal(example({ type: "string" }), "");
+});

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -21,11 +21,21 @@ SYSTEM_NAMES: Final = frozenset({"state", "entity_id"})  # names that nothing ma
 DECISION: Final = "decision"  # the name of the answer to a question in the scope
 
 
+def field(title: str, description: str, example: Any = None) -> msgspec.Meta:
+    """How people read of a setting: its label, one sentence of help, and an example, a value that it could have. The
+    editor, the REST API and docs/flows.md show these."""
+    return msgspec.Meta(title=title, description=description, examples=None if example is None else [example])
+
+
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What every node may set. `result_binding` is a further name for its result; `timeout_s` is in seconds."""
 
-    result_binding: str | None = None
-    timeout_s: float | None = None
+    result_binding: Annotated[
+        str | None, field("Result binding", "A further name for the result, beside the node's id.", "answer")
+    ] = None
+    timeout_s: Annotated[
+        float | None, field("Time limit (seconds)", "The node fails when its work takes longer.", 20)
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

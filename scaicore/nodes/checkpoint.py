@@ -8,7 +8,7 @@ import msgspec
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.language.templates import Template
-from scaicore.nodes.base import DECISION, CheckpointPlan, NodeConfig, NodeKind
+from scaicore.nodes.base import DECISION, CheckpointPlan, NodeConfig, NodeKind, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.program import Program
 
@@ -23,11 +23,20 @@ class Checkpoint(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     of them, in any case of letters, else the question is asked again. `timeout` is in seconds, or text such as `24h`;
     an answer that comes later counts as `on_timeout`, and without that starts the flow again."""
 
-    prompt: str
-    type: str = "approval"
-    options: list[str] = []
-    timeout: Span | None = None
-    on_timeout: str | None = None
+    prompt: Annotated[
+        str, field("Prompt", "The question that ends the turn; a template.", "May I send this?\n\n{{draft}}")
+    ]
+    type: Annotated[str, field("Type", "What the question is about, in a word for people.", "approval")] = "approval"
+    options: Annotated[
+        list[str], field("Options", "The answers that are taken; with none, any text is one.", ["approve", "reject"])
+    ] = []
+    timeout: Annotated[
+        Span | None, field("Answer within", "How long an answer is waited for: seconds, or a text such as 24h.", "24h")
+    ] = None
+    on_timeout: Annotated[
+        str | None,
+        field("On timeout", "What a later answer counts as; left out, the flow then starts anew.", "reject"),
+    ] = None
 
 
 def _prepare(config: Checkpoint, _program: Program) -> CheckpointPlan:

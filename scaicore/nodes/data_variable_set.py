@@ -1,7 +1,7 @@
 """Setting a variable: the one way in which a flow changes its memory."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -11,7 +11,7 @@ from scaicore.jsondata import Json
 from scaicore.language import variables
 from scaicore.language.expressions import Expression
 from scaicore.nodes import templated_values
-from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
@@ -20,9 +20,13 @@ from scaicore.program import Program
 class DataVariableSet(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """Sets `state.<variable>` to `value`, whose texts are templates, or to what the CEL `expression` gives."""
 
-    variable: str
-    value: Any = msgspec.UNSET
-    expression: str | None = None
+    variable: Annotated[str, field("Variable", "The variable that is set, one of those of the flow.", "last_topic")]
+    value: Annotated[Any, field("Value", "Its new value: JSON, whose texts are templates.", "{{message}}")] = (
+        msgspec.UNSET
+    )
+    expression: Annotated[
+        str | None, field("Expression", "In place of a value: CEL that gives it.", "state.count + 1")
+    ] = None
 
 
 def _prepare(config: DataVariableSet, program: Program) -> Work:

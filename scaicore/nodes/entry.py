@@ -13,7 +13,7 @@ from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
 from scaicore.language import cron
 from scaicore.language.names import RESERVED, can_bind, shown
-from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
@@ -31,32 +31,50 @@ _CRON_PART: Final = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?
 class EntryInput(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a call may send beside the message: a name of the scope, told to MCP clients and checked for them."""
 
-    name: str
-    type: Literal["string", "number", "integer", "boolean", "array", "object"] = "string"
-    description: str = ""
-    required: bool = False
+    name: Annotated[str, field("Name", "The name under which nodes read it.", "customer")]
+    type: Annotated[
+        Literal["string", "number", "integer", "boolean", "array", "object"],
+        field("Type", "What a call must send; anything else is refused.", "string"),
+    ] = "string"
+    description: Annotated[str, field("Description", "What it is, for who calls.", "The customer's number")] = ""
+    required: Annotated[bool, field("Required", "Calls without it are refused.", example=True)] = False
 
 
 class EntryApi(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`method` and `path` describe the entry to people; a call reaches it by the Core's name. `inputs` are what it may
     send beside `message`."""
 
-    method: str = "POST"
-    path: str = "/"
-    inputs: Annotated[list[EntryInput], msgspec.Meta(max_length=MOST_INPUTS)] = []
+    method: Annotated[str, field("Method", "The method, for people; no call is told by it.", "POST")] = "POST"
+    path: Annotated[str, field("Path", "The path, for people; calls come by the model's name.", "/")] = "/"
+    inputs: Annotated[
+        list[EntryInput],
+        msgspec.Meta(max_length=MOST_INPUTS),
+        field(
+            "Inputs",
+            "What a call may send beside its message.",
+            [{"name": "customer", "type": "string", "required": True}],
+        ),
+    ] = []
 
 
 class WebhookAuth(msgspec.Struct, frozen=True, omit_defaults=True):
     """`header` carries the HMAC-SHA256 of the body, made with the secret that `secret_ref` names."""
 
-    header: str
-    secret_ref: str
+    header: Annotated[str, field("Header", "The header that carries the signature.", "X-Signature")]
+    secret_ref: Annotated[str, field("Secret", "The tenant's secret that the body is signed with.", "webhook_secret")]
 
 
 class EntryWebhook(EntryApi, frozen=True, kw_only=True, omit_defaults=True):
     """The same as an API entry, but called by URL with a signature: without `auth` no request reaches it."""
 
-    auth: WebhookAuth | None = None
+    auth: Annotated[
+        WebhookAuth | None,
+        field(
+            "Auth",
+            "How requests are signed; without it none is let in.",
+            {"header": "X-Signature", "secret_ref": "webhook_secret"},
+        ),
+    ] = None
 
 
 # What becomes of a time at which no server ran: one run as soon as one does, or none.
@@ -67,9 +85,11 @@ class EntrySchedule(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`cron` has five fields (minute, hour, day of month, month, day of week); `timezone` is a name such as
     `Europe/Amsterdam`. `missed` says what becomes of times at which no server ran."""
 
-    cron: str = "0 * * * *"
-    timezone: str = "UTC"
-    missed: Missed = "run_once"
+    cron: Annotated[str, field("Cron", "Minute, hour, day of month, month, day of week.", "30 7 * * 1-5")] = "0 * * * *"
+    timezone: Annotated[str, field("Timezone", "The zone of these times.", "Europe/Amsterdam")] = "UTC"
+    missed: Annotated[
+        Missed, field("Missed", "What becomes of times at which no server ran: one run, or none.", "skip")
+    ] = "run_once"
 
 
 def _prepare(_config: NodeConfig, _program: Program) -> Work:

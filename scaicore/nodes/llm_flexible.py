@@ -16,7 +16,7 @@ from scaicore.messages import Message
 from scaicore.nodes import llm_call
 from scaicore.nodes.agents import checks, loop, tools
 from scaicore.nodes.agents.tools import MOST_TOOLS, AgentTool, OwnTool, Turns
-from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.nodes.prompt import Prompt
@@ -29,20 +29,25 @@ _SHARE: Final = 0.95
 class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The text, a template, that is used when there is no answer."""
 
-    fallback: str
+    fallback: Annotated[
+        str, field("Fallback", "The text that is used instead; a template.", "I cannot answer this now.")
+    ]
 
 
 class Example(msgspec.Struct, frozen=True):
     """What was asked and what a good answer is; what is not text is shown as JSON."""
 
-    input: Any
-    output: Any
+    input: Annotated[Any, field("Input", "What is asked.", "Where is my parcel?")]
+    output: Annotated[Any, field("Output", "A good answer to it.", "shipping")]
 
 
 class Budget(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an answer may cost at most."""
 
-    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    max_tokens: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)] | None,
+        field("Max tokens", "The longest answer, in tokens of the model.", 500),
+    ] = None
 
 
 class LlmFlexible(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,20 +56,59 @@ class LlmFlexible(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     `client_tools` the model may call the caller's tools: a call ends the turn, and its results go on here. `tools` are
     the flow's own: they run here, and the model is asked again, at most `max_turns` times in all."""
 
-    goal: str = ""
-    llm_role: str | None = None
-    guidance: str | None = None
-    constraints: list[str] = []
-    examples: list[Example] = []
-    input_bindings: dict[str, str] = {}
-    context_bindings: dict[str, str] = {}
-    output_schema: dict[str, Any] | None = None
-    include_history: bool = True
-    client_tools: bool = False
-    tools: Annotated[list[AgentTool], msgspec.Meta(max_length=MOST_TOOLS)] = []
-    max_turns: Turns = loop.MAX_TURNS
-    on_failure: Literal["fail"] | Fallback = "fail"
-    budget: Budget = Budget()
+    goal: Annotated[str, field("Goal", "What the model is to do; a template.", "Answer as {{state.company}}.")] = ""
+    llm_role: Annotated[
+        str | None, field("LLM role", "Which of the flow's models answers; left out, the first.", "main")
+    ] = None
+    guidance: Annotated[
+        str | None, field("Guidance", "How to do it: tone, steps, what to mind; a template.", "Be brief.")
+    ] = None
+    constraints: Annotated[
+        list[str], field("Constraints", "What it must keep to, one rule each; templates.", ["Name no prices."])
+    ] = []
+    examples: Annotated[
+        list[Example],
+        field("Examples", "Questions with good answers.", [{"input": "Where is my parcel?", "output": "shipping"}]),
+    ] = []
+    input_bindings: Annotated[
+        dict[str, str],
+        field("Input bindings", "Paths of what is asked in place of the caller's message.", {"text": "fetch.text"}),
+    ] = {}
+    context_bindings: Annotated[
+        dict[str, str],
+        field("Context bindings", "Paths of what the model is to know beside its goal.", {"notes": "state.notes"}),
+    ] = {}
+    output_schema: Annotated[
+        dict[str, Any] | None,
+        field(
+            "Output schema",
+            "The JSON Schema that the answer must fit; the result is then JSON.",
+            {"type": "object", "properties": {"topic": {"type": "string"}}, "required": ["topic"]},
+        ),
+    ] = None
+    include_history: Annotated[
+        bool, field("Include history", "The model reads the conversation, not its last message alone.", example=True)
+    ] = True
+    client_tools: Annotated[
+        bool, field("Client tools", "The model may call the tools that callers bring.", example=True)
+    ] = False
+    tools: Annotated[
+        list[AgentTool],
+        msgspec.Meta(max_length=MOST_TOOLS),
+        field(
+            "Tools",
+            "Nodes of the flow, and tools of MCP servers, that the model may call.",
+            [{"node": "weather", "name": "weather", "description": "The weather of a town."}],
+        ),
+    ] = []
+    max_turns: Annotated[
+        Turns, field("Max turns", "How often the model is asked at most while it calls tools of the flow.", 8)
+    ] = loop.MAX_TURNS
+    on_failure: Annotated[
+        Literal["fail"] | Fallback,
+        field("On failure", "What happens without an answer: the run fails, or a text stands in.", "fail"),
+    ] = "fail"
+    budget: Annotated[Budget, field("Budget", "What an answer may cost at most.", {"max_tokens": 500})] = Budget()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The guarded answer: a language model is asked only if the guard holds, and believed only if its answer is valid."""
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
@@ -9,7 +9,7 @@ from scaicore.jsondata import Json
 from scaicore.language.expressions import Expression
 from scaicore.language.templates import Template
 from scaicore.nodes import llm_flexible
-from scaicore.nodes.base import NodeKind, Work
+from scaicore.nodes.base import NodeKind, Work, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.llm_flexible import Fallback, LlmFlexible
 from scaicore.nodes.node_run import NodeRun
@@ -23,9 +23,16 @@ class LlmGuarded(LlmFlexible, frozen=True, kw_only=True, omit_defaults=True):
     hold, or `validate` does not after the last try, the result is the fallback of `on_validation_failure`, or the run
     fails."""
 
-    guard: str | None = None
-    validate: str | None = None
-    on_validation_failure: Literal["fail", "retry"] | Fallback = "fail"
+    guard: Annotated[
+        str | None, field("Guard", "CEL that must hold, or the model is not asked.", "size(message) < 2000")
+    ] = None
+    validate: Annotated[
+        str | None, field("Validate", "CEL over output that must hold of the answer.", 'output.contains("order")')
+    ] = None
+    on_validation_failure: Annotated[
+        Literal["fail", "retry"] | Fallback,
+        field("On validation failure", "What happens to an answer that is not valid.", "retry"),
+    ] = "fail"
 
 
 def _prepare(config: LlmGuarded, program: Program) -> Work:

@@ -1,11 +1,12 @@
 """The rigid answer: text from a template, without a language model."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
 from scaicore.language.templates import Template
-from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
@@ -14,7 +15,7 @@ from scaicore.program import Program
 class LlmRigid(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`template` is the text, with `{{path}}` placeholders."""
 
-    template: str
+    template: Annotated[str, field("Template", "The text; what stands in {{…}} is filled in.", "Hello {{message}}")]
 
 
 def _prepare(config: LlmRigid, _program: Program) -> Work:

@@ -1,11 +1,11 @@
 """The decision: which way the flow goes on. The engine follows the first conditional edge that holds."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.jsondata import Json
-from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
@@ -14,7 +14,9 @@ from scaicore.program import Program
 class LogicDecision(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`style` is `if`: the first condition that holds, in the document's order, else the branch `else`."""
 
-    style: Literal["if"] = "if"
+    style: Annotated[
+        Literal["if"], field("Style", "The first edge whose condition holds is taken, else the one that says so.", "if")
+    ] = "if"
 
 
 def _prepare(_config: LogicDecision, _program: Program) -> Work:

@@ -10,7 +10,7 @@ from scaicore.errors import RunFailed
 from scaicore.jsondata import Json
 from scaicore.language.expressions import Expression
 from scaicore.language.names import can_bind, shown
-from scaicore.nodes.base import LoopBody, LoopPlan, NodeConfig, NodeKind
+from scaicore.nodes.base import LoopBody, LoopPlan, NodeConfig, NodeKind, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
@@ -25,12 +25,18 @@ class LogicLoop(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`foreach` runs once per entry of the CEL list `items`, and fails beyond `max_iterations`; `while` runs as long as
     the CEL `condition` holds, up to `max_iterations`. The body sees the item and its number from 0 by their names."""
 
-    style: Literal["foreach", "while"] = "foreach"
-    items: str | None = None
-    condition: str | None = None
-    max_iterations: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    item_name: str = DEFAULT_ITEM
-    index_name: str = "index"
+    style: Annotated[
+        Literal["foreach", "while"], field("Style", "Once for each item, or while a condition holds.", "foreach")
+    ] = "foreach"
+    items: Annotated[str | None, field("Items", "Of foreach: CEL that gives a list.", "fetch.json.orders")] = None
+    condition: Annotated[
+        str | None, field("Condition", "Of while: CEL that is looked at before each turn.", "state.left > 0")
+    ] = None
+    max_iterations: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)] | None, field("Max iterations", "The run fails beyond so many turns.", 20)
+    ] = None
+    item_name: Annotated[str, field("Item name", "The name of the item in the body.", "order")] = DEFAULT_ITEM
+    index_name: Annotated[str, field("Index name", "The name of its number, from 0.", "index")] = "index"
 
 
 def _prepare(config: LogicLoop, _program: Program) -> LoopPlan:

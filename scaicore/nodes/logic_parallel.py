@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from scaicore.diagnostics import Diagnostic
-from scaicore.nodes.base import Branches, NodeConfig, NodeKind, ParallelPlan
+from scaicore.nodes.base import Branches, NodeConfig, NodeKind, ParallelPlan, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.program import Program
 
@@ -14,7 +14,10 @@ from scaicore.program import Program
 class LogicParallel(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """At most `max_concurrency` branches run at a time; all of them when it is absent."""
 
-    max_concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    max_concurrency: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)] | None,
+        field("Max concurrency", "How many branches run at a time; left out, all.", 4),
+    ] = None
 
 
 def _prepare(config: LogicParallel, _program: Program) -> ParallelPlan:

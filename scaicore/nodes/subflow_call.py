@@ -10,7 +10,7 @@ from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
 from scaicore.jsondata import Json
 from scaicore.language.templates import Template, look
-from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
@@ -25,11 +25,20 @@ class SubflowCall(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`target` is `core://tenant/slug`. `input_bindings` name the paths of the other Core's input, which is this one's
     own when there are none; `instance_key`, a template, is its entity id; `timeout` is in seconds."""
 
-    target: str
-    input_bindings: dict[str, str] = {}
-    instance_key: str | None = None
-    version: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    timeout: float | None = None
+    target: Annotated[str, field("Target", "The Core that is called.", "core://acme/echo-agent")]
+    input_bindings: Annotated[
+        dict[str, str],
+        field("Input bindings", "Paths of what it is given; left out, the call's own input.", {"message": "draft"}),
+    ] = {}
+    instance_key: Annotated[
+        str | None, field("Instance key", "A path to the key of its memory, where it has one.", "input.customer")
+    ] = None
+    version: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)] | None, field("Version", "That version of it; left out, the live one.", 3)
+    ] = None
+    timeout: Annotated[
+        float | None, field("Called Core's time limit (seconds)", "It is stopped when it takes longer.", 60)
+    ] = None
 
 
 def _prepare(config: SubflowCall, _program: Program) -> Work:

@@ -3,7 +3,7 @@ structure of the path, nor begin another header."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -15,7 +15,7 @@ from scaicore.language.charsets import decoded
 from scaicore.language.templates import Template
 from scaicore.masking import Mask
 from scaicore.nodes import templated_values
-from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
@@ -40,14 +40,28 @@ class ToolHttp(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     the tenant's secrets: a header reads one as `{{secrets.name}}`, and a name that no header reads is a header itself.
     `expect_status` are the accepted answers, by default 200 to 299."""
 
-    url: str
-    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
-    headers: dict[str, str] = {}
-    query: dict[str, str] = {}
-    json: Any = msgspec.UNSET
-    body: str | None = None
-    expect_status: list[int] = []
-    secret_refs: dict[str, str] = {}
+    url: Annotated[
+        str, field("URL", "What is called; a template behind the host.", "https://api.example.com/orders/{{number}}")
+    ]
+    method: Annotated[
+        Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], field("Method", "The method.", "POST")
+    ] = "GET"
+    headers: Annotated[
+        dict[str, str],
+        field("Headers", "Further headers; templates.", {"Authorization": "Bearer {{secrets.api_key}}"}),
+    ] = {}
+    query: Annotated[dict[str, str], field("Query", "The query's fields; templates.", {"q": "{{message}}"})] = {}
+    json: Annotated[Any, field("JSON", "The body as JSON, whose texts are templates.", {"text": "{{message}}"})] = (
+        msgspec.UNSET
+    )
+    body: Annotated[str | None, field("Body", "In place of JSON: the body as a text; a template.", "{{draft}}")] = None
+    expect_status: Annotated[
+        list[int], field("Expect status", "The statuses that are no failure; left out, 200 to 299.", [200, 404])
+    ] = []
+    secret_refs: Annotated[
+        dict[str, str],
+        field("Secret refs", "By the name that headers use, the tenant's secret.", {"api_key": "orders_api"}),
+    ] = {}
 
 
 def _prepare(config: ToolHttp, _program: Program) -> Work:

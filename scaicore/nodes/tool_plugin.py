@@ -1,14 +1,14 @@
 """A call of a tool of an MCP server that the tenant has registered. What comes back is data, whatever it says."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from scaicore.diagnostics import Diagnostic
 from scaicore.errors import RunFailed
 from scaicore.jsondata import Json
 from scaicore.language import arguments
 from scaicore.nodes import templated_values
-from scaicore.nodes.base import NodeConfig, NodeKind, Work
+from scaicore.nodes.base import NodeConfig, NodeKind, Work, field
 from scaicore.nodes.checking import NodeCheck
 from scaicore.nodes.node_run import NodeRun
 from scaicore.program import Program
@@ -22,9 +22,11 @@ class ToolPlugin(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`plugin` is the ref of a registered MCP server, `method` the name of one of its accepted tools. Texts in `args`
     are templates; where the tool's schema wants a number, a list or an object, the filled text is read as JSON."""
 
-    plugin: str
-    method: str
-    args: dict[str, Any] = {}
+    plugin: Annotated[str, field("Plugin", "The MCP server, as the tenant has registered it.", "crm")]
+    method: Annotated[str, field("Method", "The tool of it, one that was accepted.", "find_customer")]
+    args: Annotated[
+        dict[str, Any], field("Args", "The tool's arguments; texts are templates.", {"name": "{{message}}"})
+    ] = {}
 
 
 def _prepare(config: ToolPlugin, _program: Program) -> Work:

@@ -6,6 +6,8 @@ export type Field = {
   name: string;
   label: string;
   help: string;
+  /** A value that the field could have, as it would be typed; empty where none helps. */
+  example: string;
   control:
     | "text"
     | "long"
@@ -73,6 +75,7 @@ function readField(name: string, part: JsonObject, root: JsonObject, isRequired:
     label: labelOf(name, part, shape),
     isRequired,
     help: textOf(part.description) || textOf(shape.description),
+    example: exampleOf(part, control),
     control,
     choices: choicesIn(shape, control, root),
     fields: inside(objectIn(shape, control, root), root),
@@ -84,6 +87,17 @@ function readField(name: string, part: JsonObject, root: JsonObject, isRequired:
 /** The title of an object is the name of its type, which says nothing about this field. */
 function labelOf(name: string, part: JsonObject, shape: JsonObject): string {
   return textOf(part.title) || (shape.properties ? "" : textOf(shape.title)) || spoken(name);
+}
+
+function exampleOf(part: JsonObject, control: Field["control"]): string {
+  const [example] = listOf(part.examples);
+  if (example === undefined || control === "check" || control === "choice" || control === "either") return "";
+  if (control === "texts") return listOf(example).join(" · ");
+  if (control === "pairs")
+    return Object.entries(objectOf(example))
+      .map(([name, value]) => `${name} = ${value}`)
+      .join(" · ");
+  return typeof example === "string" ? example : JSON.stringify(example);
 }
 
 function choicesIn(shape: JsonObject, control: Field["control"], root: JsonObject): Json[] {
@@ -132,7 +146,7 @@ function controlForMany(shape: JsonObject, root: JsonObject): Field["control"] {
 }
 
 /** Keys of a schema that say nothing about the type. */
-const DESCRIBING = new Set(["default", "description", "title"]);
+const DESCRIBING = new Set(["default", "description", "examples", "title"]);
 
 function alternatives(shape: JsonObject, root: JsonObject): JsonObject[] {
   return listOf(shape.anyOf)

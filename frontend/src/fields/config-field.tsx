@@ -23,12 +23,21 @@ type Props = ValueProps & {
 };
 
 export function ConfigField({ field, value, onChange, error, warning, isDisabled, suggestions }: Props) {
-  const common = { label: field.label, help: field.help || undefined, error, warning, isDisabled };
+  const common = { label: field.label, help: helpOf(field), error, warning, isDisabled };
   const control = field.control === "json" ? undefined : { ...CONTROLS, ...NESTING }[field.control];
   if (!control?.fits(value, field))
     return <JsonField {...common} help={common.help ?? "As JSON."} value={value} onChange={onChange} />;
   const { Control } = control;
   return <Control field={field} value={value} onChange={onChange} common={common} suggestions={suggestions} />;
+}
+
+function helpOf({ help, example }: Field) {
+  if (!example) return help || undefined;
+  return (
+    <>
+      {help} Example: <code>{example}</code>
+    </>
+  );
 }
 
 /** An object inside the config. Emptied, it leaves the config. */

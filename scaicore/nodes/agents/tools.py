@@ -10,6 +10,7 @@ import msgspec
 from scaicore.errors import RunFailed
 from scaicore.flow import FlowDocument, Node
 from scaicore.jsondata import Json
+from scaicore.nodes.base import field
 from scaicore.nodes.node_run import NodeRun, ToolUse
 from scaicore.nodes.tool_plugin import LONGEST_SAID, TIMEOUT_S, shown
 from scaicore.program import Program
@@ -33,12 +34,23 @@ class AgentTool(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     """Either a `node` of the flow under a `name`, with a `description` and the `parameters` that the model fills, a
     JSON Schema: they stand in that node's scope under their names. Or `tools` of the MCP server `mcp`."""
 
-    name: str = ""
-    description: str = ""
-    node: str | None = None
-    parameters: dict[str, Any] | None = None
-    mcp: str | None = None
-    tools: list[str] = []
+    name: Annotated[str, field("Name", "What the model calls the tool.", "weather")] = ""
+    description: Annotated[
+        str, field("Description", "What it is for; the model goes by that.", "The weather of a town.")
+    ] = ""
+    node: Annotated[str | None, field("Node", "The node that runs, one without edges.", "weather")] = None
+    parameters: Annotated[
+        dict[str, Any] | None,
+        field(
+            "Parameters",
+            "The JSON Schema of what the model fills in.",
+            {"type": "object", "properties": {"town": {"type": "string"}}},
+        ),
+    ] = None
+    mcp: Annotated[
+        str | None, field("MCP server", "In place of a node: the server whose tools are offered.", "crm")
+    ] = None
+    tools: Annotated[list[str], field("Tools of the server", "Which of its tools.", ["find_customer"])] = []
 
 
 Turns = Annotated[int, msgspec.Meta(ge=1, le=MOST_TURNS)]
