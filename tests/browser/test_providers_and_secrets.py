@@ -13,6 +13,7 @@ KEY = "sk-live-51f0"
 
 
 def add_provider(page: Page, base_url: str) -> None:
+    page.get_by_text("Manage").click()
     page.get_by_role("link", name="Providers").click()
     page.get_by_label("Name").fill("house")
     page.get_by_label("Base URL").fill(base_url)
@@ -45,6 +46,7 @@ def test_a_provider_is_added_tried_changed_and_removed(visit: Visit, root: User,
 
 def test_a_secret_is_added_replaced_and_removed_by_keyboard(visit: Visit, root: User) -> None:
     page = visit(root)
+    page.get_by_text("Manage").press("Enter")
     page.get_by_role("link", name="Secrets").press("Enter")
     page.get_by_label("Name").fill("crm")
     page.get_by_label("Value", exact=True).fill("a-token")

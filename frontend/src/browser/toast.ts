@@ -1,4 +1,4 @@
-// One toast at a time, where the page puts its own; it stays until it is dismissed or another one comes.
+// One toast at a time, where the page puts its own; the page's own script ends it.
 
 export function toast(text: string): void {
   const words = document.createElement("p");
