@@ -99,13 +99,21 @@ def find_state(flow: Flow, saved: str) -> DeployState:
     return DeployState(saved, core, getattr(core, "publication", None), getattr(core, "hold", None))
 
 
-def list_flows(tenant_id: str, search: str = "") -> QuerySet[Flow]:
-    """The tenant's flows, last changed first, with what their state needs."""
+def list_flows(tenant_id: str, search: str = "", tag: str = "") -> QuerySet[Flow]:
+    """The tenant's flows, those with `tag` alone if it is given, last changed first, with what their state needs."""
     flows = Flow.objects.filter(tenant=tenant_id).select_related("core__live", "core__publication", "core__hold")
     flows = flows.prefetch_related("core__publication__grants")
     if search:
         flows = flows.filter(name__icontains=search)
+    if tag:
+        flows = flows.filter(tags__contains=[tag])
     return flows.order_by("-updated_at", "id")
+
+
+def list_tags(tenant_id: str) -> list[str]:
+    """The tags of the tenant's flows, each once, by name."""
+    found = Flow.objects.filter(tenant=tenant_id).exclude(tags=[]).values_list("tags", flat=True)
+    return sorted({tag for tags in found for tag in tags}, key=str.casefold)
 
 
 def with_states(flows: Iterable[Flow]) -> list[tuple[Flow, DeployState]]:

@@ -11,6 +11,7 @@ from scaicore.document import FIRST_VERSION
 
 # The column takes 40 characters, and each save may make the number longer.
 LONGEST_VERSION = 32
+LONGEST_TAG, MOST_TAGS = 40, 20
 
 
 def clean_content(content: object) -> dict[str, Any]:
@@ -32,6 +33,22 @@ def find_description(content: dict[str, Any]) -> str:
     metadata = content.get("metadata")
     given = metadata.get("description") if isinstance(metadata, dict) else None
     return given if isinstance(given, str) else ""
+
+
+def find_tags(content: dict[str, Any]) -> list[str]:
+    """The document's tags, each once, as they were written; what is no usable tag is left out."""
+    given = (tag.strip() for tag in scaicore.properties(content).tags)
+    return list(dict.fromkeys(tag for tag in given if 0 < len(tag) <= LONGEST_TAG and "\0" not in tag))[:MOST_TAGS]
+
+
+def for_member(flow: Flow, content: dict[str, Any]) -> dict[str, Any]:
+    """`content`, a document of `flow`, for somebody of the tenant who may not change it.
+
+    What is saved now says whether they may read it, whichever version it is that they ask for.
+    """
+    if scaicore.properties(flow.saved.content).readers == "tenant":
+        return hide_groups(content)
+    return scaicore.outline(content)
 
 
 def hide_groups(content: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from scaicore.document import (
     is_semver,
     new_document,
     next_version,
+    outline,
     properties,
     with_properties,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "load",
     "new_document",
     "next_version",
+    "outline",
     "properties",
     "response_text",
     "traced",

@@ -2,7 +2,7 @@
 is ever changed, so that what this system does not know survives every edit."""
 
 import re
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -18,6 +18,8 @@ _SEMVER: Final = re.compile(
     re.ASCII,
 )
 _MAX_VERSION: Final = 100
+# Who may read the prompts of a flow, besides those who may change it.
+Readers = Literal["editors", "tenant"]
 
 
 class Properties(msgspec.Struct, frozen=True):
@@ -30,6 +32,8 @@ class Properties(msgspec.Struct, frozen=True):
     tracing: bool = False
     test_before_deploy: bool = False
     slug: str = ""
+    tags: tuple[str, ...] = ()
+    readers: Readers = "editors"
 
 
 # property → its keys in the document
@@ -41,6 +45,8 @@ _PATHS: Final[dict[str, tuple[str, ...]]] = {
     "entity_scope": ("config", "scaiflow_meta", "entity_scope"),
     "tracing": ("config", "scaiflow_meta", "tracing"),
     "test_before_deploy": ("config", "scaiflow_meta", "test_before_deploy"),
+    "tags": ("metadata", "tags"),
+    "readers": ("config", "scaiflow_meta", "readers"),
 }
 # The panel must open for any document, so each property is read by its own type and falls back on its own.
 _TYPES: Final[dict[str, Any]] = dict(Properties.__annotations__)
@@ -112,6 +118,32 @@ def properties(document: object) -> Properties:
     """The properties of a document; never raises, whatever the document is."""
     found = {name: _read(document, path, _TYPES[name]) for name, path in _PATHS.items()}
     return Properties(**{name: value for name, value in found.items() if value is not None})
+
+
+def outline(document: dict[str, Json]) -> dict[str, Json]:
+    """The document without what is written in it for a model or a server: what there is, and what leads where."""
+    parts = (
+        ("nodes", ("id", "type", "label", "position", "inputs", "outputs")),
+        ("edges", ("id", "type", "source", "target")),
+        ("variables", ("name", "type")),
+    )
+    kept: dict[str, Json] = {
+        key: document[key] for key in ("id", "name", "version", "scaicore_target") if key in document
+    }
+    for part, keys in parts:
+        listed = _read(document, (part,), list[Any]) or []
+        kept[part] = [_only(each, keys) for each in listed if isinstance(each, dict)]
+    meta = _read(document, ("config", "scaiflow_meta"), dict[str, Any]) or {}
+    shown = {
+        "publish_as_model": properties(document).publish_as_model,
+        "scaiflow_meta": _only(meta, ("instance_mode", "entity_scope", "readers")),
+    }
+    described = _read(document, ("metadata",), dict[str, Any]) or {}
+    return {**kept, "metadata": _only(described, ("description", "tags")), "config": shown}
+
+
+def _only(given: dict[str, Json], keys: tuple[str, ...]) -> dict[str, Json]:
+    return {key: given[key] for key in keys if key in given}
 
 
 def variable_types(document: object) -> dict[str, str]:

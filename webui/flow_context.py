@@ -65,13 +65,15 @@ def page_context(
     saved = flow.saved
     state = deploy_state.find_state(flow, saved.version)
     may_change = actor_of(user).manages(flow.tenant_id)
+    may_read = may_change or scaicore.properties(saved.content).readers == "tenant"
     return {
         "flow": flow,
+        "may_read": may_read,
         "saved": flow_saves.last_save(flow),
         "state": state,
         "notice": notice,
         "clash": clash,
-        **_document(flow, saved),
+        **_document(flow, saved, may_read=may_read),
         **(_for_admins(flow, state, form) if may_change else {"note": read_only_note(flow)}),
         **_model(user, state, base_url),
         **triggers.find_triggers(state.core, site=base_url.removesuffix("/v1")),
@@ -98,14 +100,15 @@ def read_only_note(flow: Flow) -> str:
     return f"Only tenant admins of {flow.tenant.name or flow.tenant} may change, save and deploy this flow{named}."
 
 
-def _document(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
-    """The saved document: drawn, checked, and its properties."""
+def _document(flow: Flow, saved: FlowVersion, *, may_read: bool) -> dict[str, Any]:
+    """The saved document: drawn, checked, and its properties; without what stands in it for who may not read that."""
     result = actions.compile_document(documents.complete(flow, saved), tenant=flow.tenant_id)
-    findings = list(result.diagnostics)
+    # What is found wrong quotes what is written there.
+    findings = list(result.diagnostics) if may_read else []
     return {
         "findings": findings,
         "capabilities": [CAPABILITIES[name] for name in result.program.capabilities] if result.program else [],
-        "picture": flow_svg.draw(saved.content, findings),
+        "picture": flow_svg.draw(saved.content if may_read else scaicore.outline(saved.content), findings),
         "wanted": scaicore.properties(saved.content),
     }
 

@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 
 import scaicore
 from identity.errors import Invalid
-from publishing import actions, documents
+from publishing import actions, documents, providers
+from publishing.declared import starters
 from publishing.models import Flow, FlowVersion
 from webui.flow_saves import Base, current_base
 
@@ -32,7 +33,7 @@ class GroupIdsField(forms.CharField):
     """Group ids with commas or spaces between them; the value is a list without repetitions."""
 
     # The canvas splits by the same pattern, so it is written in what Python and JavaScript share.
-    SEPARATORS: Final = r"[,;\s]+"
+    SEPARATORS = r"[,;\s]+"
 
     def prepare_value(self, value: Any) -> Any:
         """The ids as one line of text."""
@@ -50,18 +51,62 @@ class GroupIdsField(forms.CharField):
         return super().has_changed(self.to_python(initial), data)
 
 
+class TagsField(GroupIdsField):
+    """Tags with commas between them; the value is a list without repetitions."""
+
+    SEPARATORS = r"\s*[,;\n]\s*"
+
+
 NAME_RULE = dict.fromkeys(("required", "max_length"), actions.NAME_RULE)
 
 
 class NewFlowForm(forms.Form):
-    """A name is enough to begin."""
+    """A name is enough to begin. A starter that asks a language model is told which."""
 
     name = forms.CharField(
         max_length=200,
         error_messages=NAME_RULE,
         help_text="For example: Hello World Echo Agent. It can be changed later.",
     )
-    description = PlainText(required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
+    description = PlainText(
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Empty: what the starter says of itself.",
+    )
+    starter = forms.ChoiceField(required=False, label="Start from")
+    provider = forms.ChoiceField(required=False)
+    model = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Model",
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+        help_text="As the provider calls it, for example: gpt-4o-mini. It can be named later, under Language models.",
+    )
+
+    def __init__(self, data: Any = None, *, tenant_id: str) -> None:
+        super().__init__(data, initial={"starter": starters.KEYS[0]})
+        self.starters = starters.list_starters()
+        refs = sorted(providers.providers_of(tenant_id))
+        self.fields["starter"].choices = [(key, each.name) for key, each in self.starters.items()]  # type: ignore[attr-defined]
+        self.fields["provider"].choices = [(ref, ref) for ref in refs]  # type: ignore[attr-defined]
+
+    @property
+    def chosen(self) -> starters.Starter:
+        """The starter; the first one where none was chosen."""
+        return self.starters[self["starter"].data or starters.KEYS[0]]
+
+
+class FlowFileForm(forms.Form):
+    """A file to make flows from."""
+
+    file = forms.FileField(
+        label="A file with flows",
+        widget=forms.FileInput(attrs={"accept": ".json,.yaml,.yml"}),
+        error_messages={"required": "Choose a file first.", "empty": "The file is empty."},
+        help_text="A flow document as JSON, or the YAML that Export gives and manage.py apply takes. It becomes a new "
+        "flow; nothing is deployed.",
+    )
 
 
 class PropertiesForm(forms.Form):
@@ -71,6 +116,11 @@ class PropertiesForm(forms.Form):
     base_time = forms.DateTimeField(widget=forms.HiddenInput)
     name = forms.CharField(max_length=200, error_messages=NAME_RULE)
     description = PlainText(required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
+    tags = TagsField(
+        required=False,
+        max_length=2000,
+        help_text="With commas between them, for example: support, internal. Flows and models are found by them.",
+    )
     slug = forms.CharField(
         required=False,
         max_length=63,
@@ -93,6 +143,11 @@ class PropertiesForm(forms.Form):
     )
     entity_scope = forms.ChoiceField(
         choices=[("user", "Each user has entities of their own"), ("tenant", "The tenant shares its entities")],
+    )
+    readers = forms.ChoiceField(
+        label="Who may read the prompts",
+        choices=[("editors", "Those who may change the flow"), ("tenant", "Everyone in the tenant")],
+        help_text="The others see which nodes there are and what leads where, not what stands in them.",
     )
 
     def __init__(self, data: Any = None, *, flow: Flow) -> None:
@@ -145,6 +200,8 @@ IN_DOCUMENT: Final = {
     "groups": "group_ids",
     "instance_mode": "instance_mode",
     "entity_scope": "entity_scope",
+    "tags": "tags",
+    "readers": "readers",
 }
 PROPERTIES: Final = ("name", "description", *IN_DOCUMENT)
 
@@ -163,6 +220,8 @@ def saved_values(flow: Flow, saved: FlowVersion) -> dict[str, Any]:
         "groups": given if is_readable else [json.dumps(given)],
         "instance_mode": properties.instance_mode,
         "entity_scope": properties.entity_scope,
+        "tags": list(properties.tags),
+        "readers": properties.readers,
     }
 
 

@@ -16,6 +16,9 @@ from publishing.actions.base import UNCHANGED, Unchanged, clean_name, lock_flow
 from publishing.actions.publications import must_not_be_held
 from publishing.errors import StaleSave, StillPublished
 from publishing.models import Core, Flow, FlowVersion, Publication
+from scaicore.document import FIRST_VERSION
+
+COPIED = " (copy)"
 
 
 @transaction.atomic
@@ -35,11 +38,34 @@ def create_flow(
     if isinstance(description, Unchanged):
         description = documents.find_description(document)
     flow = Flow.objects.create(
-        tenant=tenant, name=clean_name(name), description=description, owner=owner, created_at=at, updated_at=at
+        tenant=tenant,
+        name=clean_name(name),
+        description=description,
+        tags=documents.find_tags(document),
+        owner=owner,
+        created_at=at,
+        updated_at=at,
     )
     saved = _save_version(flow, 1, documents.first_version(document), document, actor, at)
     audit.record("flow.created", flow.pk, tenant=tenant.pk, actor=actor, at=at, after=_audit_view(flow, saved))
     return flow
+
+
+@transaction.atomic
+def duplicate_flow(flow: Flow, *, owner: User, actor: Actor, at: datetime) -> Flow:
+    """A new flow with what is saved of `flow`, but for its slug, which belongs to one model alone."""
+    saved = flow.saved
+    content = scaicore.with_properties(saved.content, slug="")
+    name = flow.name[: 200 - len(COPIED)] + COPIED
+    return create_flow(
+        tenant=flow.tenant,
+        name=name,
+        description=flow.description,
+        content={**content, "version": FIRST_VERSION},
+        owner=owner,
+        actor=actor,
+        at=at,
+    )
 
 
 @transaction.atomic
@@ -70,8 +96,9 @@ def save_flow(
     flow.updated_at = at
     if not isinstance(content, Unchanged):
         document = documents.clean_content(content)
+        flow.tags = documents.find_tags(document)
         saved = _save_version(flow, saved.number + 1, scaicore.next_version(saved.version), document, actor, at)
-    flow.save(update_fields=["name", "description", "updated_at"])
+    flow.save(update_fields=["name", "description", "tags", "updated_at"])
     audit.record(
         "flow.saved", flow.pk, tenant=flow.tenant_id, actor=actor, at=at, before=before, after=_audit_view(flow, saved)
     )

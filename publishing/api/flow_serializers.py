@@ -58,6 +58,9 @@ class FlowSummarySerializer(serializers.Serializer[FlowVersion]):
     id = serializers.CharField(source="flow.id")
     name = serializers.CharField(source="flow.name")
     description = serializers.CharField(source="flow.description")
+    tags = serializers.ListField(
+        source="flow.tags", child=serializers.CharField(), help_text="`metadata.tags` of the saved document."
+    )
     version = serializers.CharField(help_text="The saved version.")
     owner_id = serializers.CharField(source="flow.owner_id", allow_null=True)
     created_at = serializers.DateTimeField(source="flow.created_at")
@@ -137,4 +140,4 @@ class ManifestSerializer(serializers.Serializer[Any]):
 def document(saved: FlowVersion, actor: Actor) -> dict[str, Any]:
     """A saved document, as `actor` may see it."""
     shown = documents.complete(saved.flow, saved)
-    return shown if actor.manages(saved.flow.tenant_id) else documents.hide_groups(shown)
+    return shown if actor.manages(saved.flow.tenant_id) else documents.for_member(saved.flow, shown)

@@ -22,7 +22,7 @@ OWNED = ("id", "name", "version")
 
 def apply_flows(run: ApplyRun, location: str, tenant: Tenant, declared: list[DeclaredFlow], folder: Path) -> None:
     """Save every flow of the list whose document differs, and deploy those that ask for it."""
-    read = [_read_document(f"{location}[{number}]", flow, folder) for number, flow in enumerate(declared)]
+    read = [read_document(f"{location}[{number}]", flow, folder) for number, flow in enumerate(declared)]
     must_differ(location, "name", (name for name, _ in read))
     for number, (wanted, (name, content)) in enumerate(zip(declared, read, strict=True)):
         with refusals_at(f"{location}[{number}]"):
@@ -33,7 +33,7 @@ def apply_flows(run: ApplyRun, location: str, tenant: Tenant, declared: list[Dec
                 _deploy(run, flow)
 
 
-def _read_document(location: str, declared: DeclaredFlow, folder: Path) -> tuple[str, dict[str, Any]]:
+def read_document(location: str, declared: DeclaredFlow, folder: Path = Path()) -> tuple[str, dict[str, Any]]:
     """The flow's name and its document, in whose config the file's overrides replace what it says."""
     if (declared.file is UNSET) == (declared.content is UNSET):
         raise refusal_at(location, "Name a file, or write the document under content.")

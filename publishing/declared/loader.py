@@ -53,30 +53,36 @@ def _unreadable(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
 
 def read(path: Path) -> Declaration:
     """The file's declaration."""
-    found = _yaml(path)
+    try:
+        return parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise DeclarationRefused(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def parse(text: bytes, title: str) -> Declaration:
+    """The declaration in `text`; refusals call it `title`."""
+    found = _yaml(text, title)
     if not isinstance(found, dict):
-        raise DeclarationRefused(f"{path} must be a mapping with the key tenants.")
+        raise DeclarationRefused(f"{title} must be a mapping with the key tenants.")
     try:
         return msgspec.convert(found, Declaration)
     except msgspec.ValidationError as error:
         raise _translate(str(error)) from None
     except RecursionError:
-        raise DeclarationRefused(f"{path} is nested too deeply.") from None
+        raise DeclarationRefused(f"{title} is nested too deeply.") from None
 
 
-def _yaml(path: Path) -> Any:
+def _yaml(text: bytes, title: str) -> Any:
     try:
-        return yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  a SafeLoader that is stricter
-    except OSError as error:
-        raise DeclarationRefused(f"{path} cannot be read: {error.strerror}.") from None
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader that is stricter
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise DeclarationRefused(f"{path} is not valid YAML{where}: {error.problem}.") from None
+        raise DeclarationRefused(f"{title} is not valid YAML{where}: {error.problem}.") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise DeclarationRefused(f"{path} is not valid YAML: {error}.") from None
+        raise DeclarationRefused(f"{title} is not valid YAML: {error}.") from None
     except RecursionError:
-        raise DeclarationRefused(f"{path} is nested too deeply.") from None
+        raise DeclarationRefused(f"{title} is nested too deeply.") from None
 
 
 def _translate(sentence: str) -> DeclarationRefused:

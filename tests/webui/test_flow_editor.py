@@ -18,6 +18,7 @@ from publishing import actions
 from publishing.models import Core, Flow
 from tests.support.browsing import opened
 from tests.support.browsing import save as form_save
+from webui.forms import PROPERTIES
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_member_is_not_told_the_groups(client: Client, ann: User, narrow_echo:
 def test_the_canvas_shows_the_properties_in_the_words_of_the_form(client: Client, root: User, echo_flow: Flow) -> None:
     shown = page_data(client, root, echo_flow)["properties"]
     page = client.get(f"/flows/{echo_flow.pk}/?plain").content.decode()
-    assert list(shown) == ["name", "description", "slug", "publish", "groups", "instance_mode", "entity_scope"]
+    assert list(shown) == list(PROPERTIES)
     assert [each["label"] for each in shown.values() if f">{each['label']}</label>" not in page] == []
     assert shown["groups"]["help"] in page
     assert [label for _, label in shown["instance_mode"]["choices"] if label not in page] == []
@@ -73,6 +74,7 @@ def test_the_canvas_shows_the_properties_in_the_words_of_the_form(client: Client
 def test_whoever_may_not_change_the_flow_is_told_who_may(
     client: Client, root: User, ann: User, echo_flow: Flow
 ) -> None:
+    saved_by(root, echo_flow, content=scaicore.with_properties(echo_flow.saved.content, readers="tenant"))
     note = "Only tenant admins of Acme may change, save and deploy this flow: root@acme.test."
     assert page_data(client, ann, echo_flow)["note"] == note
     assert note in client.get(f"/flows/{echo_flow.pk}/?plain").content.decode()

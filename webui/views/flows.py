@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-import scaicore
 from chatapi.flow_tests import gate
 from identity.actors import Actor, actor_of
 from identity.errors import ActionRefused, Invalid
@@ -22,7 +21,7 @@ from publishing.models import Flow
 from webui import editor_data, flow_context, flow_saves
 from webui.decorators import MemberRequest, admin_of, member_page
 from webui.flow_context import Clash, Notice, own_flow
-from webui.forms import NewFlowForm, PropertiesForm
+from webui.forms import FlowFileForm, NewFlowForm, PropertiesForm
 
 PAGE_SIZE = 25
 browsed = require_http_methods(["GET", "HEAD", "POST"])
@@ -38,28 +37,36 @@ REFUSED = Notice(
 @member_page
 def flows(request: MemberRequest) -> HttpResponse:
     """The tenant's flows, a page at a time."""
-    search = request.GET.get("q", "").replace("\0", "").strip()
-    listed = deploy_state.list_flows(request.user.tenant_id, search)
+    search, tag = (request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "tag"))
+    tenant_id = request.user.tenant_id
+    listed = deploy_state.list_flows(tenant_id, search, tag)
     page = Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = deploy_state.with_states(page)
-    may_change = actor_of(request.user).manages(request.user.tenant_id)
-    return render(request, "flows/list.html", {"page": page, "rows": rows, "search": search, "may_change": may_change})
+    shown = {
+        "page": page,
+        "rows": rows,
+        "search": search,
+        "tag": tag,
+        "tags": deploy_state.list_tags(tenant_id),
+        "may_change": actor_of(request.user).manages(tenant_id),
+    }
+    return render(request, "flows/list.html", shown)
 
 
 @browsed
 @member_page
 def new_flow(request: MemberRequest) -> HttpResponse:
-    """A form for a new flow, which starts as one that answers every message with the message itself."""
+    """A form for a new flow, which begins as the copy of a starter."""
     actor = admin_of(request)
-    form = NewFlowForm(request.POST if request.method == "POST" else None)
+    form = NewFlowForm(request.POST if request.method == "POST" else None, tenant_id=request.user.tenant_id)
     if not (form.is_bound and form.is_valid()):
-        return render(request, "flows/new.html", {"form": form})
-    name, description = form.cleaned_data["name"], form.cleaned_data["description"]
+        return render(request, "flows/new.html", {"form": form, "file_form": FlowFileForm()})
+    given, starter = form.cleaned_data, form.chosen
     flow = actions.create_flow(
         tenant=request.user.tenant,
-        name=name,
-        description=description,
-        content=scaicore.new_document(name),
+        name=given["name"],
+        description=given["description"] or starter.explanation,
+        content=starter.copy(request.user.tenant_id, provider=given["provider"], model=given["model"]),
         owner=request.user,
         actor=actor,
         at=timezone.now(),
@@ -130,8 +137,9 @@ def _deployed(request: MemberRequest, flow: Flow, form: PropertiesForm, actor: A
 def _page(request: MemberRequest, flow: Flow, *, status: int = 200, **more: Any) -> HttpResponse:
     base_url = request.build_absolute_uri("/v1")
     context = flow_context.page_context(request.user, flow, base_url=base_url, **more)
-    # A form that was sent is answered by the form; whoever has scripts is given the canvas, unless it is not wanted.
-    if request.method != "POST" and "plain" not in request.GET:
+    # A form that was sent is answered by the form; who has scripts and may read the flow is given the canvas, unless
+    # it is not wanted.
+    if request.method != "POST" and "plain" not in request.GET and context["may_read"]:
         context["editor_data"] = editor_data.page_data(request.user, flow)
         context["csrf_cookie"] = settings.CSRF_COOKIE_NAME
     return render(request, "flows/flow.html", context, status=status)

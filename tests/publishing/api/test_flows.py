@@ -14,7 +14,7 @@ from tests.conftest import echo_document
 from tests.support.api_calls import Rest, code, error
 
 FLOWS = "/api/v1/flows"
-SHAPE = {"id", "name", "description", "version", "content", "owner_id", "created_at", "updated_at"}
+SHAPE = {"id", "name", "description", "tags", "version", "content", "owner_id", "created_at", "updated_at"}
 DEPLOYED = {
     "flow_id",
     "flow_version",
@@ -141,7 +141,7 @@ def test_every_user_of_the_tenant_reads_flows_but_not_who_may_call(as_root: Rest
     made = new(as_root, content=echo_document(model_visibility_group_ids=["group_acme_eng"]))
     assert made["content"]["config"]["model_visibility_group_ids"] == ["group_acme_eng"]
     seen = one(as_ann, made["id"])["content"]
-    assert seen["config"] == {"publish_as_model": True}
+    assert "model_visibility_group_ids" not in seen["config"]
     assert b"group_acme_eng" not in as_ann.get(f"{FLOWS}/{made['id']}/versions/1.0.0").content
 
 
