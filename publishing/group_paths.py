@@ -9,6 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from identity import groups
 from identity.models import Group, Membership, Nesting, User
@@ -48,6 +49,21 @@ def paths_of(user: User, publications: Iterable[Publication]) -> dict[str, list[
         if publication_id not in paths or len(chain) < len(paths[publication_id]):
             paths[publication_id] = list(reversed(chain))
     return paths
+
+
+def opened_by(group: Group, around: dict[int, list[Group]]) -> QuerySet[Publication]:
+    """The publications that list `group` or one that it is nested in, by name, with their grants.
+
+    `around` is what `groups.groups_around` found.
+    """
+    granted = Grant.objects.filter(group__in=[group.pk, *around]).values("publication")
+    return Publication.objects.filter(pk__in=granted).order_by("name").prefetch_related("grants")
+
+
+def path_upwards(publication: Publication, group: Group, around: dict[int, list[Group]]) -> list[Group]:
+    """The shortest way from `group` to one that `publication` lists, the nearest first; empty where it lists it."""
+    chains = {group.pk: [], **around}
+    return min((chains[grant.group_id] for grant in publication.grants.all() if grant.group_id in chains), key=len)
 
 
 def _opening(publication: Publication) -> list[int]:

@@ -7,6 +7,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from identity.sign_in.views import SignInView
+from webui.people import groups, people
 from webui.runs import views as runs
 from webui.views import (
     access,
@@ -18,7 +19,6 @@ from webui.views import (
     limits,
     mcp_servers,
     models,
-    people,
     playground,
     providers,
     secrets,
@@ -54,6 +54,10 @@ urlpatterns = [
     path("models/<slug:core_id>/requests/<int:asked_id>/", models.answer, name="answer-access"),
     path("people/", people.person_list, name="people"),
     path("people/<slug:user_id>/", people.person, name="person"),
+    path("groups/", groups.group_list, name="groups"),
+    path("groups/<str:group_id>/", groups.group, name="group"),
+    path("groups/<str:group_id>/members/", groups.change_members, name="change-members"),
+    path("groups/<str:group_id>/delete/", groups.delete_group, name="delete-group"),
     path("playground/", playground.playground, name="playground"),
     path("playground/key/", playground.key, name="playground-key"),
     path("keys/", keys.key_list, name="keys"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -78,8 +77,7 @@ def _refused(request: HttpRequest, user: User, *, may_call: set[str]) -> Section
 
 def _opened(request: HttpRequest, group: Group, around: dict[int, list[Group]]) -> Section:
     """The models that list the group, or one of those around it, in which it is nested."""
-    granted: Any = Publication.objects.filter(grants__group__in=[group.pk, *around]).distinct().order_by("name")
-    page = admin_sections.paged(request, "opens", granted.prefetch_related("grants"))
+    page = admin_sections.paged(request, "opens", group_paths.opened_by(group, around))
     return Section(
         "opens",
         "Opens these models",
@@ -91,7 +89,5 @@ def _opened(request: HttpRequest, group: Group, around: dict[int, list[Group]]) 
 
 
 def _opening_chain(publication: Publication, group: Group, around: dict[int, list[Group]]) -> str:
-    """Which listed group opens a model to the members of this one, by the shortest way, the nearest first."""
-    chains = {group.pk: [], **around}
-    listed = [chains[grant.group_id] for grant in publication.grants.all() if grant.group_id in chains]
-    return " › ".join(one.scaikey_id for one in min(listed, key=len)) or "this group"
+    path = group_paths.path_upwards(publication, group, around)
+    return " › ".join(one.scaikey_id for one in path) or "this group"

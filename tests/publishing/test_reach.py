@@ -106,3 +106,13 @@ def test_a_group_that_was_deleted_is_named_until_the_visibility_is_set_again(
     assert Publication.objects.filter(pk__in=reach.with_lost_groups()).get() == publication
     actions.publish(narrow_echo, group_ids=["group_acme_eng"], actor=operator, at=timezone.now())
     assert reach.find_lost_groups([publication]) == {narrow_echo.pk: []}
+
+
+def test_a_group_left_out_counts_as_if_it_were_deleted(people: tuple[list[User], list[Group]], echo: Core) -> None:
+    users, [outer, inner, *_] = people
+    actor, at = actors.operator("test"), timezone.now()
+    groups.set_members(inner, users=users[:2], groups=[], actor=actor, at=at)
+    groups.set_members(outer, users=users[1:3], groups=[inner], actor=actor, at=at)
+    actions.publish(echo, group_ids=[outer.scaikey_id], actor=actor, at=at)
+    counted = [reach.count_callers([Publication.objects.get()], without=one)[echo.pk] for one in (None, inner, outer)]
+    assert counted == [3, 2, 0]

@@ -15,7 +15,7 @@ from identity.errors import Conflict, Invalid
 from identity.models import User
 from publishing import group_paths, registry
 from webui.decorators import MemberRequest, admin_of, member_page
-from webui.people_forms import PersonForm
+from webui.people.forms import PersonForm
 
 PAGE_SIZE = 50
 

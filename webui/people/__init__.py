@@ -1,0 +1,1 @@
+"""The pages of people and groups, for the tenant's admins."""
