@@ -18,12 +18,13 @@ from publishing.models import Flow
 from scaicore.capabilities import CAPABILITIES, DECLARED
 from scaicore.language.variables import TYPES
 from webui import flow_context, flow_saves, forms
+from webui.runs.repeating import find_call
 
-URLS = ("state", "save", "plan", "rollback")
+URLS = ("state", "save", "plan", "go-live", "rollback")
 
 
-def page_data(user: User, flow: Flow) -> str:
-    """Everything that the editor starts with, as JSON."""
+def page_data(user: User, flow: Flow, *, again: str = "") -> str:
+    """Everything that the editor starts with, as JSON; `again` is the request id of a run that is to be tried again."""
     actor = actor_of(user)
     may_change = actor.manages(flow.tenant_id)
     data = {
@@ -41,6 +42,7 @@ def page_data(user: User, flow: Flow) -> str:
         "user_id": user.pk,
         "may_change": may_change,
         "trace_days": settings.TRACE_DAYS,
+        "again": find_call(user, actor, flow, again) if again and may_change else None,
         "note": "" if may_change else flow_context.read_only_note(flow),
         "urls": {"flow": reverse("flow", args=[flow.pk])}
         | {name: reverse(f"flow-{name}", args=[flow.pk]) for name in URLS},

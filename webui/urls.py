@@ -44,6 +44,7 @@ urlpatterns = [
     path("flows/<slug:flow_id>/save/", flow_editor.save_flow, name="flow-save"),
     path("flows/<slug:flow_id>/state/", flow_editor.flow_state, name="flow-state"),
     path("flows/<slug:flow_id>/plan/", flow_editor.flow_plan, name="flow-plan"),
+    path("flows/<slug:flow_id>/go-live/", flow_editor.deploy_flow, name="flow-go-live"),
     path("flows/<slug:flow_id>/rollback/", flow_editor.roll_back_flow, name="flow-rollback"),
     path("models/", models.models, name="models"),
     path("models/<slug:core_id>/", models.model, name="model"),

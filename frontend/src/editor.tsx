@@ -12,6 +12,7 @@ import { Api } from "./server/api";
 import type { Page } from "./server/page";
 import { useSession } from "./session/session";
 import { useTenant } from "./session/tenant";
+import { useTesting } from "./session/testing";
 import { useTrying } from "./session/trying";
 import { Bench } from "./shell/bench";
 import { Head } from "./shell/head";
@@ -21,7 +22,8 @@ import { useWorkState, WorkProvider } from "./work";
 
 export function Editor({ page }: { page: Page }) {
   const api = useMemo(() => new Api(page), [page]);
-  const trying = useTrying(api);
+  const trying = useTrying(api, page);
+  const testing = useTesting(api);
   const work = { ...useWorkState(page), tried: trying.nodes };
   const { document, nodes, edges, undo, redo } = work;
   const tenant = useTenant(api, page);
@@ -39,7 +41,7 @@ export function Editor({ page }: { page: Page }) {
         <Notices session={session} />
         <Question session={session} />
         <Bench actions={actions} choice={choice} findings={findings}>
-          <Panel {...{ choice, api, session, tenant, findings, able, trying }} />
+          <Panel {...{ choice, api, session, tenant, findings, able, trying, testing }} />
         </Bench>
         <Checks findings={findings} state={state} />
       </div>

@@ -58,5 +58,6 @@ def test_it_is_run_by_keys_alone(visit: Visit, root: User, echo_flow: Flow) -> N
     page.keyboard.press("Tab")
     expect(page.get_by_label("Message")).to_be_focused()
     page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="Answer of the run")).to_contain_text("hello")

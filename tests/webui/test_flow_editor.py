@@ -199,7 +199,7 @@ def test_a_version_that_is_not_there_is_refused(client: Client, root: User, echo
     assert (response.status_code, response.json()["detail"]["error"]) == (422, "validation_error")
 
 
-@pytest.mark.parametrize("what", ["save", "plan", "rollback"])
+@pytest.mark.parametrize("what", ["save", "plan", "go-live", "rollback"])
 def test_only_admins_of_the_tenant_may(client: Client, ann: User, cy: User, echo: Core, what: str) -> None:
     assert echo.flow is not None
     assert asked(client, ann, echo.flow, what, version=1).status_code == 403

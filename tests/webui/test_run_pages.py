@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -148,3 +149,20 @@ def test_the_errors_of_a_model_lead_to_its_runs(client: Client, root: User, ann:
     assert link in page_of(client.get("/models/"))
     assert link in page_of(client.get(f"/models/{echo.pk}/"))
     assert "/runs/req_1/" in page_of(client.get(link.replace("&amp;", "&")))
+
+
+def test_what_a_run_was_asked_leads_to_where_it_is_tried(client: Client, root: User, ann: User, echo: Core) -> None:
+    said = [{"role": "user", "content": "hi"}]
+    chat = {"message": "hi", "messages": said, "params": {}}
+    for number, given in enumerate((chat, {"order": 7}, chat | {"messages": [{"role": "user", "content": [{}]}]})):
+        traced(ran(echo, ann.pk, f"req_{number}"), [], input=given)
+    client.force_login(root)
+    assert f"/flows/{echo.flow_id}/?again=req_0" in page_of(client.get("/runs/req_0/"))
+    again = [asked_again(client, echo, f"req_{number}") for number in (0, 1, 2, 3)]
+    assert again == [{"message": "hi"}, {"input": {"order": 7}}, {"input": again[2]["input"]}, None]
+    client.force_login(ann)
+    assert "again=" not in page_of(client.get("/runs/req_0/"))
+
+
+def asked_again(client: Client, core: Core, request_id: str) -> Any:
+    return json.loads(client.get(f"/flows/{core.flow_id}/?again={request_id}").context["editor_data"])["again"]

@@ -1,5 +1,5 @@
-"""What the canvas asks for besides the API: to save, what is live, what a deploy would change, and to roll back, which
-`/v1` opens to keys only."""
+"""What the canvas asks for besides the API: to save, what is live, what a deploy would change, to deploy once tests
+have passed, and to roll back, which `/v1` opens to keys only."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 from rest_framework import serializers
 
+from chatapi.flow_tests import gate
 from identity.actors import actor_of
 from identity.errors import ActionRefused, Invalid
 from publishing import actions, deploy_plan, deploy_state, strict_json
 from publishing.api import errors
 from publishing.api.core_serializers import RollbackSerializer
 from publishing.api.fields import FlowDocumentField, PlainCharField
-from publishing.errors import MemoryAtStake, StaleSave
+from publishing.api.flow_serializers import DeployBodySerializer
+from publishing.errors import FlowTestsFailed, MemoryAtStake, StaleSave
 from publishing.models import Core
 from webui import flow_saves
 from webui.decorators import MemberRequest, admin_of, member_page
@@ -97,6 +99,22 @@ def flow_plan(request: MemberRequest, flow_id: str) -> HttpResponse:
     except ActionRefused as refusal:
         return _refused(request, refusal, "What is live stays as it is. Correct the flow, save, and deploy again.")
     return JsonResponse({"summary": plan.summary, "questions": plan.questions})
+
+
+@member_page
+@require_POST
+@refusals_as_json
+def deploy_flow(request: MemberRequest, flow_id: str) -> HttpResponse:
+    """Deploy the version that `base_version` names, once its tests have passed where the flow says so. Tests that fail
+    are answered by 200 as well, like a save that is refused. The plan has asked about memory before."""
+    flow, actor = own_flow(request.user, flow_id), admin_of(request)
+    given = _fields(request, DeployBodySerializer)
+    try:
+        gate.must_pass(flow, user_id=request.user.pk, key_id="")
+    except FlowTestsFailed as refusal:
+        return _refused(request, refusal, "")
+    done = actions.deploy(flow, actor=actor, at=timezone.now(), expected=given.get("base_version"))
+    return JsonResponse({"message": done.message})
 
 
 @member_page

@@ -140,7 +140,7 @@ def _page(request: MemberRequest, flow: Flow, *, status: int = 200, **more: Any)
     # A form that was sent is answered by the form; who has scripts and may read the flow is given the canvas, unless
     # it is not wanted.
     if request.method != "POST" and "plain" not in request.GET and context["may_read"]:
-        context["editor_data"] = editor_data.page_data(request.user, flow)
+        context["editor_data"] = editor_data.page_data(request.user, flow, again=request.GET.get("again", ""))
         context["csrf_cookie"] = settings.CSRF_COOKIE_NAME
     return render(request, "flows/flow.html", context, status=status)
 

@@ -32,9 +32,14 @@ export function Toolbar({ actions, palette, panel }: Props) {
         Versions
       </Plain>
       {!isReadOnly && (
-        <Plain aria-pressed={panel.name === "run"} onClick={() => panel.show("run")}>
-          Run
-        </Plain>
+        <>
+          <Plain aria-pressed={panel.name === "run"} onClick={() => panel.show("run")}>
+            Run
+          </Plain>
+          <Plain aria-pressed={panel.name === "tests"} onClick={() => panel.show("tests")}>
+            Tests
+          </Plain>
+        </>
       )}
     </div>
   );

@@ -11,6 +11,12 @@ export function useEntries(path: string[]) {
     entries: entries.map(objectOf),
     add: (entry: JsonObject) => set([...entries, entry]),
     drop: (index: number) => set(entries.filter((_, each) => each !== index)),
+    /** Put another entry in its place; going on typing in the same field is one step to undo. */
+    replace: (index: number, entry: JsonObject, field: string) =>
+      set(
+        entries.map((each, at) => (at === index ? entry : each)),
+        `${path.join(".")}.${index}.${field}`,
+      ),
     change: (index: number, key: string, value: Json | undefined) => {
       const changed = entries.map((entry, each) => (each === index ? put(objectOf(entry), [key], value) : entry));
       set(changed, `${path.join(".")}.${index}.${key}`);

@@ -29,9 +29,20 @@ export function NodeOutcome({ node }: { node: NodeTrace }) {
           {text}
         </p>
       ))}
+      <Tokens node={node} />
+      {node.input !== undefined && <Value title="Input" value={node.input} />}
       {node.arguments !== undefined && <Value title="Arguments" value={node.arguments} />}
       {node.result !== undefined && <Value title="Result" value={node.result} />}
     </div>
+  );
+}
+
+function Tokens({ node: { prompt_tokens: prompt, completion_tokens: completion } }: { node: NodeTrace }) {
+  if (prompt === undefined && completion === undefined) return null;
+  return (
+    <p className="muted small">
+      {prompt ?? 0} tokens in, {completion ?? 0} out
+    </p>
   );
 }
 

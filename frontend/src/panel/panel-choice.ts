@@ -6,8 +6,13 @@ import { isNarrow } from "../browser/screen";
 import { type EdgeView, type NodeView, nameOf } from "../document/parts";
 import { NOTHING, type Selection, type Work } from "../work";
 
-export type FlowPart = "flow" | "run" | "versions";
-const TITLES: Record<FlowPart, string> = { flow: "Flow properties", run: "Run", versions: "Versions" };
+export type FlowPart = "flow" | "run" | "tests" | "versions";
+const TITLES: Record<FlowPart, string> = {
+  flow: "Flow properties",
+  run: "Run",
+  tests: "Tests",
+  versions: "Versions",
+};
 export type Panel =
   | { name: "node"; title: string; node: NodeView }
   | { name: "edge"; title: string; edge: EdgeView }
@@ -17,7 +22,7 @@ export type PanelChoice = ReturnType<typeof usePanelChoice>;
 
 export function usePanelChoice(work: Work) {
   const { selection, select } = work;
-  const [wish, setWish] = useState<FlowPart>("flow");
+  const [wish, setWish] = useState<FlowPart>(work.page.again ? "run" : "flow");
   const [isSheetOpen, setSheetOpen] = useState(() => !isNarrow());
   const panel = panelFor(work, wish);
   const show = (name: FlowPart) => {

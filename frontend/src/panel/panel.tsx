@@ -7,6 +7,7 @@ import { type JsonObject, objectOf } from "../document/json";
 import type { Api } from "../server/api";
 import type { Group } from "../server/page";
 import type { Session } from "../session/session";
+import type { Testing } from "../session/testing";
 import type { Trying } from "../session/trying";
 import { useWork } from "../work";
 import { EdgePanel } from "./edge-panel";
@@ -14,6 +15,7 @@ import { FlowPanel } from "./flow-panel";
 import { NodePanel } from "./node-panel";
 import type { PanelChoice } from "./panel-choice";
 import { RunPanel } from "./run-panel";
+import { TestsPanel } from "./tests-panel";
 import { Versions } from "./versions";
 
 type ContentProps = {
@@ -23,10 +25,14 @@ type ContentProps = {
   findings: Finding[];
   able: string[] | null;
   trying: Trying;
+  testing: Testing;
+  showTests: () => void;
   panel: PanelChoice["panel"];
 };
 
-export function Panel({ choice, ...content }: Omit<ContentProps, "panel"> & { choice: PanelChoice }) {
+type Props = Omit<ContentProps, "panel" | "showTests"> & { choice: PanelChoice };
+
+export function Panel({ choice, ...content }: Props) {
   const { panel, isSheetOpen, close } = choice;
   return (
     <section
@@ -45,12 +51,12 @@ export function Panel({ choice, ...content }: Omit<ContentProps, "panel"> & { ch
           </button>
         )}
       </div>
-      <Content {...content} panel={panel} />
+      <Content {...content} panel={panel} showTests={() => choice.show("tests")} />
     </section>
   );
 }
 
-function Content({ api, session, tenant, findings, able, trying, panel }: ContentProps) {
+function Content({ api, session, tenant, findings, able, trying, testing, showTests, panel }: ContentProps) {
   switch (panel.name) {
     case "node":
       return <NodePanel key={panel.node.key} node={panel.node} findings={findings} />;
@@ -61,7 +67,9 @@ function Content({ api, session, tenant, findings, able, trying, panel }: Conten
     case "versions":
       return <VersionsPanel api={api} session={session} />;
     case "run":
-      return <RunPanel trying={trying} findings={findings} />;
+      return <RunPanel trying={trying} findings={findings} showTests={showTests} />;
+    case "tests":
+      return <TestsPanel testing={testing} findings={findings} />;
     case "many":
       return <SelectionPanel />;
   }

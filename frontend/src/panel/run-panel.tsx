@@ -3,21 +3,24 @@
 import { type FormEvent, useState } from "react";
 import type { Finding } from "../checks/findings";
 import type { JsonObject } from "../document/json";
-import { TextField } from "../fields/text-field";
+import { testOf } from "../document/tests";
 import type { NodeTrace, Trying } from "../session/trying";
 import { NOTHING, useWork } from "../work";
+import { CallFields } from "./call-fields";
+import { useEntries } from "./entries";
 import { NodeOutcome, stateOf } from "./node-outcome";
 
-export function RunPanel({ trying, findings }: { trying: Trying; findings: Finding[] }) {
+type Props = { trying: Trying; findings: Finding[]; showTests: () => void };
+
+export function RunPanel({ trying, findings, showTests }: Props) {
   const { document } = useWork();
-  const { attempt, nodes, run, stop } = trying;
-  const [message, setMessage] = useState("hello");
+  const { call, setCall, attempt, nodes, run, stop } = trying;
   const [refusedFor, setRefusedFor] = useState<JsonObject | null>(null);
   const hasErrors = findings.some((each) => each.severity === "error");
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (hasErrors) setRefusedFor(document);
-    else if (!attempt.isRunning) run({ content: document, message });
+    else if (!attempt.isRunning) run(document);
   };
   return (
     <>
@@ -26,7 +29,7 @@ export function RunPanel({ trying, findings }: { trying: Trying; findings: Findi
         is read or kept.
       </p>
       <form className="stack" onSubmit={submit}>
-        <TextField label="Message" isLong value={message} onChange={setMessage} />
+        <CallFields call={call} onChange={setCall} />
         <div className="row">
           <button type="submit" className="button main" aria-disabled={attempt.isRunning || undefined}>
             Run
@@ -44,6 +47,7 @@ export function RunPanel({ trying, findings }: { trying: Trying; findings: Findi
         </p>
       )}
       <Answer trying={trying} />
+      {attempt.ended && <MakeTest trying={trying} showTests={showTests} />}
       {nodes.length > 0 && (
         <section className="stack" aria-labelledby="run-nodes">
           <h3 id="run-nodes">What the nodes did</h3>
@@ -74,6 +78,22 @@ function Answer({ trying: { attempt } }: { trying: Trying }) {
       {text && <div className="run-answer">{text}</div>}
       {ended && !text && <p className="muted">The answer is empty.</p>}
     </section>
+  );
+}
+
+/** One click: what was asked, and what was answered, becomes a test of the document. */
+function MakeTest({ trying: { attempt }, showTests }: { trying: Trying; showTests: () => void }) {
+  const { add, entries } = useEntries(["tests"]);
+  const make = () => {
+    add(testOf(attempt.call, attempt.answer, entries));
+    showTests();
+  };
+  return (
+    <div className="row">
+      <button type="button" className="button" onClick={make}>
+        Make a test from this run
+      </button>
+    </div>
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { type JsonObject, objectOf, textOf } from "../document/json";
 import { eventsOf, type ServerEvent } from "./events";
-import type { Deployment, DeployState, Diagnostic, Group, Page, Plan, Saved, SavedVersion } from "./page";
+import type { Deployment, DeployState, Diagnostic, Group, Page, Plan, Saved, SavedVersion, TriedTest } from "./page";
 import { open, refusal, request } from "./request";
 
 /** What a save made of the flow. Without a `message` nothing was saved, because somebody else did so meanwhile. */
@@ -23,11 +23,10 @@ export class Api {
     return (await this.post(this.page.urls.save, body)) as unknown as SaveAnswer;
   }
 
-  /** Deploy the saved version; gives the sentence to show. */
+  /** Deploy the saved version; gives the sentence to show. A refusal has the tests that failed before it. */
   async deploy(baseVersion: string): Promise<string> {
     // The plan has asked about memory already, and this is only sent once it was answered.
-    const body = { base_version: baseVersion, accept_memory_change: true };
-    return messageIn(await request(`${this.flow}/deploy`, { method: "POST", body }));
+    return messageIn(await this.post(this.page.urls["go-live"], { base_version: baseVersion }));
   }
 
   /** What the compiler finds, and what the flow can do for its callers if it has no errors. */
@@ -44,6 +43,12 @@ export class Api {
   async *run(call: JsonObject, signal: AbortSignal): AsyncGenerator<ServerEvent> {
     const body = { ...call, stream: true };
     yield* eventsOf(await open(`${this.flow}/run`, { method: "POST", body, signal }));
+  }
+
+  /** Run the tests of a document, or those with these names; where one fails the live version is asked, too. */
+  async runTests(content: JsonObject, names?: string[]): Promise<TriedTest[]> {
+    const body = { content, compare: true, ...(names && { names }) };
+    return objectOf(await request(`${this.flow}/run-tests`, { method: "POST", body })).tests as unknown as TriedTest[];
   }
 
   async versions(limit = 50, offset = 0): Promise<VersionPage> {

@@ -47,8 +47,10 @@ export type Page = {
   user_id: string;
   may_change: boolean;
   trace_days: number;
+  /** What an earlier run was asked, to be asked again. */
+  again: JsonObject | null;
   note: string;
-  urls: { flow: string; state: string; save: string; plan: string; rollback: string };
+  urls: { flow: string; state: string; save: string; plan: string; "go-live": string; rollback: string };
 };
 
 export type Diagnostic = {
@@ -58,6 +60,16 @@ export type Diagnostic = {
   path: string;
   node_id: string | null;
   edge_id: string | null;
+};
+
+/** How a test of the flow went; the answers are null where there were none. */
+export type TriedTest = {
+  name: string;
+  passed: boolean;
+  message: string;
+  expect: JsonObject;
+  answer: string | null;
+  live_answer: string | null;
 };
 
 export type Group = { id: string; name: string; user_count: number; group_count: number };

@@ -1,9 +1,12 @@
 // What did not happen, and what to do about it.
 
 import { useState } from "react";
+import { listOf } from "../document/json";
+import type { TriedTest } from "../server/page";
 import { Refusal } from "../server/request";
 
-export type Notice = { headline: string; advice: string; problems: string[] };
+/** `tests` are those that failed before a deploy. */
+export type Notice = { headline: string; advice: string; problems: string[]; tests?: TriedTest[] };
 export type NoticeBoard = ReturnType<typeof useNotice>;
 
 export function useNotice() {
@@ -24,6 +27,7 @@ function refusalNotice(headline: string, refusal: Refusal): Notice {
   return {
     headline,
     advice: [refusal.message, refusal.fix].filter(Boolean).join(" "),
+    tests: listOf(refusal.detail.tests) as unknown as TriedTest[],
     problems: refusal.problems.map((each) => each.message).filter((each) => each !== refusal.message),
   };
 }

@@ -1,9 +1,10 @@
 // Trying the flow as it is on the canvas, saved or not: what its nodes do, and what it answers.
 
 import { type RefObject, useRef, useState } from "react";
-import { type JsonObject, objectOf, textOf } from "../document/json";
+import { type Json, type JsonObject, objectOf, textOf } from "../document/json";
 import type { Api } from "../server/api";
 import type { ServerEvent } from "../server/events";
+import type { Page } from "../server/page";
 import { Refusal } from "../server/request";
 
 /** What a node did, or does as long as it has neither a duration nor an error. */
@@ -12,7 +13,10 @@ export type NodeTrace = {
   kind: string;
   started_ms: number;
   duration_ms?: number;
+  input?: JsonObject;
   result?: unknown;
+  prompt_tokens?: number;
+  completion_tokens?: number;
   error?: string;
   warnings?: string[];
   provider_errors?: string[];
@@ -20,10 +24,12 @@ export type NodeTrace = {
   arguments?: unknown;
 };
 
-/** `text` is the answer as far as it has come; `problem` says why there is none. */
+/** `text` is the answer as far as it has come, `answer` what the run gave; `problem` says why there is none. */
 export type Attempt = {
   isRunning: boolean;
+  call: JsonObject;
   text: string;
+  answer: Json | undefined;
   tokens: number | null;
   problem: string;
   ended: string;
@@ -31,14 +37,18 @@ export type Attempt = {
 
 const NONE: Attempt = {
   isRunning: false,
+  call: {},
   text: "",
+  answer: undefined,
   tokens: null,
   problem: "",
   ended: "",
 };
 export type Trying = ReturnType<typeof useTrying>;
 
-export function useTrying(api: Api) {
+export function useTrying(api: Api, page: Page) {
+  /** What is asked, in the words of the API; fields that are empty are left out. */
+  const [call, setCall] = useState<JsonObject>(page.again ?? { message: "hello" });
   const [attempt, setAttempt] = useState<Attempt>(NONE);
   const [nodes, setNodes] = useState<NodeTrace[]>([]);
   const hangUp = useRef<AbortController>(null);
@@ -48,18 +58,18 @@ export function useTrying(api: Api) {
     if (name.startsWith("node.")) setNodes((now) => withNode(now, data as unknown as NodeTrace));
     if (name === "run.finished") setAttempt((now) => finished(now, data));
   };
-  const run = async (call: JsonObject) => {
+  const run = async (content: JsonObject) => {
     const { signal } = begin(hangUp);
     setNodes([]);
-    setAttempt({ ...NONE, isRunning: true });
+    setAttempt({ ...NONE, isRunning: true, call });
     try {
-      for await (const event of api.run(call, signal)) note(event);
+      for await (const event of api.run({ ...call, content }, signal)) note(event);
       setAttempt((now) => (now.isRunning ? { ...now, ...broken("The connection was cut.") } : now));
     } catch (problem) {
       setAttempt((now) => ({ ...now, ...broken(reasonOf(problem, signal)) }));
     }
   };
-  return { attempt, nodes, run, stop: () => hangUp.current?.abort() };
+  return { call, setCall, attempt, nodes, run, stop: () => hangUp.current?.abort() };
 }
 
 function begin(hangUp: RefObject<AbortController | null>): AbortController {
@@ -76,13 +86,14 @@ function withNode(nodes: NodeTrace[], node: NodeTrace): NodeTrace[] {
 function finished(now: Attempt, data: JsonObject): Attempt {
   const error = objectOf(data.error);
   if (data.outcome !== "ok") return { ...now, ...broken(textOf(error.message)) };
-  const answer = typeof data.response === "string" ? data.response : JSON.stringify(data.response);
+  const text = typeof data.response === "string" ? data.response : JSON.stringify(data.response);
   const tokens = objectOf(data.usage).total_tokens;
   const ended = data.is_waiting ? "It waits for a decision." : "Done.";
   return {
     ...now,
     isRunning: false,
-    text: answer,
+    text,
+    answer: data.response,
     tokens: typeof tokens === "number" ? tokens : null,
     ended,
   };

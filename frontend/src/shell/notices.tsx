@@ -1,5 +1,6 @@
 // All that the editor has to say above the canvas: refusals, clashes, drafts, and what is wrong with what is live.
 
+import { TestOutcome } from "../panel/test-outcome";
 import type { Notice } from "../session/notice";
 import type { Session } from "../session/session";
 import { useWork } from "../work";
@@ -37,6 +38,9 @@ function RefusalNotice({ notice, close }: { notice: Notice; close: () => void })
           ))}
         </ul>
       )}
+      {notice.tests?.map((test, index) => (
+        <TestOutcome key={index} test={test} />
+      ))}
       <button type="button" className="button quiet" onClick={close}>
         Close
       </button>
