@@ -7,7 +7,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from identity.sign_in.views import SignInView
-from webui.people import groups, people
+from webui.people import audit, groups, people
 from webui.runs import views as runs
 from webui.views import (
     access,
@@ -55,6 +55,7 @@ urlpatterns = [
     path("models/<slug:core_id>/requests/<int:asked_id>/", models.answer, name="answer-access"),
     path("people/", people.person_list, name="people"),
     path("people/<slug:user_id>/", people.person, name="person"),
+    path("audit/", audit.entry_list, name="audit"),
     path("groups/", groups.group_list, name="groups"),
     path("groups/<str:group_id>/", groups.group, name="group"),
     path("groups/<str:group_id>/members/", groups.change_members, name="change-members"),

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from identity import admin_sections
 from identity.admin_base import StaffAdmin
 from identity.admin_filters import ActorFilter
+from identity.audit.differences import differences, last_name, noun, word
 from identity.models import AuditEntry, User
 
 # The values that name somebody or something, alone or in a list: a search finds them where the row itself is gone.
@@ -24,7 +25,6 @@ PEOPLE = ("email", "user", "members[*]")
 MOST_FOUND, MOST_PEOPLE = 200, 3
 # A word such as `user` fits every entry. Each way to look gives its newest, so that nobody waits for all to be sorted.
 NEWEST = 1000
-NOTHING = "—"
 
 
 @admin.register(AuditEntry)
@@ -79,12 +79,12 @@ class AuditEntryAdmin(StaffAdmin):
         """Find what the entries are about, and their actors, as far as they still exist."""
         targets: dict[str, set[str]] = defaultdict(set)
         for entry in rows:
-            targets[_noun(entry)].add(entry.target)
-        pages = {noun: page for page in self._pages() for noun in page.audit_nouns}
-        found = {noun: pages[noun].audited(request, names) for noun, names in targets.items() if noun in pages}
+            targets[noun(entry)].add(entry.target)
+        pages = {kind: page for page in self._pages() for kind in page.audit_nouns}
+        found = {kind: pages[kind].audited(request, names) for kind, names in targets.items() if kind in pages}
         actors = User.objects.in_bulk({entry.actor_id for entry in rows} - {""})
         for entry in rows:
-            entry.row = found.get(_noun(entry), {}).get((entry.tenant, entry.target))
+            entry.row = found.get(noun(entry), {}).get((entry.tenant, entry.target))
             entry.user = actors.get(entry.actor_id)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> AuditEntry | None:
@@ -98,19 +98,19 @@ class AuditEntryAdmin(StaffAdmin):
 
     @admin.display(description="about")
     def about(self, entry: Any) -> SafeString | str:
-        return admin_sections.link(entry.row) if entry.row else _last_name(entry)
+        return admin_sections.link(entry.row) if entry.row else last_name(entry)
 
     @admin.display
     def change(self, entry: AuditEntry) -> SafeString:
         """The values; of a change, those that differ."""
-        return format_html_join("; ", "{}: {}", _differences(entry.before, entry.after))
+        return format_html_join("; ", "{}: {}", differences(entry.before, entry.after))
 
     @admin.display
     def difference(self, entry: AuditEntry) -> SafeString:
         """Every value before and after, those that differ marked."""
         before, after = entry.before or {}, entry.after or {}
         rows = [
-            (_class(entry, name), name, _word(before.get(name)), _word(after.get(name))) for name in {**before, **after}
+            (_class(entry, name), name, word(before.get(name)), word(after.get(name))) for name in {**before, **after}
         ]
         return format_html(
             '<table class="difference"><thead><tr><th scope="col">Value</th><th scope="col">Before</th>'
@@ -155,39 +155,7 @@ def _newest(entries: QuerySet[AuditEntry], condition: Q) -> QuerySet[AuditEntry,
     return entries.filter(condition).order_by("-at", "-id").values("pk")[:NEWEST]
 
 
-def _noun(entry: AuditEntry) -> str:
-    return entry.action.partition(".")[0]
-
-
-def _last_name(entry: AuditEntry) -> str:
-    """What the thing was called, when it is no longer there."""
-    values = (entry.before or {}) | (entry.after or {})
-    name = next((str(values[key]) for key in ("name", "slug", "email", "user") if values.get(key)), "")
-    return f"{name} ({entry.target})" if name else entry.target
-
-
-def _differences(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, str]]:
-    if before is None or after is None:
-        return [(name, _word(value)) for name, value in (before or after or {}).items()]
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return [(name, _change_of(before.get(name), after.get(name))) for name in names]
-
-
-def _change_of(before: Any, after: Any) -> str:
-    """Of a list, what came and what went; of anything else, both values."""
-    if not (isinstance(before, list) and isinstance(after, list)):
-        return f"{_word(before)} → {_word(after)}"
-    came = [f"+ {item}" for item in after if item not in before]
-    return ", ".join([*came, *(f"− {item}" for item in before if item not in after)])
-
-
 def _class(entry: AuditEntry, name: str) -> str:
     if entry.before is None or entry.after is None:
         return ""
     return "differs" if entry.before.get(name) != entry.after.get(name) else ""
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, list):
-        value = ", ".join(map(str, value))
-    return NOTHING if value in (None, "") else str(value)

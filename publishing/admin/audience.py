@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
-from asgiref.sync import sync_to_async
 from django.contrib.admin.utils import quote, unquote
-from django.core.handlers.asgi import ASGIRequest
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -17,7 +15,7 @@ from django.utils.html import format_html
 
 from identity.admin_base import StaffAdmin
 from identity.models import Group, User
-from publishing import group_paths, registry, spreadsheets
+from publishing import downloads, group_paths, registry
 from publishing.models import Publication, Visibility
 
 NOBODY = "Nobody can call this"
@@ -75,11 +73,7 @@ class AudienceAdmin(StaffAdmin):
     def export(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """The same as CSV, sent while it is read."""
         publication = get_object_or_404(self.get_queryset(request), pk=unquote(object_id))
-        pieces = _csv(publication)
-        content = _aside(pieces) if isinstance(request, ASGIRequest) else pieces
-        answer = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
-        answer.headers["content-disposition"] = f'attachment; filename="callers-of-{publication.core.slug}.csv"'
-        return answer
+        return downloads.send(request, _csv(publication), f"callers-of-{publication.core.slug}.csv")
 
 
 def _ids(publication: Publication) -> list[str]:
@@ -99,14 +93,8 @@ def _reason(publication: Publication, way: list[Group]) -> str:
 
 
 def _csv(publication: Publication) -> Iterator[str]:
-    yield spreadsheets.write_lines([COLUMNS])
+    yield downloads.write_lines([COLUMNS])
     ids = _ids(publication)
     for start in range(0, len(ids), PER_CHUNK):
         people = _with_reasons(publication, ids[start : start + PER_CHUNK])
-        yield spreadsheets.write_lines((user.email, user.name, user.role, reason) for user, reason in people)
-
-
-async def _aside(pieces: Iterator[str]) -> AsyncIterator[str]:
-    """The same pieces, each read in a thread, since the server's loop must not wait for the database."""
-    while (piece := await sync_to_async(lambda: next(pieces, None))()) is not None:
-        yield piece
+        yield downloads.write_lines((user.email, user.name, user.role, reason) for user, reason in people)

@@ -39,6 +39,8 @@ modules = [
 
 api = [
     *_both("audit", audit.AuditListView.as_view()),
+    *_both("audit/export.csv", audit.AuditCsvView.as_view(), name="audit-csv"),
+    *_both("audit/export.jsonl", audit.AuditJsonLinesView.as_view(), name="audit-jsonl"),
     *_both("flows", flows.FlowListView.as_view()),
     *_both("flows/compile", flows.FlowCompileView.as_view()),
     *_both("flows/validate", flows.FlowValidateView.as_view()),

@@ -59,6 +59,7 @@ def test_no_page_keeps_anybody_out(
         "/keys/",
         "/people/",
         f"/people/{root.pk}/",
+        "/audit/",
         "/groups/",
         "/groups/group_acme_eng/",
         "/groups/group_acme_eng/delete/",

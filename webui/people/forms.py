@@ -1,8 +1,9 @@
-"""What a tenant admin changes of a person or a group."""
+"""What a tenant admin changes of a person or a group, and what the audit log is searched by."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from django import forms
@@ -76,3 +77,32 @@ class MembersForm(RefusedForm):
         if len(names) > MOST_MEMBERS:
             raise forms.ValidationError(f"Add at most {MOST_MEMBERS} at once.")
         return names
+
+
+def _day(**kwargs: Any) -> forms.DateField:
+    return forms.DateField(required=False, widget=forms.DateInput({"type": "date"}), **kwargs)
+
+
+class AuditSearchForm(forms.Form):
+    """All fields may be left out: then every entry is listed."""
+
+    model = forms.CharField(
+        required=False, max_length=200, help_text="A model’s name or slug, as it is or was.", label="Model"
+    )
+    person = forms.CharField(required=False, max_length=254, help_text="An e-mail address: by or about them.")
+    action = forms.CharField(required=False, max_length=60, help_text="Its beginning, such as user. or core.published.")
+    target = forms.CharField(required=False, max_length=300, label="Id", help_text="Of a group, flow, key or person.")
+    since = _day(label="From")
+    until = _day(label="To", help_text="The day is included. Days are those of UTC.")
+
+    def conditions(self) -> dict[str, Any]:
+        """What is searched for, in the words of `publishing.audit_log.search`; an unusable field asks for nothing."""
+        self.is_valid()
+        asked = {name: value for name, value in self.cleaned_data.items() if value}
+        moments = {name: _midnight(asked[name], days) for name, days in (("since", 0), ("until", 1)) if name in asked}
+        return asked | moments
+
+
+def _midnight(day: date, days: int) -> datetime:
+    """When the day begins that comes `days` after `day`; the last of all days has none after it."""
+    return datetime.combine(day + timedelta(days=days) if day < date.max else day, time(), tzinfo=UTC)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from identity.actors import actor_of
 from identity.models import User
-from publishing import spreadsheets
+from publishing import downloads
 from publishing.limits.standing import standings_of
 from webui import charts, usage_reports
 from webui.decorators import MemberRequest, member_page
@@ -70,10 +70,10 @@ def export(request: MemberRequest) -> HttpResponse:
     emails = dict(User.objects.filter(pk__in={row["user_id"] for row in rows}).values_list("pk", "email"))
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer.headers["content-disposition"] = f'attachment; filename="usage-{calls.days}-days.csv"'
-    answer.write(spreadsheets.write_lines([COLUMNS]))
+    answer.write(downloads.write_lines([COLUMNS]))
     for row in rows:
         cells = {**row, "user": emails.get(row["user_id"], "")}
-        answer.write(spreadsheets.write_lines([[cells[name] for name in COLUMNS]]))
+        answer.write(downloads.write_lines([[cells[name] for name in COLUMNS]]))
     return answer
 
 

@@ -107,8 +107,8 @@ class MemberSerializer(serializers.Serializer[Any]):
     )
 
 
-class AuditSearchSerializer(CursorPageSerializer):
-    """Which entries, and which page of them."""
+class AuditFilterSerializer(serializers.Serializer[Any]):
+    """Which entries."""
 
     person = serializers.CharField(required=False, max_length=254, help_text="Id or e-mail address: by or about them.")
     action = serializers.CharField(required=False, max_length=60, help_text="Such as `user.saved`, or `user.`.")
@@ -116,6 +116,10 @@ class AuditSearchSerializer(CursorPageSerializer):
     model = serializers.CharField(required=False, max_length=200, help_text="A model's name, such as it is or was.")
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False, help_text="Entries before this moment.")
+
+
+class AuditSearchSerializer(AuditFilterSerializer, CursorPageSerializer):
+    """Which entries, and which page of them."""
 
 
 @extend_schema_field({"type": ["object", "null"], "additionalProperties": True})

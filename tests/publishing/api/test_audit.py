@@ -9,7 +9,8 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
-from identity.models import AuditEntry, Group, User
+from identity.models import AuditEntry, Group, Tenant, User
+from publishing.audit_log import export
 from publishing.models import Core
 from tests.support.api_calls import Rest, error
 
@@ -65,3 +66,40 @@ def test_pages_follow_one_another_without_a_gap(as_root: Rest, root: User) -> No
 @pytest.mark.parametrize("asked", ["since=yesterday", "limit=0", "cursor=MTI", "cursor=LTE", "until=1"])
 def test_an_unusable_search_is_refused(as_root: Rest, asked: str) -> None:
     assert error(as_root.get(f"{AUDIT}?{asked}")) == (422, "validation_error")
+
+
+def exported(as_root: Rest, path: str) -> list[str]:
+    response = as_root.get(f"{AUDIT}/{path}")
+    assert response.status_code == 200
+    assert response.headers["content-disposition"].startswith("attachment")
+    return b"".join(response.streaming_content).decode().splitlines()
+
+
+def test_what_is_found_is_exported_whole_and_once(
+    as_root: Rest, cy: User, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "PER_CHUNK", 2)
+    at = timezone.now()
+    AuditEntry.objects.bulk_create(
+        AuditEntry(at=at, tenant=tenant, actor="x", action="test.done", target=f"{tenant}{number}")
+        for number in range(5)
+        for tenant in ("acme", "globex")
+    )
+    lines = [json.loads(line) for line in exported(as_root, "export.jsonl?action=test.")]
+    assert [line["target"] for line in lines] == ["acme4", "acme3", "acme2", "acme1", "acme0"]
+    assert lines == json.loads(as_root.get(f"{AUDIT}?action=test.").content)["items"]
+    assert len(exported(as_root, "export.csv?action=test.")) == 6
+
+
+def test_a_name_that_is_a_formula_is_no_formula_in_the_export(as_root: Rest, root: User) -> None:
+    AuditEntry.objects.create(at=timezone.now(), tenant="acme", actor="=1+1", action="test.done", target="@x")
+    [names, line] = exported(as_root, "export.csv?action=test.")
+    assert names.startswith("id,at,actor,")
+    assert ",'=1+1," in line
+    assert ",'@x," in line
+
+
+def test_the_export_is_not_for_others(as_ann: Rest, as_root: Rest) -> None:
+    for ending in ("csv", "jsonl"):
+        assert error(as_ann.get(f"{AUDIT}/export.{ending}")) == (403, "authz_permission_denied")
+        assert as_root.get(f"{AUDIT}/export.{ending}?since=yesterday").status_code == 422

@@ -1,0 +1,1 @@
+"""The audit log of a tenant as its admins read it: searched, exported."""
