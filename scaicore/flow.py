@@ -1,10 +1,12 @@
 """The flow document, version 2, typed: what its author wrote, part by part, without what this version does not know."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
+from scaicore import shapes
 from scaicore.diagnostics import Diagnostic, error
 from scaicore.jsondata import Json, defect
 from scaicore.model_options import NO_OPTIONS, ModelOptions
@@ -134,6 +136,10 @@ class FlowDocument(msgspec.Struct, frozen=True):
 T = TypeVar("T")
 
 
+# Parts without which the rest of a document can still be checked.
+_ROW: Final = re.compile(r"(variables|config\.core_identity\.models)\[\d+\]")
+
+
 class Reader:
     """Reads a document part by part and keeps a finding for each part that has the wrong shape: reading it as a whole
     would stop at the first."""
@@ -163,7 +169,7 @@ class Reader:
         if entries is None:
             return []
         if not isinstance(entries, list):
-            self.findings.append(error("invalid_shape", f"`{path}` must be a list.", path))
+            self.findings.append(error("invalid_shape", f"{shapes.place(path)}: it must be a list.", path))
             return []
         read = (self.convert(entry, kind, f"{path}[{i}]", **_ids(key, entry)) for i, entry in enumerate(entries))
         return [item for item in read if item is not None]
@@ -173,7 +179,7 @@ class Reader:
         found = holder.get(key)
         if found is None or isinstance(found, dict):
             return found or {}
-        self.findings.append(error("invalid_shape", f"`{path}` must be an object.", path))
+        self.findings.append(error("invalid_shape", f"{shapes.place(path)}: it must be an object.", path))
         return {}
 
 
@@ -187,12 +193,12 @@ def shape_error(problem: msgspec.ValidationError, path: str, **ids: str | None) 
     """The finding for a part that msgspec refused: msgspec's `$.a[…]` becomes a path in the document."""
     text, _, inner = str(problem).partition(" - at `$")
     full = path + inner.rstrip("`")
-    what = text[0].lower() + text[1:]
-    return error("invalid_shape", f"`{full}` has the wrong shape: {what}.", full, **ids)
+    return error("invalid_shape", f"{shapes.place(full, ids.get('node'))}: {shapes.explain(text)}.", full, **ids)
 
 
 def read(document: object) -> tuple[FlowDocument | None, list[Diagnostic]]:
-    """The typed document, or None and the findings that say which part has the wrong shape."""
+    """The typed document, and the findings that say which part has the wrong shape; None where nodes or edges, or lists
+    as a whole, have it. A row of another list is left out alone, so that an empty new one hides no other finding."""
     if not isinstance(document, dict):
         return None, [error("invalid_shape", "A flow document is a JSON object with `nodes` and `edges`.")]
     # Before anything walks through the document: how large it is decides how long every other step takes.
@@ -203,7 +209,8 @@ def read(document: object) -> tuple[FlowDocument | None, list[Diagnostic]]:
         return None, [error("not_plain_data", f"`{path or 'The document'}` cannot be stored: {what}.", path)]
     reader = Reader(document)
     flow = _read(reader)
-    return (None, reader.findings) if reader.findings else (flow, [])
+    is_usable = all(_ROW.match(finding.path) for finding in reader.findings)
+    return (flow if is_usable else None), reader.findings
 
 
 def _oversize(document: dict[str, Json]) -> Iterator[Diagnostic]:

@@ -195,7 +195,8 @@ def providers(flow: FlowDocument, known: Collection[str]) -> Iterator[Diagnostic
         for ref, key in refs:
             if ref not in known:
                 message = (
-                    f"Model role `{model.role}` names the provider `{ref[:80]}`, which does not exist. Add it first."
+                    f"The language model `{model.role}` names the provider `{ref[:80]}`, which does not exist. "
+                    "Choose one that does, or add it under Providers."
                 )
                 yield error("unknown_model_provider", message, f"config.core_identity.models[{index}].{key}")
 

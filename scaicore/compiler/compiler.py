@@ -1,6 +1,6 @@
 """The compiler: a flow document becomes a program, or a list of findings that say what to do."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Final
 
 import msgspec
@@ -20,6 +20,11 @@ from scaicore.program import Program, ProgramEdge, ProgramNode, ProgramVariable,
 
 _NO_PROVIDERS: Final[tuple[str, ...]] = ()
 _NO_PLUGINS: Final[Plugins] = {}
+# By the list that a row belongs to: what is found where the row is missing.
+_ECHOES: Final = {
+    "config.core_identity.models": ("undeclared_model_role",),
+    "variables": ("undeclared_variable", "memory_without_variables"),
+}
 # With one of these findings it is not clear what runs before what.
 _DISORDER: Final = frozenset({"dangling_edge", "duplicate_id", "too_large", "cycle", "loop_leak"})
 
@@ -45,7 +50,7 @@ def compile(
     to be published, by default as its own `publish_as_model` says.
     """
     flow, findings = read(document)
-    # Without a typed document there is nothing to check further: the shapes have to be corrected first.
+    # Where nodes or edges cannot be read there is nothing to check further: the shapes have to be corrected first.
     if flow is None:
         return Compilation(None, tuple(findings))
     configs = _configs(flow, findings)
@@ -53,10 +58,17 @@ def compile(
     if publishable or (publishable is None and flow.publish_as_model):
         findings += checks.publishing(flow)
     if has_errors(findings):
-        return Compilation(None, tuple(findings))
+        return Compilation(None, tuple(_without_echoes(findings)))
     program = _build(flow, configs)
     findings += capabilities.check(program, flow)
     return Compilation(None if has_errors(findings) else capabilities.complete(program), tuple(findings))
+
+
+def _without_echoes(findings: list[Diagnostic]) -> Iterator[Diagnostic]:
+    """The findings but those which say only that a row is not there which could not be read."""
+    unread = [finding.path for finding in findings if finding.code == "invalid_shape"]
+    echoes = {code for start, codes in _ECHOES.items() for code in codes if any(p.startswith(start) for p in unread)}
+    return (finding for finding in findings if finding.code not in echoes)
 
 
 def _configs(flow: FlowDocument, findings: list[Diagnostic]) -> Configs:

@@ -10,7 +10,7 @@ from cel_expr_python import cel
 
 from scaicore.errors import RunFailed, SourceUnreadable
 from scaicore.jsondata import MAX_DEPTH, Json
-from scaicore.language import expression_cost
+from scaicore.language import expression_cost, expression_faults
 
 _ERROR: Final = cel.Type.ERROR
 _BOOL: Final = cel.Type.BOOL
@@ -95,9 +95,9 @@ def _typed(names: tuple[str, ...]) -> Any:
 
 
 def _first_line(problem: str) -> str:
-    """The engine's first complaint without its codes: `1:5: undeclared reference to 'nope'`."""
+    """The engine's first complaint in words."""
     line = problem.splitlines()[0] if problem else ""
-    return line.partition("<input>:")[2] or "it nests too deeply or is not text"
+    return expression_faults.explain(line.partition("<input>:")[2]) or "it nests too deeply or is not text"
 
 
 def _plain(value: Any, depth: int = 0) -> Json:

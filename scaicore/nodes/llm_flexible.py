@@ -218,11 +218,11 @@ def _prepare(config: LlmFlexible, program: Program) -> Work:
 def check_chat(config: LlmFlexible, check: NodeCheck) -> Iterator[Diagnostic]:
     """What every chat with a model needs: a model, and texts, paths and a schema that can be read."""
     if config.llm_role is None and not check.flow.models:
-        message = "it asks a language model, but the flow declares none. Add one to `config.core_identity.models`."
+        message = "it asks a language model, but the flow has none. Add one under Language models."
         yield check.error("undeclared_model_role", message, "llm_role")
     if config.llm_role is not None and config.llm_role not in {model.role for model in check.flow.models}:
-        message = f"it uses the model role `{config.llm_role[:80]}`, which the flow does not declare."
-        yield check.error("undeclared_model_role", f"{message} Add it to `config.core_identity.models`.", "llm_role")
+        message = f"it uses the model role `{config.llm_role[:80]}`, which no model of the flow has."
+        yield check.error("undeclared_model_role", f"{message} Add one under Language models.", "llm_role")
     yield from check.template(config.goal, "goal")
     yield from check.template(config.guidance or "", "guidance")
     for index, text in enumerate(config.constraints):

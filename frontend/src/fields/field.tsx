@@ -52,7 +52,7 @@ export function GroupNote({ id, help, error, warning }: Pick<FieldProps, "id" | 
   if (!error && !warning && !help) return null;
   return (
     <p className={error ? "error" : warning ? "warning" : "help"} id={id}>
-      {error || warning || help}
+      {error || warning ? <Prose text={error || warning!} /> : help}
     </p>
   );
 }
