@@ -68,6 +68,15 @@ def ready(provider: ModelProvider) -> Provider | None:
     return _own(provider.tenant_id, provider.ref, provider.base_url, sealed, provider.timeout_s, provider.options)
 
 
+def ready_by_ref(tenant_id: str, ref: str) -> Provider | None:
+    """The provider that the tenant's flows mean by this ref, ready to be called; None when there is none, or when its
+    key cannot be read."""
+    own = ModelProvider.objects.filter(tenant=tenant_id, ref=ref).first()
+    if own is not None:
+        return ready(own)
+    return _operators(ref) if ref in settings.MODEL_PROVIDERS else None
+
+
 def base_of(url: str) -> str:
     """The base URL in what may be the URL of the chat itself, as it is often copied."""
     return _CHAT.sub("", url.rstrip("/")).rstrip("/")

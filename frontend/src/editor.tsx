@@ -26,7 +26,7 @@ export function Editor({ page }: { page: Page }) {
   const testing = useTesting(api);
   const work = { ...useWorkState(page), tried: trying.nodes };
   const { document, nodes, edges, undo, redo } = work;
-  const tenant = useTenant(api, page);
+  const tenant = useTenant(api, page, document);
   const session = useSession(api, work);
   const { diagnostics, able, state } = useValidation(api, document);
   const findings = useMemo(() => locate(diagnostics, nodes, edges), [diagnostics, nodes, edges]);

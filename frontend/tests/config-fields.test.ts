@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fieldsOf, newConfig } from "../src/document/config-fields";
+import type { JsonObject } from "../src/document/json";
 
 test("a config schema becomes fields, and a new node has what is required", () => {
   const schema = {
@@ -61,7 +62,7 @@ test("objects, words beside an object, and texts that may be numbers have fields
 });
 
 test("an example is shown as it would be typed, and none where it would not help", () => {
-  const example = (shape: object) => fieldsOf({ type: "object", properties: { it: shape } })[0]!.example;
+  const example = (shape: JsonObject) => fieldsOf({ type: "object", properties: { it: shape } })[0]!.example;
   assert.equal(example({ type: "string", examples: ["{{message}}"] }), "{{message}}");
   assert.equal(example({ type: "array", items: { type: "string" }, examples: [["yes", "no"]] }), "yes · no");
   const pairs = { type: "object", additionalProperties: { type: "string" }, examples: [{ q: "x" }] };

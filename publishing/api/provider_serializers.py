@@ -114,7 +114,9 @@ class ProviderProblemSerializer(serializers.Serializer[Any]):
 class ListedModelsSerializer(serializers.Serializer[Any]):
     """The models that the server lists."""
 
-    ids = serializers.ListField(child=serializers.CharField(), help_text="The first 100.")
+    ids = serializers.ListField(
+        child=serializers.CharField(), help_text="The first 100; the first 2,000 where nothing else is asked for."
+    )
     total = serializers.IntegerField()
     problem = ProviderProblemSerializer(allow_null=True)
 

@@ -14,12 +14,14 @@ from publishing.api.fields import OffsetPageSerializer
 from publishing.api.openapi import in_api
 from publishing.api.provider_serializers import (
     LIST,
+    ListedModelsSerializer,
     NewProviderSerializer,
     ProviderChangeSerializer,
     ProviderSerializer,
     ProviderTestBodySerializer,
     ProviderTestSerializer,
 )
+from publishing.clients import provider_trials
 from publishing.errors import ProviderNotFound
 from publishing.models import ModelProvider
 
@@ -119,3 +121,16 @@ class ProviderTestView(ProviderView):
         given = self.fields(ProviderTestBodySerializer)
         found = actions.test_provider(self.find_provider(ref), model=given.get("model", ""), actor=self.actor)
         return Response(ProviderTestSerializer(found).data)
+
+
+class ProviderModelsView(ApiView):
+    """The models of one provider, the tenant's own or the operator's."""
+
+    @in_api("list_provider_models", data=ListedModelsSerializer, errors=[403, 404], tag="providers")
+    def get(self, request: Request, ref: str) -> Response:
+        """Ask the provider's server which models it has; one that does not say is told of with 200, too."""
+        self.actor.must_manage(self.user.tenant_id)
+        provider = providers.ready_by_ref(self.user.tenant_id, ref)
+        if provider is None:
+            raise ProviderNotFound
+        return Response(ListedModelsSerializer(provider_trials.list_models(provider)).data)

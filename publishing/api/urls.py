@@ -63,6 +63,7 @@ api = [
     *_both("mcp-servers/<str:ref>/accept", mcp.McpServerAcceptView.as_view()),
     *_both("providers", providers.ProviderListView.as_view()),
     *_both("providers/<str:ref>", providers.ProviderDetailView.as_view()),
+    *_both("providers/<str:ref>/models", providers.ProviderModelsView.as_view()),
     *_both("providers/<str:ref>/test", providers.ProviderTestView.as_view()),
     *_both("secrets", secrets.SecretListView.as_view()),
     *_both("secrets/<str:name>", secrets.SecretDetailView.as_view()),

@@ -22,6 +22,7 @@ from scaicore.services import ModelCall, ModelEnd, ModelRefusal, ModelText, Reas
 LONGEST_S: Final = 60.0
 MOST_LIST_BYTES: Final = 5_000_000
 MOST_SHOWN: Final = 100
+MOST_LISTED: Final = 2_000
 LONGEST_ID: Final = 200
 LONGEST_TEXT: Final = 500
 
@@ -103,6 +104,19 @@ def hold(tenant: str, ref: str, provider: Provider, *, model: str, named: Iterab
     """
     model_quirks.forget(tenant, ref)
     return asyncio.run(_held(Question(tenant, ref, model, provider, CALL, 0, []), next(iter(named), "")))
+
+
+def list_models(provider: Provider) -> ListedModels:
+    """The models that the provider's server lists now. Blocks until it has, as long as the provider may take."""
+    return asyncio.run(_listed(provider))
+
+
+async def _listed(provider: Provider) -> ListedModels:
+    try:
+        ids, listed = await _list(provider, asyncio.get_running_loop().time() + LONGEST_S)
+    finally:
+        await outbound.close()
+    return ListedModels(ids[:MOST_LISTED], listed.total, listed.problem)
 
 
 async def _held(question: Question, named: str) -> Trial:

@@ -9,6 +9,7 @@ import { GroupsField } from "../fields/groups-field";
 import { JsonField } from "../fields/json-field";
 import { TextField } from "../fields/text-field";
 import type { Group, Page } from "../server/page";
+import type { Tenant } from "../session/tenant";
 import { useWork } from "../work";
 import { Capabilities } from "./capabilities";
 import { Models } from "./models";
@@ -17,20 +18,20 @@ import { Variables } from "./variables";
 const META = ["config", "scaiflow_meta"];
 
 type Props = {
-  tenant: { groups: Group[] | null; providers: string[] };
+  tenant: Tenant;
   nameError: string;
   able: string[] | null;
 };
 
-export function FlowPanel({ tenant: { groups, providers }, nameError, able }: Props) {
+export function FlowPanel({ tenant, nameError, able }: Props) {
   return (
     <>
       <Names nameError={nameError} />
       <Slug />
-      <Access groups={groups} />
+      <Access groups={tenant.groups} />
       <Memory />
       <Variables />
-      <Models providers={providers} />
+      <Models tenant={tenant} />
       <Capabilities able={able} />
       <More />
     </>

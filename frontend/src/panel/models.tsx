@@ -4,12 +4,13 @@ import { type Json, type JsonObject, textOf } from "../document/json";
 import { JsonField } from "../fields/json-field";
 import { NumberField } from "../fields/number-field";
 import { TextField } from "../fields/text-field";
+import type { Tenant } from "../session/tenant";
 import { useWork } from "../work";
 import { useEntries } from "./entries";
 
 const MODELS = ["config", "core_identity", "models"];
 
-export function Models({ providers }: { providers: string[] }) {
+export function Models({ tenant: { providers, models } }: { tenant: Tenant }) {
   const { isReadOnly } = useWork();
   const { entries, add, drop, change } = useEntries(MODELS);
   const newRole = entries.length ? `model_${entries.length + 1}` : "main";
@@ -25,6 +26,7 @@ export function Models({ providers }: { providers: string[] }) {
           model={model}
           role={textOf(model.role) || `model ${index + 1}`}
           providers={providers}
+          listed={models[textOf(model.ref)]}
           change={(key, value) => change(index, key, value)}
           drop={() => drop(index)}
         />
@@ -42,15 +44,21 @@ export function Models({ providers }: { providers: string[] }) {
   );
 }
 
+function isUnlisted(name: string, listed: string[] | undefined): boolean {
+  return !!name && !!listed && !listed.includes(name);
+}
+
 type Props = {
   model: JsonObject;
   role: string;
   providers: string[];
+  /** What the provider's server lists, where it does. */
+  listed: string[] | undefined;
   change: (key: string, value: Json | undefined) => void;
   drop: () => void;
 };
 
-function Model({ model, role, providers, change, drop }: Props) {
+function Model({ model, role, providers, listed, change, drop }: Props) {
   const { isReadOnly } = useWork();
   const text = (key: string) => ({ value: textOf(model[key]), onChange: (value: string) => change(key, value) });
   const json = (key: string) => ({
@@ -64,10 +72,16 @@ function Model({ model, role, providers, change, drop }: Props) {
       <TextField
         label="Provider"
         options={providers}
-        help="The ref of a model provider of this tenant or of the installation."
+        help="A model provider of this tenant or of the installation."
         {...text("ref")}
       />
-      <TextField label="Model of the provider" {...text("model")} />
+      <TextField
+        label="Model of the provider"
+        options={listed}
+        help={listed && `One of the ${listed.length} that the provider lists.`}
+        warning={isUnlisted(textOf(model.model), listed) ? "The provider does not list this model." : undefined}
+        {...text("model")}
+      />
       <NumberField label="Temperature" {...json("temperature")} />
       <TextField
         label="System text"

@@ -5,8 +5,8 @@ import { toast } from "../browser/toast";
 import type { Finding } from "../checks/findings";
 import { type JsonObject, objectOf } from "../document/json";
 import type { Api } from "../server/api";
-import type { Group } from "../server/page";
 import type { Session } from "../session/session";
+import type { Tenant } from "../session/tenant";
 import type { Testing } from "../session/testing";
 import type { Trying } from "../session/trying";
 import { useWork } from "../work";
@@ -21,7 +21,7 @@ import { Versions } from "./versions";
 type ContentProps = {
   api: Api;
   session: Session;
-  tenant: { groups: Group[] | null; providers: string[] };
+  tenant: Tenant;
   findings: Finding[];
   able: string[] | null;
   trying: Trying;

@@ -1,6 +1,6 @@
 // What the editor asks of the server. The casts are the contract of the REST API: the server's own tests keep it.
 
-import { type JsonObject, objectOf, textOf } from "../document/json";
+import { type JsonObject, listOf, objectOf, textOf } from "../document/json";
 import { eventsOf, type ServerEvent } from "./events";
 import type { Deployment, DeployState, Diagnostic, Group, Page, Plan, Saved, SavedVersion, TriedTest } from "./page";
 import { open, refusal, request } from "./request";
@@ -78,8 +78,14 @@ export class Api {
 
   /** The refs of the model providers that the tenant may use. */
   async providers(): Promise<string[]> {
-    const items = objectOf(await request("/api/v1/providers?limit=200")).items;
-    return Array.isArray(items) ? items.map((item) => textOf(objectOf(item).ref)) : [];
+    const answer = objectOf(await request("/api/v1/providers?limit=200"));
+    const own = listOf(answer.items).map((item) => textOf(objectOf(item).ref));
+    return [...new Set([...own, ...listOf(answer.operator_refs).map(textOf)])];
+  }
+
+  /** The models that a provider's server lists; none where it does not say. */
+  async models(ref: string): Promise<string[]> {
+    return listOf(objectOf(await request(`/api/v1/providers/${encodeURIComponent(ref)}/models`)).ids).map(textOf);
   }
 
   async deployState(): Promise<DeployState> {

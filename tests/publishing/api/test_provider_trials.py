@@ -115,3 +115,34 @@ def test_only_an_admin_of_the_tenant_tries_its_providers(
 def test_a_trial_gives_no_key_away(as_root: Rest, house: Any) -> None:
     house(giving(b"key sk-house-4d1e", status=401), giving({"error": {"message": "Bearer sk-house-4d1e"}}, status=401))
     assert "4d1e" not in json.dumps(tried(as_root, model="odd"))
+
+
+LISTED = f"{PROVIDERS}/house/models"
+
+
+def test_the_models_of_a_provider_are_listed(as_root: Rest, house: Any) -> None:
+    house()
+    answer = as_root.get(LISTED)
+    found = json.loads(answer.content)
+    assert found == {"ids": ["text-embedding-3", "odd", "well"], "total": 3, "problem": None}
+
+
+def test_the_operators_provider_lists_its_models_too(as_root: Rest, upstream: Upstream, settings: LazySettings) -> None:
+    settings.MODEL_PROVIDERS = {"shared": {"base_url": upstream.base_url, "api_key": "sk-shared-77"}}
+    upstream.plays("/v1/models", MODELS)
+    found = json.loads(as_root.get(f"{PROVIDERS}/shared/models").content)
+    assert found["total"] == 3
+    assert upstream.requests[-1].headers["authorization"] == "Bearer sk-shared-77"
+
+
+def test_a_server_that_lists_nothing_is_told_of(as_root: Rest, house: Any) -> None:
+    house(models=giving({"error": "no"}, status=500))
+    found = json.loads(as_root.get(LISTED).content)
+    assert found["ids"] == [] and found["problem"]["reason"] and "sk-house" not in str(found)
+
+
+def test_only_admins_ask_and_only_for_their_own(as_ann: Rest, as_root: Rest, house: Any, upstream: Upstream) -> None:
+    house()
+    assert as_ann.get(LISTED).status_code == 403
+    assert as_root.get(f"{PROVIDERS}/nope/models").status_code == 404
+    assert upstream.requests == []
