@@ -69,6 +69,7 @@ api = [
     *_both("secrets/<str:name>", secrets.SecretDetailView.as_view()),
     *_both("users", users.UserListView.as_view()),
     *_both("users/<str:user_id>", users.UserDetailView.as_view()),
+    *_both("users/<str:user_id>/invitation", users.UserInvitationView.as_view()),
     *_both("users/<str:user_id>/models", users.UserModelListView.as_view()),
 ]
 

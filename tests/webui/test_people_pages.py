@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -62,3 +65,33 @@ def test_a_longer_list_takes_no_more_statements(root: User, acme: Tenant) -> Non
     few = count()
     User.objects.bulk_create(User(email=f"u{number}@acme.test", tenant=acme) for number in range(30))
     assert count() == few
+
+
+def test_an_admin_invites_a_person_and_is_shown_the_link_once(root: User) -> None:
+    made = signed_in(root).post("/people/", {"email": "Dee@acme.test", "name": "Dee", "role": "tenant_user"})
+    assert "/invitation/" in made.content.decode()
+    dee = User.objects.get(email="dee@acme.test")
+    assert "/invitation/" not in signed_in(root).get(f"/people/{dee.pk}/").content.decode()
+
+
+def test_an_address_that_is_taken_anywhere_is_refused_in_the_same_words(root: User, ann: User, cy: User) -> None:
+    for taken in ("ann@acme.test", "cy@globex.test"):
+        page = signed_in(root).post("/people/", {"email": taken, "role": "tenant_user"}).content.decode()
+        assert "This e-mail address cannot be used." in page
+    assert not AuditEntry.objects.filter(action="user.invited").exists()
+
+
+def test_a_mail_that_is_not_taken_is_said_and_the_link_is_there(root: User, bo: User, settings: LazySettings) -> None:
+    settings.CAN_SEND_MAIL = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    page = signed_in(root).post(f"/people/{bo.pk}/invite/", {"is_mailed": "1"}).content.decode()
+    assert "did not take the mail" in page
+    assert "/invitation/" in page
+
+
+def test_the_page_lists_the_persons_live_keys(root: User, ann: User, key_of: Callable[[User], str]) -> None:
+    secret = key_of(ann)
+    page = signed_in(root).get(f"/people/{ann.pk}/").content.decode()
+    assert secret[:8] in page
+    assert secret not in page

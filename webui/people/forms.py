@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from django import forms
+from django.conf import settings
 
 from identity.errors import ActionRefused, Invalid
 from identity.models import Role
@@ -39,6 +40,23 @@ class RefusedForm(forms.Form):
         for problem in refusal.problems:
             field = self.renamed.get(problem.field, problem.field).partition(".")[0]
             self.add_error(field if field in self.fields else None, problem.message)
+
+
+class NewPersonForm(RefusedForm):
+    """A person to invite."""
+
+    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput({"autocomplete": "off"}))
+    name = forms.CharField(required=False, max_length=200)
+    role = forms.ChoiceField(
+        choices=Role.choices, initial=Role.USER, help_text="No role decides which models the person may call."
+    )
+    is_mailed = forms.BooleanField(required=False, initial=True, label="Send the link by mail")
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        if not settings.CAN_SEND_MAIL:
+            self.fields["is_mailed"].widget = forms.HiddenInput()
+            self.fields["is_mailed"].initial = False
 
 
 class NewGroupForm(RefusedForm):

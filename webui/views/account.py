@@ -1,4 +1,4 @@
-"""One's own account: a new password, with the old one or by a link in a mail."""
+"""One's own account: a new password, with the old one, by a link in a mail, or by an admin's link."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.views import PasswordResetConfirmView, PasswordResetView
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
-from django.views.decorators.http import require_safe
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
 
-from identity.sign_in import throttle
+from identity.sign_in import invitations, throttle
 from identity.sign_in.forms import THROTTLED, ForgottenPasswordForm, NewPasswordForm
 from identity.sign_in.views import PasswordView
 
@@ -74,3 +77,19 @@ class NewPasswordView(PasswordResetConfirmView):
         response = super().form_valid(form)
         messages.success(self.request, "Your password is changed. Sign in with the new one.")
         return response
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Where an admin's link leads: a password, once. Opening the page uses nothing up."""
+    try:
+        invited = invitations.find_invited(token)
+        form = SetPasswordForm(invited, request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            invitations.accept(token, password=form.cleaned_data["new_password1"], at=timezone.now())
+            messages.success(request, "Your password is set. Sign in with it.")
+            return redirect("login")
+    except invitations.InvitationEnded as ended:
+        return render(request, "account/invitation.html", status=ended.status)
+    return render(request, "account/invitation.html", {"invited": invited, "form": form})

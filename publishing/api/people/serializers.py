@@ -67,6 +67,22 @@ class UserChangeSerializer(serializers.Serializer[Any]):
     active = StrictBooleanField(required=False)
 
 
+class NewInvitationSerializer(serializers.Serializer[Any]):
+    """A link to make."""
+
+    mail = StrictBooleanField(
+        default=False, help_text="Also send it to the person, where the operator has set up mail."
+    )
+
+
+class InvitationSerializer(serializers.Serializer[Any]):
+    """A link with which a person sets a password. Whoever has it can sign in as that person."""
+
+    url = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    mailed = serializers.BooleanField(help_text="Whether the mail server took it.")
+
+
 class CallableModelSerializer(serializers.Serializer[Any]):
     """A model that a person may call, and why."""
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from identity import users
-from identity.errors import NotFound
+from identity.errors import Invalid, NotFound, Problem
 from identity.models import Group, User
+from identity.sign_in import invitations
 from publishing import group_paths, registry
 from publishing.api.base import ApiView
 from publishing.api.openapi import cursor_list, in_api
 from publishing.api.people.serializers import (
     CallableModelSerializer,
+    InvitationSerializer,
+    NewInvitationSerializer,
     NewUserSerializer,
     UserChangeSerializer,
     UserPageSerializer,
@@ -95,6 +99,28 @@ class UserDetailView(UserView):
         """Delete a person with their keys, memberships and memories. Nobody deletes themselves."""
         users.delete_user(self.find_user(user_id), actor=self.actor, at=timezone.now())
         return Response(status=204)
+
+
+class UserInvitationView(UserView):
+    """The link with which one person sets a password."""
+
+    @in_api(
+        "invite_user",
+        data=InvitationSerializer,
+        body=NewInvitationSerializer,
+        status=201,
+        errors=[400, 403, 404, 409, 422],
+        tag=TAG,
+    )
+    def post(self, request: Request, user_id: str) -> Response:
+        """Make a link with which the person sets a password: once, within seven days. A new one ends those before."""
+        user, at = self.find_user(user_id), timezone.now()
+        is_mailed = self.fields(NewInvitationSerializer)["mail"]
+        if is_mailed and not settings.CAN_SEND_MAIL:
+            raise Invalid("No mail can be sent.", [Problem("mail", "The operator has not set up mail: leave it out.")])
+        url = invitations.invite(user, actor=self.actor, at=at)
+        sent = invitations.mail(user, url, actor=self.actor) if is_mailed else False
+        return Response({"url": url, "expires_at": at + invitations.LIFE, "mailed": sent}, 201)
 
 
 class UserModelListView(UserView):

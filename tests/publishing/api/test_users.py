@@ -154,3 +154,16 @@ def test_an_admin_reads_what_a_person_may_call_and_why(
     as_root.post("/api/v1/groups/group_acme_ops/members", {"members": ["bo@acme.test"]})
     [model] = read(as_root.get(f"{USERS}/{bo.pk}/models"))["items"]
     assert model["path"] == ["group_acme_ops", "group_acme_eng"]
+
+
+def test_a_link_for_a_password_is_made_for_people_of_the_tenant(
+    as_root: Rest, as_ann: Rest, bo: User, cy: User
+) -> None:
+    made = as_root.post(f"/api/v1/users/{bo.pk}/invitation", {})
+    assert made.status_code == 201
+    told = json.loads(made.content)
+    assert (set(told), told["mailed"]) == ({"url", "expires_at", "mailed"}, False)
+    assert "/invitation/" in told["url"]
+    assert as_root.post(f"/api/v1/users/{bo.pk}/invitation", {"mail": True}).status_code == 422
+    assert as_root.post(f"/api/v1/users/{cy.pk}/invitation", {}).status_code == 404
+    assert as_ann.post(f"/api/v1/users/{bo.pk}/invitation", {}).status_code == 403
