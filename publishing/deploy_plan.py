@@ -10,8 +10,9 @@ from django.db import transaction
 from identity.actors import Actor
 from publishing import actions, deploy_state
 from publishing.disagreements import find_disagreement
-from publishing.models import Flow, Publication
-from publishing.reach import Reach, measure_reach, question_about
+from publishing.errors import MemoryAtStake
+from publishing.models import Core, CoreVersion, Flow, Publication
+from publishing.reach import Reach, count_shut_out, measure_reach, question_about
 
 Change = tuple[str, str, str]
 
@@ -34,7 +35,13 @@ class DeployPlan:
     @property
     def summary(self) -> str:
         """One line for the whole change of access, and for where document and registry disagree now."""
-        return f"{self._access} {self.disagreement}" if self.disagreement else self._access
+        return " ".join(said for said in (self._access, self.narrows, self.disagreement) if said)
+
+    @property
+    def narrows(self) -> str:
+        """Who can call now and could no more, in a sentence; empty when nobody is shut out."""
+        lost = 0 if self.held else count_shut_out(self.before, self.after)
+        return f"Access narrows: {lost} active user{'' if lost == 1 else 's'} can no longer call it." if lost else ""
 
     @property
     def _access(self) -> str:
@@ -86,3 +93,22 @@ def plan_deploy(flow: Flow, *, actor: Actor, at: datetime) -> DeployPlan:
         transaction.set_rollback(True)
     held = done.hold.reason if done.hold else ""
     return DeployPlan(where.live or "", saved.version, before, after, lost, held, disagreement)
+
+
+def foresee_rollback(core: Core, wanted: CoreVersion) -> list[str]:
+    """What a roll-back of `core` to this version would do, in sentences."""
+    lost = deploy_state.count_forgotten(core, deploy_state.layout_of(wanted))
+    told = [
+        f"{_in_words(wanted)} becomes live. Live now is {_in_words(core.live) if core.live else 'nothing'}.",
+        "Calls in progress finish on the version they began with. The name, who may call it and the saved flow stay as "
+        "they are.",
+    ]
+    if lost:
+        rest = "Memories stay stored; a variable that is gone or of another type begins anew with the next call."
+        told.append(f"{MemoryAtStake(lost)} {rest}")
+    return told
+
+
+def _in_words(version: CoreVersion) -> str:
+    made = f", from flow version {version.flow_version}" if version.flow_version else ""
+    return f"Core version {version.number}{made}"

@@ -147,6 +147,16 @@ def question_about(before: Reach | None, after: Reach | None) -> str | None:
     return f"Access widens: {after.name} is now for {before}; it would be for {after}."
 
 
+def count_shut_out(before: Reach | None, after: Reach | None) -> int:
+    """How many can call before and no more after."""
+    if before is None or (after is not None and after.is_open):
+        return 0
+    if after is None:
+        return before.count
+    # Where everyone may call, those of the groups are among them.
+    return before.count - after.count if before.is_open else len(before.callers - after.callers)
+
+
 def count_callers(publications: Iterable[Publication], *, without: Group | None = None) -> dict[str, int]:
     """How many may call each of `publications` now, or would if there were no group `without`."""
     wanted, left_out = [publication.pk for publication in publications], without.pk if without else NO_GROUP

@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.cache import never_cache
 
 from identity.actors import Actor, actor_of
@@ -34,7 +34,9 @@ def member_page(view: View[Given]) -> Callable[Concatenate[HttpRequest, Given], 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            # A script would follow the redirect, and read the sign-in page for an answer.
+            is_for_people = request.accepts("text/html")
+            return redirect_to_login(request.get_full_path()) if is_for_people else HttpResponse(status=401)
         try:
             return view(request, *args, **kwargs)  # type: ignore[arg-type]  # it has a user now
         except NotAllowed as refusal:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib.auth.views import LogoutView
 from django.urls import path
-from django.views.generic import RedirectView
 
 from identity.sign_in.views import SignInView
 from webui.people import audit, groups, people
@@ -26,7 +25,7 @@ from webui.views import (
 )
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="flows"), name="home"),
+    path("", account.home, name="home"),
     path("login/", SignInView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("account/password/", account.ChangePasswordView.as_view(), name="password"),

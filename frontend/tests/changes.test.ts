@@ -5,6 +5,7 @@ import { reduce, start } from "../src/document/history";
 import { type JsonObject, put } from "../src/document/json";
 import { merge } from "../src/document/merge";
 import { nodesOf } from "../src/document/parts";
+import { rename } from "../src/document/rename";
 import { saveRequest } from "../src/document/save-request";
 import { echo } from "./samples";
 
@@ -48,6 +49,17 @@ test("a diff names nodes, edges and values", () => {
     { what: "changed", where: "Node Reply (llm_rigid)", details: ["template: “{{message}}” → “Hi”"] },
     { what: "removed", where: "Edge API → Reply", details: [] },
   ]);
+});
+
+test("a renamed node is told as renamed, and what names it has not changed", () => {
+  const after = rename(echo, "reply", "answer");
+  const renamed = { what: "changed", where: "Node Reply (llm_rigid)", details: ["renamed: reply → answer"] };
+  assert.deepEqual(diff(echo, after), [renamed]);
+  const other = { ...after, nodes: [(after.nodes as JsonObject[])[0]!, { id: "answer", type: "llm_flexible" }] };
+  assert.deepEqual(
+    diff(echo, other).map(({ what }) => what),
+    ["removed", "added", "changed"],
+  );
 });
 
 test("quick edits of the same are one step back", () => {

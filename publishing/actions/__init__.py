@@ -15,7 +15,7 @@ from publishing.actions.cores import (
     update_core,
 )
 from publishing.actions.entities import erase_entity
-from publishing.actions.flows import create_flow, delete_flow, duplicate_flow, save_flow
+from publishing.actions.flows import create_flow, delete_flow, duplicate_flow, label_version, save_flow
 from publishing.actions.holds import hold_core, lift_hold
 from publishing.actions.limits import LimitTerms, create_limit, delete_limit, save_limit, set_price
 from publishing.actions.mcp_servers import (
@@ -64,6 +64,7 @@ __all__ = [
     "erase_entity",
     "grant_access",
     "hold_core",
+    "label_version",
     "lift_hold",
     "publish",
     "refresh_mcp_server",

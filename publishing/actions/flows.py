@@ -15,7 +15,7 @@ from publishing import documents
 from publishing.actions.base import UNCHANGED, Unchanged, clean_name, lock_flow
 from publishing.actions.publications import must_not_be_held
 from publishing.errors import StaleSave, StillPublished
-from publishing.models import Core, Flow, FlowVersion, Publication
+from publishing.models import Core, Flow, FlowVersion, Publication, VersionLabel
 from scaicore.document import FIRST_VERSION
 
 COPIED = " (copy)"
@@ -106,6 +106,27 @@ def save_flow(
 
 
 @transaction.atomic
+def label_version(version: FlowVersion, *, name: str, note: str, actor: Actor, at: datetime) -> VersionLabel:
+    """Give a saved version a name and a note; empty ones take them away."""
+    flow = version.flow
+    actor.must_manage(flow.tenant_id)
+    before = VersionLabel.objects.select_for_update().filter(version=version).first()
+    after, _ = VersionLabel.objects.update_or_create(
+        version=version, defaults={"name": name.strip(), "note": note.strip()}
+    )
+    audit.record(
+        "flow.version_labelled",
+        flow.pk,
+        tenant=flow.tenant_id,
+        actor=actor,
+        at=at,
+        before=_label_view(version, before),
+        after=_label_view(version, after),
+    )
+    return after
+
+
+@transaction.atomic
 def delete_flow(flow: Flow, *, actor: Actor, at: datetime) -> None:
     """Remove a flow with its versions and its Core; refused while the Core is published, or held by staff."""
     actor.must_manage(flow.tenant_id)
@@ -128,6 +149,10 @@ def _save_version(
     return FlowVersion.objects.create(
         flow=flow, number=number, version=version, content=content, created_at=at, created_by=actor.name
     )
+
+
+def _label_view(version: FlowVersion, label: VersionLabel | None) -> dict[str, Any]:
+    return {"version": version.version, "name": label.name if label else "", "note": label.note if label else ""}
 
 
 def _audit_view(flow: Flow, saved: FlowVersion) -> dict[str, Any]:

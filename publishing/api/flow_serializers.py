@@ -77,8 +77,17 @@ class FlowVersionSummarySerializer(serializers.Serializer[FlowVersion]):
     """One save of a flow."""
 
     version = serializers.CharField()
+    name = serializers.CharField(help_text="What people call it; empty unless somebody has named it.")
+    note = serializers.CharField()
     created_at = serializers.DateTimeField()
     created_by = serializers.CharField()
+
+
+class VersionLabelSerializer(serializers.Serializer[Any]):
+    """What people call a saved version; what is left out becomes empty."""
+
+    name = PlainCharField(required=False, default="", allow_blank=True, max_length=80)
+    note = PlainCharField(required=False, default="", allow_blank=True, max_length=2000)
 
 
 class FlowVersionSerializer(FlowVersionSummarySerializer):

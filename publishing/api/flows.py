@@ -31,6 +31,7 @@ from publishing.api.flow_serializers import (
     ManifestSerializer,
     NewFlowSerializer,
     ValidationSerializer,
+    VersionLabelSerializer,
 )
 from publishing.api.openapi import counted_list, in_api
 from publishing.errors import BaseVersionMissing, DoesNotCompile, FlowNotFound, MemoryAtStake
@@ -128,7 +129,7 @@ class FlowVersionListView(FlowView):
     )
     def get(self, request: Request, flow_id: str) -> Response:
         """List the saves, the newest first."""
-        versions = self.flow(flow_id).versions.defer("content").order_by("-number")
+        versions = self.flow(flow_id).versions.select_related("label").defer("content").order_by("-number")
         return self.listed(versions, lambda saved: FlowVersionSummarySerializer(saved).data)
 
 
@@ -138,12 +139,29 @@ class FlowVersionDetailView(FlowView):
     @in_api("read_flow_version", data=FlowVersionSerializer, errors=[404])
     def get(self, request: Request, flow_id: str, version: str) -> Response:
         """Read the document of an earlier save."""
-        flow = self.flow(flow_id)
-        saved = flow.versions.filter(version=version).first()
-        if saved is None:
-            raise NotFound("The flow has no such version.")
+        saved = self.version(flow_id, version)
         content = flow_serializers.document(saved, self.actor)
         return Response({**FlowVersionSummarySerializer(saved).data, "content": content})
+
+    @in_api(
+        "label_flow_version",
+        data=FlowVersionSummarySerializer,
+        body=VersionLabelSerializer,
+        errors=[400, 403, 404, 422],
+    )
+    def put(self, request: Request, flow_id: str, version: str) -> Response:
+        """Give an earlier save a name and a note."""
+        given = self.fields(VersionLabelSerializer)
+        saved = self.version(flow_id, version)
+        saved.label = actions.label_version(saved, **given, actor=self.actor, at=timezone.now())
+        return Response(FlowVersionSummarySerializer(saved).data)
+
+    def version(self, flow_id: str, version: str) -> FlowVersion:
+        """This save of the flow."""
+        found = self.flow(flow_id).versions.select_related("label").filter(version=version).first()
+        if found is None:
+            raise NotFound("The flow has no such version.")
+        return found
 
 
 class FlowDeployView(FlowView):

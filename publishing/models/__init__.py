@@ -1,6 +1,6 @@
 """What the control plane keeps: flows and Cores, publications and grants, memory."""
 
-from publishing.models.flows import Core, CoreVersion, Flow, FlowVersion, core_id, flow_id
+from publishing.models.flows import Core, CoreVersion, Flow, FlowVersion, VersionLabel, core_id, flow_id
 from publishing.models.limits import Each, LimitCell, Measure, Per, Price, UsageLimit
 from publishing.models.mcp_servers import McpServer
 from publishing.models.memory import Entity, Partition, Turn
@@ -35,6 +35,7 @@ __all__ = [
     "Secret",
     "Turn",
     "UsageLimit",
+    "VersionLabel",
     "Visibility",
     "core_id",
     "flow_id",

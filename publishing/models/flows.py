@@ -65,6 +65,27 @@ class FlowVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.flow_id} {self.version}"
 
+    @property
+    def name(self) -> str:
+        """What people call it; empty where nobody has named it."""
+        return str(getattr(getattr(self, "label", None), "name", ""))
+
+    @property
+    def note(self) -> str:
+        """What people note about it."""
+        return str(getattr(getattr(self, "label", None), "note", ""))
+
+
+class VersionLabel(models.Model):
+    """What people call a saved version, and what they note about it; the version itself never changes."""
+
+    version = models.OneToOneField(FlowVersion, on_delete=models.CASCADE, primary_key=True, related_name="label")
+    name = models.CharField(max_length=80, blank=True)
+    note = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return self.name or str(self.version)
+
 
 class CoreQuerySet(models.QuerySet["Core"]):
     """Cores."""

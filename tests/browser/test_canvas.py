@@ -11,6 +11,7 @@ from django.utils import timezone
 from openai import OpenAI
 from playwright.sync_api import Locator, Page, expect
 
+import scaicore
 from identity.actors import actor_of
 from identity.models import Group, Tenant, User
 from publishing import actions
@@ -347,6 +348,26 @@ def test_an_earlier_version_is_compared_and_restored(visit: Visit, root: User, d
     assert saved_content(draft)["nodes"][1]["config"]["template"] == "{{message}}"
 
 
+def test_versions_have_names_and_any_two_are_compared(visit: Visit, root: User, draft: Flow) -> None:
+    for text in ("one", "two"):
+        content = echo_document(publish_as_model=False)
+        content["nodes"][1]["config"]["template"] = text
+        save_as(root, draft, content)
+    page = open_flow(visit(root))
+    page.get_by_role("button", name="Versions").click()
+    page.get_by_role("button", name="Name it of 1.0.0").click()
+    page.get_by_label("Version name").fill("The first")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("strong", has_text="1.0.0 · The first")).to_be_visible()
+    page.get_by_label("Compare 1.0.2 with").select_option("1.0.0 · The first")
+    expect(page.get_by_label("From 1.0.0 to 1.0.2")).to_contain_text("“{{message}}” → “two”")
+
+
+def save_as(user: User, flow: Flow, content: dict[str, Any]) -> None:
+    base = flow.saved.version
+    actions.save_flow(flow, base_version=base, content=content, actor=actor_of(user), at=timezone.now())
+
+
 def test_the_live_version_is_rolled_back(visit: Visit, root: User, echo: Core) -> None:
     page = open_flow(visit(root))
     shown(page, "reply").click()
@@ -356,6 +377,9 @@ def test_the_live_version_is_rolled_back(visit: Visit, root: User, echo: Core) -
     expect(page.get_by_role("status")).to_contain_text("Deployed")
     page.get_by_role("button", name="Versions").click()
     page.get_by_role("button", name="Roll back to this 1.0.0").click()
+    question = page.get_by_role("dialog", name="Before this goes live")
+    expect(question).to_contain_text("Core version 1, from flow version 1.0.0 becomes live.")
+    question.get_by_role("button", name="Roll back").click()
     expect(page.get_by_role("status")).to_contain_text("Rolled back to Core version 1")
     expect(page.get_by_text("Live version is behind the saved one")).to_be_visible()
     echo.refresh_from_db()
@@ -384,7 +408,7 @@ def test_a_roll_back_that_leaves_memory_unread_asks_first(visit: Visit, root: Us
     assert echo.live is not None
     assert echo.live.number == 2
     page.get_by_role("button", name="Roll back to this 1.0.0").click()
-    question.get_by_role("button", name="Make it live all the same").click()
+    question.get_by_role("button", name="Roll back").click()
     expect(page.get_by_role("status")).to_contain_text("Rolled back to Core version 1")
 
 
@@ -414,7 +438,9 @@ def test_groups_are_picked_from_a_list(visit: Visit, root: User, draft: Flow, en
     assert saved_content(draft)["config"]["model_visibility_group_ids"] == ["group_acme_eng"]
 
 
-def test_whoever_is_no_admin_looks_and_changes_nothing(visit: Visit, ann: User, draft: Flow) -> None:
+def test_whoever_is_no_admin_looks_and_changes_nothing(visit: Visit, root: User, ann: User, draft: Flow) -> None:
+    content = scaicore.with_properties(draft.saved.content, readers="tenant")
+    actions.save_flow(draft, base_version="1.0.0", content=content, actor=actor_of(root), at=timezone.now())
     page = open_flow(visit(ann))
     expect(page.get_by_text("Only tenant admins of Acme may change")).to_be_visible()
     expect(page.get_by_role("button", name="Save")).to_have_count(0)

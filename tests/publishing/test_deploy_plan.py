@@ -55,6 +55,15 @@ def test_narrowing_asks_nothing(echo: Core, engineering: Group, root: User) -> N
     assert planned(echo, root).questions == []
 
 
+def test_narrowing_and_unpublishing_say_how_many_are_shut_out(echo: Core, engineering: Group, root: User) -> None:
+    save(Flow.objects.get(), root, group_ids=["group_acme_eng"])
+    assert "Access narrows: 1 active user can no longer call it." in planned(echo, root).summary
+    save(Flow.objects.get(), root, publish_as_model=False)
+    assert "2 active users can no longer call it." in planned(echo, root).summary
+    save(Flow.objects.get(), root, publish_as_model=True, group_ids=[])
+    assert planned(echo, root).narrows == ""
+
+
 def test_opening_to_the_tenant_asks(narrowed: Core, root: User, bo: User) -> None:
     save(Flow.objects.get(), root, group_ids=[])
     [question] = planned(narrowed, root).questions

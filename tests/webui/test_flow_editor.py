@@ -185,7 +185,12 @@ def test_a_plan_tells_of_a_refusal(client: Client, root: User, echo_flow: Flow) 
 def test_an_earlier_version_is_made_live_again(client: Client, root: User, echo: Core) -> None:
     assert echo.flow is not None
     actions.deploy(echo.flow, actor=actor_of(root), at=timezone.now())
-    answer = asked(client, root, echo.flow, "rollback", version=1).json()
+    told = asked(client, root, echo.flow, "rollback", version=1).json()["questions"]
+    assert told[0].startswith("Core version 1, from flow version 1.0.0 becomes live. Live now is Core version 2")
+    echo.refresh_from_db()
+    assert echo.live is not None
+    assert echo.live.number == 2
+    answer = asked(client, root, echo.flow, "rollback", version=1, accept_memory_change=True).json()
     assert answer["message"] == "Rolled back to Core version 1, made from flow version 1.0.0"
     echo.refresh_from_db()
     assert echo.live is not None

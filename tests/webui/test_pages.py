@@ -24,9 +24,21 @@ def sign_in(client: Client, email: str, password: str, url: str = "/login/") -> 
     return client.post(url, {"username": email, "password": password})
 
 
-def test_sign_in_leads_to_the_flows_however_the_address_is_written(client: Client, root: User) -> None:
+def test_sign_in_leads_to_the_start_page_however_the_address_is_written(client: Client, root: User) -> None:
     response = sign_in(client, " Root@ACME.test ", "change-me")
-    assert (response.status_code, response.headers["location"]) == (302, "/flows/")
+    assert (response.status_code, response.headers["location"]) == (302, "/")
+
+
+def test_admins_start_at_the_flows_and_everybody_else_at_the_models(client: Client, root: User, ann: User) -> None:
+    assert client.get("/").headers["location"] == "/login/?next=/"
+    for user, start in ((root, "/flows/"), (ann, "/models/")):
+        client.force_login(user)
+        assert client.get("/").headers["location"] == start
+
+
+def test_a_script_without_a_session_is_told_so_and_not_sent_to_sign_in(client: Client, echo_flow: Flow) -> None:
+    answer = client.get(f"/flows/{echo_flow.pk}/state/", headers={"accept": "application/json"})
+    assert (answer.status_code, answer.content) == (401, b"")
 
 
 def test_sign_in_leads_back_to_the_page_that_was_asked_for(client: Client, root: User) -> None:
@@ -39,7 +51,7 @@ def test_sign_in_leads_back_to_the_page_that_was_asked_for(client: Client, root:
 @pytest.mark.parametrize("target", ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:alert(1)"])
 def test_sign_in_never_leads_to_another_site(client: Client, root: User, target: str) -> None:
     response = client.post("/login/", {"username": root.email, "password": "change-me", "next": target})
-    assert response.headers["location"] == "/flows/"
+    assert response.headers["location"] == "/"
 
 
 @pytest.mark.parametrize("email, password", [("root@acme.test", "wrong"), ("who@acme.test", "change-me"), ("x\0", "y")])

@@ -16,9 +16,18 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from identity.actors import actor_of
 from identity.sign_in import invitations, throttle
 from identity.sign_in.forms import THROTTLED, ForgottenPasswordForm, NewPasswordForm
 from identity.sign_in.views import PasswordView
+from webui.decorators import MemberRequest, member_page
+
+
+@require_safe
+@member_page
+def home(request: MemberRequest) -> HttpResponse:
+    """Where everybody begins: who makes flows at the flows, all others at the models that they may call."""
+    return redirect("flows" if actor_of(request.user).manages(request.user.tenant_id) else "models")
 
 
 class ChangePasswordView(PasswordView):

@@ -18,12 +18,12 @@ from rest_framework import serializers
 from chatapi.flow_tests import gate
 from identity.actors import actor_of
 from identity.errors import ActionRefused, Invalid
-from publishing import actions, deploy_plan, deploy_state, strict_json
+from publishing import actions, deploy_plan, strict_json
 from publishing.api import errors
 from publishing.api.core_serializers import RollbackSerializer
 from publishing.api.fields import FlowDocumentField, PlainCharField
 from publishing.api.flow_serializers import DeployBodySerializer
-from publishing.errors import FlowTestsFailed, MemoryAtStake, StaleSave
+from publishing.errors import FlowTestsFailed, StaleSave
 from publishing.models import Core
 from webui import flow_saves
 from webui.decorators import MemberRequest, admin_of, member_page
@@ -121,15 +121,14 @@ def deploy_flow(request: MemberRequest, flow_id: str) -> HttpResponse:
 @require_POST
 @refusals_as_json
 def roll_back_flow(request: MemberRequest, flow_id: str) -> HttpResponse:
-    """Make an earlier version of the flow's Core live again: `{"version": n}`, and a yes if memories are at stake."""
+    """Make an earlier version of the flow's Core live again: `{"version": n}` tells what that would do, and with
+    `accept_memory_change` it is done."""
     flow, actor = own_flow(request.user, flow_id), admin_of(request)
     core = get_object_or_404(Core, flow=flow)
     given = _fields(request, RollbackSerializer)
-    try:
-        if not given["accept_memory_change"]:
-            deploy_state.must_keep_memory(core, given["version"])
-    except MemoryAtStake as refusal:
-        return _refused(request, refusal, "")
+    wanted = core.versions.filter(number=given["version"]).first()
+    if wanted and not given["accept_memory_change"]:
+        return JsonResponse({"questions": deploy_plan.foresee_rollback(core, wanted)})
     version = actions.rollback(core, version=given["version"], actor=actor, at=timezone.now())
     message = f"Rolled back to Core version {version.number}, made from flow version {version.flow_version}"
     return JsonResponse({"message": message, "version": version.number})

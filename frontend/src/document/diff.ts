@@ -2,6 +2,7 @@
 
 import { equal, isObject, type Json, type JsonObject, without } from "./json";
 import { type EdgeView, edgesOf, type NodeView, nameOf, nodesOf } from "./parts";
+import { rename } from "./rename";
 
 export type Change = { what: "added" | "removed" | "changed"; where: string; details: string[] };
 
@@ -9,7 +10,34 @@ const OWNED = new Set(["id", "version"]);
 const LONGEST = 80;
 
 export function diff(before: JsonObject, after: JsonObject): Change[] {
-  return [...top(before, after), ...nodes(before, after), ...edges(before, after)];
+  const renames = renamed(nodesOf(before), nodesOf(after));
+  // What names the node followed it, so that the rest is compared as if it had always been called so.
+  const old = renames.reduce((document, [one, other]) => rename(document, one.key, other.id), before);
+  return [...top(old, after), ...renames.map(asChange), ...nodes(old, after), ...edges(old, after)];
+}
+
+/** Nodes that are gone, each with the new one that it has become: the same kind, with the same config or label. */
+function renamed(before: NodeView[], after: NodeView[]): [NodeView, NodeView][] {
+  const [old, now] = [byKey(before), byKey(after)];
+  const added = new Set(after.filter((node) => node.id && !old.has(node.key)));
+  return before
+    .filter((node) => node.id && !now.has(node.key))
+    .flatMap((node): [NodeView, NodeView][] => {
+      const alike = [...added].filter((each) => each.type === node.type);
+      const found =
+        alike.find((each) => equal(each.config, node.config)) ??
+        alike.find((each) => node.label && each.label === node.label);
+      if (found) added.delete(found);
+      return found ? [[node, found]] : [];
+    });
+}
+
+function asChange([one, other]: [NodeView, NodeView]): Change {
+  return { what: "changed", where: tell(other), details: [`renamed: ${one.id} → ${other.id}`] };
+}
+
+function tell(node: NodeView): string {
+  return `Node ${nameOf(node)} (${node.type})`;
 }
 
 function top(before: JsonObject, after: JsonObject): Change[] {
@@ -21,12 +49,7 @@ function top(before: JsonObject, after: JsonObject): Change[] {
 
 function nodes(before: JsonObject, after: JsonObject): Change[] {
   const [old, now] = [byKey(nodesOf(before)), byKey(nodesOf(after))];
-  return compared(
-    old,
-    now,
-    (node) => `Node ${nameOf(node)} (${node.type})`,
-    (one, other) => nodeDetails(one.raw, other.raw),
-  );
+  return compared(old, now, tell, (one, other) => nodeDetails(one.raw, other.raw));
 }
 
 function nodeDetails(one: JsonObject, other: JsonObject): string[] {

@@ -8,6 +8,8 @@ export const PROPERTIES = {
   groups: ["config", "model_visibility_group_ids"],
   instance_mode: ["config", "scaiflow_meta", "instance_mode"],
   entity_scope: ["config", "scaiflow_meta", "entity_scope"],
+  tags: ["metadata", "tags"],
+  readers: ["config", "scaiflow_meta", "readers"],
 };
 
 export type PropertyName = keyof typeof PROPERTIES;

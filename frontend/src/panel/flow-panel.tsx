@@ -13,6 +13,7 @@ import type { Tenant } from "../session/tenant";
 import { useWork } from "../work";
 import { Capabilities } from "./capabilities";
 import { Models } from "./models";
+import { TagsField } from "./tags-field";
 import { Variables } from "./variables";
 
 const META = ["config", "scaiflow_meta"];
@@ -27,9 +28,11 @@ export function FlowPanel({ tenant, nameError, able }: Props) {
   return (
     <>
       <Names nameError={nameError} />
+      <Tags />
       <Slug />
       <Access groups={tenant.groups} />
       <Memory />
+      <Choice name="readers" />
       <Variables />
       <Models tenant={tenant} />
       <Capabilities able={able} />
@@ -73,6 +76,11 @@ function Names({ nameError }: { nameError: string }) {
       />
     </>
   );
+}
+
+function Tags() {
+  const { value, property, set, isDisabled } = useProperty("tags");
+  return <TagsField label={property.label} help={property.help} isDisabled={isDisabled} value={value} onChange={set} />;
 }
 
 /** The last part of the model's name: to be chosen before the first deploy, and fixed from then on. */
@@ -129,12 +137,13 @@ function Memory() {
 }
 
 /** A property with fixed choices, of which the first is the one of a document that names none. */
-function Choice({ name }: { name: "instance_mode" | "entity_scope" }) {
+function Choice({ name }: { name: "instance_mode" | "entity_scope" | "readers" }) {
   const { value, property, set, isDisabled } = useProperty(name);
-  const { label, choices } = property;
+  const { label, help, choices } = property;
   return (
     <ChoiceField
       label={label}
+      help={help}
       isDisabled={isDisabled}
       value={textOf(value) || choices[0]![0]}
       choices={choices}

@@ -8,6 +8,7 @@ import type { Deployment, SavedVersion } from "../server/page";
 import { Time } from "../text/time";
 import { useWork } from "../work";
 import { Changes } from "./changes";
+import { Label } from "./version-label";
 
 type Props = {
   api: Api;
@@ -19,6 +20,10 @@ type Props = {
   deployments: Deployment[];
   restore: (version: string, document: JsonObject) => void;
   rollBack: (deployment: Deployment) => void;
+  /** The other versions that are loaded. */
+  others: SavedVersion[];
+  /** Show what is stored of the versions now. */
+  reload: () => void;
 };
 
 export function Version(props: Props) {
@@ -28,14 +33,17 @@ export function Version(props: Props) {
   return (
     <li>
       <p className="row">
-        <strong>{version.version}</strong>
+        <strong>{titleOf(version)}</strong>
         {version.version === saved && <span className="badge">Saved</span>}
         {isLive && <span className="badge good">Live</span>}
       </p>
       <p className="muted small">
         {version.created_by}, <Time at={version.created_at} />
       </p>
+      {version.note && <p className="small note">{version.note}</p>}
       <Links {...props} isLive={isLive} compare={compare} restore={restore} />
+      <CompareWith version={version} others={props.others} compare={compare} />
+      <Label {...props} />
       {error && (
         <p className="error" role="alert">
           {error}
@@ -43,6 +51,39 @@ export function Version(props: Props) {
       )}
       {comparison && <Changes {...comparison} hide={hide} />}
     </li>
+  );
+}
+
+/** The number of a version, and its name if it has one. */
+function titleOf({ version, name }: SavedVersion): string {
+  return name ? `${version} · ${name}` : version;
+}
+
+type CompareProps = { version: SavedVersion; others: SavedVersion[]; compare: Compare };
+
+/** Compares with any other version, the older one first. */
+function CompareWith({ version, others, compare }: CompareProps) {
+  if (others.length < 2) return null;
+  const choose = (chosen: string) => {
+    const other = others.find((each) => each.version === chosen);
+    if (!other) return;
+    const [older, newer] = other.created_at < version.created_at ? [other, version] : [version, other];
+    compare(`From ${older.version} to ${newer.version}`, older.version, newer.version);
+  };
+  return (
+    <select
+      className="compare small"
+      aria-label={`Compare ${version.version} with`}
+      value=""
+      onChange={(event) => choose(event.target.value)}
+    >
+      <option value="">Compare with…</option>
+      {others.map((each) => (
+        <option key={each.version} value={each.version}>
+          {titleOf(each)}
+        </option>
+      ))}
+    </select>
   );
 }
 
@@ -69,7 +110,11 @@ function useComparison({ api, version, restore }: Props) {
   };
 }
 
-type LinksProps = Omit<Props, "restore"> & { isLive: boolean; compare: Compare; restore: () => void };
+type LinksProps = Omit<Props, "restore" | "others" | "reload"> & {
+  isLive: boolean;
+  compare: Compare;
+  restore: () => void;
+};
 
 function Links({ version: { version }, before, saved, deployments, isLive, compare, restore, rollBack }: LinksProps) {
   const { isReadOnly } = useWork();

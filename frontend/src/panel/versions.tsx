@@ -17,16 +17,21 @@ type Props = {
   refused: (refusal: Refusal) => void;
 };
 
-/** A roll-back that needs a yes, and why. */
-type Asked = { deployment: Deployment; question: string };
+/** A roll-back that waits for a yes, and what it will do. */
+type Asked = { deployment: Deployment; questions: string[] };
 
 export function Versions(props: Props) {
-  const { page, deployments, showMore, rollBack, asked, decline } = useVersions(props);
+  const { page, deployments, showMore, reload, askRollBack, rollBack, asked, decline } = useVersions(props);
   if (!page) return <p className="muted">Loading…</p>;
   return (
     <>
       {asked && (
-        <QuestionDialog questions={[asked.question]} agree={() => rollBack(asked.deployment, true)} decline={decline} />
+        <QuestionDialog
+          questions={asked.questions}
+          yes="Roll back"
+          agree={() => rollBack(asked.deployment)}
+          decline={decline}
+        />
       )}
       <ol className="versions">
         {page.items.map((version, index) => (
@@ -35,8 +40,10 @@ export function Versions(props: Props) {
             {...props}
             version={version}
             before={page.items[index + 1]?.version}
+            others={page.items.filter((each) => each !== version)}
             deployments={deployments.filter((each) => each.flow_version === version.version)}
-            rollBack={rollBack}
+            rollBack={askRollBack}
+            reload={reload}
           />
         ))}
       </ol>
@@ -67,18 +74,17 @@ function useVersions({ api, saved, rolledBack, refused }: Props) {
       .versions(50, shown.length)
       .then((next) => setPage({ ...next, items: [...shown, ...next.items] }), refused);
   };
+  const reload = () => setRound((count) => count + 1);
   const [asked, setAsked] = useState<Asked | null>(null);
   const decline = () => setAsked(null);
-  const rollBack = (deployment: Deployment, isAgreed = false) => {
+  const askRollBack = (deployment: Deployment) =>
+    api.foreseeRollback(deployment.core_version).then((questions) => setAsked({ deployment, questions }), refused);
+  const rollBack = (deployment: Deployment) => {
     decline();
-    return api.rollback(deployment.core_version, isAgreed).then(
-      (message) => {
-        rolledBack(message);
-        setRound(round + 1);
-      },
-      (problem: Refusal) =>
-        problem.code === "memory_at_stake" ? setAsked({ deployment, question: problem.message }) : refused(problem),
-    );
+    return api.rollback(deployment.core_version).then((message) => {
+      rolledBack(message);
+      reload();
+    }, refused);
   };
-  return { page, deployments, showMore, rollBack, asked, decline };
+  return { page, deployments, showMore, reload, askRollBack, rollBack, asked, decline };
 }

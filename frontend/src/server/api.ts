@@ -2,7 +2,18 @@
 
 import { type JsonObject, listOf, objectOf, textOf } from "../document/json";
 import { eventsOf, type ServerEvent } from "./events";
-import type { Deployment, DeployState, Diagnostic, Group, Page, Plan, Saved, SavedVersion, TriedTest } from "./page";
+import type {
+  Deployment,
+  DeployState,
+  Diagnostic,
+  Group,
+  Page,
+  Plan,
+  Saved,
+  SavedVersion,
+  TriedTest,
+  VersionLabel,
+} from "./page";
 import { open, refusal, request } from "./request";
 
 /** What a save made of the flow. Without a `message` nothing was saved, because somebody else did so meanwhile. */
@@ -97,9 +108,19 @@ export class Api {
     return (await this.post(this.page.urls.plan)) as unknown as Plan;
   }
 
-  /** Make an earlier Core version live again; gives the sentence to show. Asks first when memories are at stake. */
-  async rollback(version: number, isAgreed: boolean): Promise<string> {
-    return messageIn(await this.post(this.page.urls.rollback, { version, accept_memory_change: isAgreed }));
+  /** What a roll-back to an earlier Core version would do, in sentences. */
+  async foreseeRollback(version: number): Promise<string[]> {
+    return (await this.post(this.page.urls.rollback, { version })).questions as string[];
+  }
+
+  /** Make an earlier Core version live again, now that somebody has agreed to it; gives the sentence to show. */
+  async rollback(version: number): Promise<string> {
+    return messageIn(await this.post(this.page.urls.rollback, { version, accept_memory_change: true }));
+  }
+
+  /** Give a saved version a name and a note. */
+  async label(version: string, label: VersionLabel): Promise<void> {
+    await request(`${this.flow}/versions/${encodeURIComponent(version)}`, { method: "PUT", body: label });
   }
 
   /** Ask one of the page's own URLs, which may answer that it refuses. */

@@ -73,7 +73,8 @@ export type TriedTest = {
 };
 
 export type Group = { id: string; name: string; user_count: number; group_count: number };
-export type SavedVersion = { version: string; created_at: string; created_by: string };
+export type VersionLabel = { name: string; note: string };
+export type SavedVersion = VersionLabel & { version: string; created_at: string; created_by: string };
 export type Deployment = {
   core_version: number;
   flow_version: string;

@@ -34,12 +34,12 @@ export function useSession(api: Api, work: Work) {
     board,
     drafts,
     forecast: forecast.text,
-    isBusy: busy.is,
-    save: () => busy.run(saving.save),
-    deploy: (isAgreed = false) => busy.run(() => deploying.deploy(isAgreed)),
+    ...busy.state,
+    save: () => busy.run("save", saving.save),
+    deploy: (isAgreed = false) => busy.run("deploy", () => deploying.deploy(isAgreed)),
     decline: deploying.decline,
     rolledBack: deploying.rolledBack,
-    foresee: () => page.may_change && !saving.isUnsaved && !busy.is && forecast.ask(),
+    foresee: () => page.may_change && !saving.isUnsaved && !busy.state.isBusy && forecast.ask(),
     loadTheirs: () => {
       drafts.shelve();
       work.reset(flow.saved.content);
@@ -48,14 +48,16 @@ export function useSession(api: Api, work: Work) {
   };
 }
 
+type Act = "save" | "deploy";
+
 /** One request of this kind at a time; a new one begins without the last one's notice. */
 function useBusy(clear: () => void) {
-  const [isBusy, setBusy] = useState(false);
-  const run = async (act: () => Promise<void>) => {
-    if (isBusy) return;
-    setBusy(true);
+  const [current, setCurrent] = useState<Act | null>(null);
+  const run = async (act: Act, work: () => Promise<void>) => {
+    if (current) return;
+    setCurrent(act);
     clear();
-    await act().finally(() => setBusy(false));
+    await work().finally(() => setCurrent(null));
   };
-  return { is: isBusy, run };
+  return { state: { isBusy: current !== null, isDeploying: current === "deploy" }, run };
 }

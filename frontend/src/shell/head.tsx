@@ -54,7 +54,8 @@ function SaveButton({ session: { isUnsaved, isBusy, save } }: { session: Session
   );
 }
 
-function DeployButton({ session: { saved, deployState, isUnsaved, isBusy, deploy, foresee } }: { session: Session }) {
+function DeployButton({ session }: { session: Session }) {
+  const { saved, deployState, isUnsaved, isBusy, isDeploying, deploy, foresee } = session;
   const isDue = deployState.live !== saved.version || deployState.has_drifted;
   return (
     <button
@@ -66,7 +67,7 @@ function DeployButton({ session: { saved, deployState, isUnsaved, isBusy, deploy
       aria-disabled={isUnsaved || isBusy || undefined}
       aria-describedby="deploy-explanation"
     >
-      Deploy
+      {isDeploying ? "Deploying…" : "Deploy"}
     </button>
   );
 }

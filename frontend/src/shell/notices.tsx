@@ -30,6 +30,14 @@ function RefusalNotice({ notice, close }: { notice: Notice; close: () => void })
     <Alert kind="bad" about={notice}>
       <p>
         <strong>{notice.headline}</strong> {notice.advice}
+        {notice.code === "signed_out" && (
+          <>
+            {" "}
+            <a href="/login/" target="_blank" rel="noopener">
+              Sign in
+            </a>
+          </>
+        )}
       </p>
       {notice.problems.length > 0 && (
         <ul>

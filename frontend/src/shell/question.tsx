@@ -7,9 +7,9 @@ export function Question({ session: { questions, deploy, decline } }: { session:
   return questions && <QuestionDialog questions={questions} agree={() => deploy(true)} decline={decline} />;
 }
 
-type Props = { questions: string[]; agree: () => void; decline: () => void };
+type Props = { questions: string[]; yes?: string; agree: () => void; decline: () => void };
 
-export function QuestionDialog({ questions, agree, decline }: Props) {
+export function QuestionDialog({ questions, yes = "Make it live all the same", agree, decline }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
@@ -26,7 +26,7 @@ export function QuestionDialog({ questions, agree, decline }: Props) {
       ))}
       <div className="row">
         <button type="button" className="button main" onClick={agree}>
-          Make it live all the same
+          {yes}
         </button>
         <button type="button" className="button" onClick={decline}>
           Leave things as they are

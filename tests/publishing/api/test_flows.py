@@ -9,6 +9,7 @@ import pytest
 import yaml
 from django.utils import timezone
 
+from identity.models import AuditEntry
 from publishing.models import Core, CoreVersion, Entity, Flow, Publication
 from tests.conftest import echo_document
 from tests.support.api_calls import Rest, code, error
@@ -221,11 +222,35 @@ def test_two_different_bases_in_one_save_are_refused(as_root: Rest, echo_flow: F
     assert error(answer) == (422, "validation_error")
 
 
+def test_a_save_is_given_a_name_and_a_note_that_its_list_tells(as_root: Rest, echo_flow: Flow) -> None:
+    url = f"{FLOWS}/{echo_flow.pk}/versions"
+    assert json.loads(as_root.get(f"{url}/1.0.0").content)["name"] == ""
+    told = json.loads(as_root.put(f"{url}/1.0.0", {"name": " First ", "note": "It echoes."}).content)
+    assert (told["version"], told["name"], told["note"]) == ("1.0.0", "First", "It echoes.")
+    [row] = json.loads(as_root.get(url).content)["items"]
+    assert (row["name"], row["note"]) == ("First", "It echoes.")
+    as_root.put(f"{url}/1.0.0", {})
+    assert json.loads(as_root.get(f"{url}/1.0.0").content)["name"] == ""
+    assert AuditEntry.objects.filter(action="flow.version_labelled", target=echo_flow.pk).count() == 2
+
+
+@pytest.mark.parametrize("body", [{"name": "x" * 81}, {"note": "x" * 2001}, {"name": "a\0b"}, {"name": 7}])
+def test_a_name_that_cannot_be_kept_is_refused(as_root: Rest, echo_flow: Flow, body: dict[str, Any]) -> None:
+    answer = as_root.put(f"{FLOWS}/{echo_flow.pk}/versions/1.0.0", body)
+    assert answer.status_code in (400, 422)
+
+
+def test_only_admins_of_the_tenant_name_versions(as_ann: Rest, as_cy: Rest, echo_flow: Flow) -> None:
+    url = f"{FLOWS}/{echo_flow.pk}/versions/1.0.0"
+    assert error(as_ann.put(url, {"name": "Mine"}))[0] == 403
+    assert error(as_cy.put(url, {"name": "Mine"})) == (404, "flow_not_found")
+
+
 def test_earlier_saves_stay_readable_word_for_word(as_root: Rest, echo_flow: Flow) -> None:
     save(as_root, echo_flow, content={})
     page = json.loads(as_root.get(f"{FLOWS}/{echo_flow.pk}/versions").content)
     assert [row["version"] for row in page["items"]] == ["1.0.1", "1.0.0"]
-    assert (page["total"], set(page["items"][0])) == (2, {"version", "created_at", "created_by"})
+    assert (page["total"], set(page["items"][0])) == (2, {"version", "name", "note", "created_at", "created_by"})
     first = json.loads(as_root.get(f"{FLOWS}/{echo_flow.pk}/versions/1.0.0").content)
     assert (first["version"], first["content"]["nodes"]) == ("1.0.0", echo_document()["nodes"])
     assert error(as_root.get(f"{FLOWS}/{echo_flow.pk}/versions/9.9.9")) == (404, "not_found")
