@@ -251,6 +251,7 @@ class Run:
             services=self._services,
             origin=scaicore.Origin(self._caller.core_id, self.core.number, self._request_id),
             entry=self._entry,
+            is_watched=self._tracer is not None or self._dry_run is not None,
         )
 
     async def _commit(self, event: scaicore.Finished) -> str:

@@ -16,7 +16,8 @@ LONGEST_INPUT: Final = 32 * 1024
 
 
 class NodeTrace(Struct, omit_defaults=True):
-    """One node of a run. Times in milliseconds from the run's start; `result` is cut to 4 KiB of JSON.
+    """One node of a run. Times in milliseconds from the run's start; `input`, what it read by name, and `result` are
+    cut to 4 KiB of JSON each; tokens are those that models reported to it.
     `provider_errors` are what model servers said that did not answer, for admins alone. A tool that a model called has
     the `call`'s id and its `arguments`."""
 
@@ -30,6 +31,9 @@ class NodeTrace(Struct, omit_defaults=True):
     provider_errors: tuple[str, ...] = ()
     call: str = ""
     arguments: Any = None
+    input: Any = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
 
 
 class TraceRow(Struct, frozen=True):
@@ -86,6 +90,10 @@ class Tracer:
         if node is None:
             return
         node.duration_ms, node.provider_errors = round(event.duration_ms, 3), event.provider_errors
+        if event.read is not None:
+            node.input = scaicore.traced(event.read)
+        if event.usage is not None:
+            node.prompt_tokens, node.completion_tokens = event.usage.prompt_tokens, event.usage.completion_tokens
         if isinstance(event, scaicore.NodeFinished):
             node.result, node.warnings = scaicore.traced(event.result), event.warnings
         else:

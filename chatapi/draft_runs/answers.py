@@ -30,7 +30,7 @@ PURPOSE: Final = "test"
 async def answer(draft: Draft, authorization: str | None, request_id: str) -> Whole | Frames:
     """Run the draft. Raises `ChatError` where the run does not begin."""
     with stopping.told(), await admission.enter() as place:
-        if draft.request.is_streamed:
+        if draft.is_streamed:
             return await _begin_stream(draft, authorization, request_id, place)
         run, shown = await _run(draft, request_id, place)
         return responses.render_json(shown, request_id, headers=call_limits.headers(run.taken))

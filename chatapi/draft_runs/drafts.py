@@ -11,6 +11,7 @@ import msgspec
 import scaicore
 from chatapi import call_headers, chat_request
 from chatapi.chat_request import ChatRequest
+from chatapi.draft_runs import alone
 from publishing import actions, documents
 from publishing.errors import DraftDoesNotCompile
 from publishing.models import Core, CoreVersion, Flow
@@ -29,6 +30,7 @@ class Draft:
     core: LiveCore
     request: ChatRequest
     state: dict[str, Any]
+    is_streamed: bool
     warnings: list[scaicore.Diagnostic]
 
 
@@ -45,12 +47,24 @@ class TriedProgram:
         """The call that `given`, the fields of `RunBodySerializer`, asks for. Raises `ChatError` as a chat would."""
         is_entity = self.core.program.program.instance_mode == "entity"
         request = _request(self.name, given, is_entity=is_entity)
-        return Draft(self.caller, self.core, request, given["state"], self.warnings)
+        return Draft(self.caller, self.core, request, given["state"], given["stream"], self.warnings)
 
 
 def read(flow: Flow, given: Mapping[str, Any], *, user_id: str, key_id: str) -> Draft:
     """The draft that `given`, the fields of `RunBodySerializer`, asks to run. Raises `DraftDoesNotCompile`."""
-    return compile_draft(flow, document_in(flow, given), user_id=user_id, key_id=key_id).call(given)
+    document = document_in(flow, given)
+    if "node" in given:
+        given = {**given, "input": _input_alone(document, given)}
+        document = alone.cut_out(document, given["node"])
+    return compile_draft(flow, document, user_id=user_id, key_id=key_id).call(given)
+
+
+def _input_alone(document: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a node that runs alone finds: what was asked, and what the others gave."""
+    said = [*given["messages"], *([{"role": "user", "content": given["message"]}] if "message" in given else [])]
+    asked = {"message": given.get("message", ""), "messages": said, "params": given["params"]}
+    found: dict[str, Any] = given.get("input", asked)
+    return found | alone.scope_for(document, given["node"], given["results"])
 
 
 def compile_draft(flow: Flow, document: dict[str, Any], *, user_id: str, key_id: str) -> TriedProgram:

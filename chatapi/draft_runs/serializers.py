@@ -24,6 +24,8 @@ class RunBodySerializer(serializers.Serializer[Any]):
     entity_id = PlainCharField(required=False, min_length=1, max_length=call_headers.MAX_ENTITY_ID)
     params = serializers.DictField(default=dict, help_text="Sampling fields, as in a chat request.")
     state = serializers.DictField(default=dict, help_text="The memory that the run begins with.")
+    node = PlainCharField(required=False, help_text="Run this node alone, on the `results` of the others.")
+    results = serializers.DictField(default=dict, help_text="What the others gave before, by their ids.")
     stream = serializers.BooleanField(default=False, help_text="Answer as server-sent events.")
 
 

@@ -24,7 +24,9 @@ export function Editor({ page }: { page: Page }) {
   const api = useMemo(() => new Api(page), [page]);
   const trying = useTrying(api, page);
   const testing = useTesting(api);
-  const work = { ...useWorkState(page), tried: trying.nodes };
+  const drawn = useWorkState(page);
+  const runAlone = (id: string) => trying.runAlone(drawn.document, id);
+  const work = { ...drawn, tried: trying.nodes, alone: trying.alone, runAlone };
   const { document, nodes, edges, undo, redo } = work;
   const tenant = useTenant(api, page, document);
   const session = useSession(api, work);

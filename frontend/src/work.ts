@@ -5,7 +5,7 @@ import { type History, reduce, start } from "./document/history";
 import type { JsonObject } from "./document/json";
 import { type EdgeView, edgesOf, type NodeView, nodesOf } from "./document/parts";
 import type { Kind, Page } from "./server/page";
-import type { NodeTrace } from "./session/trying";
+import type { Alone, NodeTrace } from "./session/trying";
 
 export type Selection = { nodes: string[]; edges: string[] };
 export const NOTHING: Selection = { nodes: [], edges: [] };
@@ -28,6 +28,9 @@ export type Work = {
   isReadOnly: boolean;
   /** What the nodes did when the flow was last tried. */
   tried: NodeTrace[];
+  /** The node that was last run alone, and how to run one so. */
+  alone: Alone | null;
+  runAlone: (id: string) => void;
 };
 
 const Context = createContext<Work | null>(null);
@@ -37,7 +40,7 @@ export function useWork(): Work {
   return useContext(Context)!;
 }
 
-export function useWorkState(page: Page): Omit<Work, "tried"> {
+export function useWorkState(page: Page): Omit<Work, "tried" | "alone" | "runAlone"> {
   const [history, act] = useReducer(reduce, page.saved.content, start);
   const [chosen, select] = useState<Selection>(() => linkedNode(page.saved.content));
   const document = history.present;

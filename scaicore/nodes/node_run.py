@@ -12,6 +12,7 @@ from scaicore.language.templates import Template
 from scaicore.services import FinishReason, Services, TextKind, ToolCall, ToolCallPart
 
 NO_SERVICES: Final = Services()
+STATE: Final = "state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,26 @@ class ToolUse:
     arguments: dict[str, Json]
     call: str
     work: "Callable[[NodeRun], Awaitable[Json]] | None" = None
+
+
+class WatchedScope(dict[str, Json]):
+    """A scope that remembers what a node reads of it, for whoever watches the run."""
+
+    def __init__(self, scope: dict[str, Json]) -> None:
+        super().__init__(scope)
+        self.read: dict[str, Json] = {}
+
+    def __getitem__(self, name: str) -> Json:
+        value = super().__getitem__(name)
+        # The state is the one value that changes while it stands in the scope.
+        self.read.setdefault(name, dict(value) if isinstance(value, dict) and name == STATE else value)
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a name, which counts as read if it is there."""
+        if name not in self:
+            return default
+        return self[name]
 
 
 @dataclass(slots=True)
@@ -49,6 +70,11 @@ class NodeRun:
     tool_calls: tuple[ToolCall, ...] = ()  # what the model asks of the caller; they end the turn
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+
+    @property
+    def read(self) -> dict[str, Json] | None:
+        """What it has read of its scope by name; None where nobody watches the run, or nothing was read."""
+        return (self.scope.read or None) if isinstance(self.scope, WatchedScope) else None
 
     def remaining(self) -> float:
         """Seconds that a call of the outside may take; RunTimedOut when there are none."""

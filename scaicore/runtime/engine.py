@@ -21,7 +21,7 @@ from scaicore.runtime import checkpoints
 from scaicore.runtime.frames import Frame
 from scaicore.runtime.linker import RuntimeNode
 from scaicore.runtime.protocol import Event, Finished, NodeFailed, NodeFinished, NodeStarted, RunRequest, TextDelta
-from scaicore.runtime.run import ENDED, FlowRun
+from scaicore.runtime.run import ENDED, FlowRun, usage_of
 from scaicore.runtime.tasks import NodeDone, NodeTasks, TaskEvent
 from scaicore.runtime.tool_runs import run_tool
 from scaicore.services import ServiceFailed
@@ -176,7 +176,9 @@ def _fail(problem: Exception, run: FlowRun, node: RuntimeNode, node_run: NodeRun
     reason = known.reason if isinstance(known, RunFailed) else "timed_out"
     said = [*node_run.provider_errors, *([known.said] if isinstance(known, RunFailed) and known.said else [])]
     duration_ms = (time.monotonic() - node_run.started_at) * 1000
-    run.failed = NodeFailed(node.id, node.kind, duration_ms, reason, tuple(said))
+    run.failed = NodeFailed(
+        node.id, node.kind, duration_ms, reason, tuple(said), read=node_run.read, usage=usage_of(node_run)
+    )
     if known is problem:
         raise known
     raise known from problem

@@ -41,7 +41,8 @@ class NodeStarted(msgspec.Struct, frozen=True, tag=True):
 
 class NodeFinished(msgspec.Struct, frozen=True, tag=True):
     """`result` is plain JSON data; `warnings` are sentences for the flow's owner, such as an empty placeholder.
-    `provider_errors` are what servers said that did not answer, for admins alone."""
+    `provider_errors` are what servers said that did not answer, for admins alone. `read` is what the node read of its
+    scope by name, where the run is watched; `usage` the tokens that models reported to it."""
 
     node_id: str
     kind: str
@@ -50,11 +51,13 @@ class NodeFinished(msgspec.Struct, frozen=True, tag=True):
     warnings: tuple[str, ...] = ()
     provider_errors: tuple[str, ...] = ()
     call: str = ""
+    read: dict[str, Any] | None = None
+    usage: Usage | None = None
 
 
 class NodeFailed(msgspec.Struct, frozen=True, tag=True):
     """The node at which the run fails; the error itself is raised next. With a `call` it is a tool, whose model reads
-    of it and goes on. `reason` is a key of `errors.REASONS`, or `timed_out`; `provider_errors` as above."""
+    of it and goes on. `reason` is a key of `errors.REASONS`, or `timed_out`; the rest as above."""
 
     node_id: str
     kind: str
@@ -62,6 +65,8 @@ class NodeFailed(msgspec.Struct, frozen=True, tag=True):
     reason: str
     provider_errors: tuple[str, ...] = ()
     call: str = ""
+    read: dict[str, Any] | None = None
+    usage: Usage | None = None
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
@@ -97,7 +102,8 @@ class RunRequest(msgspec.Struct, frozen=True):
     """One call of a Core. `input` holds `message`, `messages`, `params` and whatever else was sent; `state` is what
     was persisted of the entity; `entity_id` is None in stateless mode; `deadline_s` is in seconds. `resume` is what the
     entity's last run finished with, `now` the time in seconds since 1970, by a clock that all processes share.
-    `entry` is the id of the node where the run begins; left out, it is the program's own."""
+    `entry` is the id of the node where the run begins; left out, it is the program's own. `is_watched`: what each node
+    reads is told as well."""
 
     program: Runnable
     input: dict[str, Any]
@@ -109,6 +115,7 @@ class RunRequest(msgspec.Struct, frozen=True):
     now: float = 0.0
     origin: Origin = Origin()
     entry: str | None = None
+    is_watched: bool = False
 
 
 class Driver(Protocol):

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, cast
 from scaicore.errors import RunFailed, RunTimedOut
 from scaicore.jsondata import Json, defect, size
 from scaicore.nodes.base import LoopPlan
-from scaicore.nodes.node_run import NodeRun, ToolUse
+from scaicore.nodes.node_run import NodeRun, ToolUse, WatchedScope
 from scaicore.program import RESPONSE, TOOL_CALLS
 from scaicore.runtime import scopes
 from scaicore.runtime.budget import MAX_HELD, RequestBudget
@@ -107,6 +107,8 @@ class FlowRun:
         until = frame.until if node.timeout_s is None else min(frame.until, now + node.timeout_s)
         # Without data edges nodes share the frame's scope: it is copied only where a node sees names of its own.
         scope = frame.scope | scopes.read_feeds(node.feeds, frame.scope) if node.feeds else frame.scope
+        if self.request.is_watched:
+            scope = WatchedScope(scope)
         return NodeRun(scope, self.state, self.request.input, self.request.services, now, until, frame)
 
     def start_tool(self, caller: NodeRun, use: ToolUse) -> tuple[NodeRun, ToolWork]:
@@ -290,7 +292,23 @@ class FlowRun:
 def _finished(node: RuntimeNode, node_run: NodeRun, result: Json) -> NodeFinished:
     duration_ms = (time.monotonic() - node_run.started_at) * 1000
     warnings, provider_errors = tuple(node_run.warnings), tuple(node_run.provider_errors)
-    return NodeFinished(node.id, node.kind, duration_ms, result, warnings, provider_errors)
+    return NodeFinished(
+        node.id,
+        node.kind,
+        duration_ms,
+        result,
+        warnings,
+        provider_errors,
+        read=node_run.read,
+        usage=usage_of(node_run),
+    )
+
+
+def usage_of(node_run: NodeRun) -> Usage | None:
+    """The tokens that models reported to a node; None where none did."""
+    if node_run.prompt_tokens is None:
+        return None
+    return Usage(node_run.prompt_tokens, node_run.completion_tokens or 0)
 
 
 def _choose(node: RuntimeNode, frame: Frame) -> Branch:

@@ -9,7 +9,7 @@ from scaicore.errors import RunFailed, RunTimedOut
 from scaicore.jsondata import Json
 from scaicore.nodes.node_run import NodeRun, ToolUse
 from scaicore.runtime.protocol import NodeFailed, NodeFinished, NodeStarted
-from scaicore.runtime.run import FlowRun
+from scaicore.runtime.run import FlowRun, usage_of
 from scaicore.services import ServiceFailed
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ async def run_tool(run: FlowRun, tell: Tell, caller: NodeRun, use: ToolUse) -> J
             tuple(tool_run.warnings),
             tuple(tool_run.provider_errors),
             use.call,
+            usage=usage_of(tool_run),
         )
     )
     return result

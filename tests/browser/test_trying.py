@@ -30,7 +30,7 @@ def test_the_draft_on_the_canvas_runs_before_it_is_saved(visit: Visit, root: Use
     assert not Core.objects.exists()
 
 
-def test_the_panel_of_a_node_shows_its_last_run(visit: Visit, root: User, echo_flow: Flow) -> None:
+def test_the_panel_of_a_node_shows_its_last_run_and_runs_it_alone(visit: Visit, root: User, echo_flow: Flow) -> None:
     page = open_flow(visit(root))
     try_out(page, "hello")
     expect(page.get_by_role("region", name="Answer of the run")).to_contain_text("hello")
@@ -38,6 +38,10 @@ def test_the_panel_of_a_node_shows_its_last_run(visit: Visit, root: User, echo_f
     last = page.locator("#panel details", has_text="Last run")
     expect(last).to_contain_text("hello")
     expect(last).to_contain_text("Took")
+    page.get_by_label("Template").fill("{{message}} alone")
+    page.get_by_role("button", name="Run this node alone").click()
+    expect(last).to_contain_text("hello alone")
+    expect(last).to_contain_text('"message": "hello"')
 
 
 def test_a_draft_with_errors_is_not_sent(visit: Visit, root: User, echo_flow: Flow) -> None:

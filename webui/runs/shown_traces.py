@@ -45,6 +45,11 @@ class ShownNode:
         return _text(self.facts.get("result"))
 
     @property
+    def input(self) -> str:
+        """What it read, as text."""
+        return _text(self.facts.get("input"))
+
+    @property
     def arguments(self) -> str:
         """What a model called it with."""
         return _text(self.facts.get("arguments"))

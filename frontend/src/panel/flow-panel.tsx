@@ -182,7 +182,7 @@ function More() {
 }
 
 function keptFor(days: number): string {
-  const what = "Each run keeps what was asked (up to 32 KB) and what its nodes gave (up to 4 KB each)";
+  const what = "Each run keeps what was asked (up to 32 KB) and what its nodes read and gave (up to 4 KB each)";
   return `${what} for ${days} days. The caller and admins see it under Runs.`;
 }
 

@@ -69,6 +69,34 @@ export function LastRun({ id }: { id: string }) {
         {times}
       </p>
       <NodeOutcome node={last} />
+      <RunAlone id={id} />
     </details>
+  );
+}
+
+/** What the other nodes gave stays as it was; this one runs as it is on the canvas now. */
+function RunAlone({ id }: { id: string }) {
+  const { alone, runAlone, isReadOnly } = useWork();
+  const mine = alone?.id === id ? alone : null;
+  if (isReadOnly) return null;
+  return (
+    <>
+      <div className="row">
+        <button
+          type="button"
+          className="button"
+          aria-disabled={mine?.isRunning || undefined}
+          title="On what the other nodes gave in the last run, cut where it was long"
+          onClick={() => mine?.isRunning || runAlone(id)}
+        >
+          Run this node alone
+        </button>
+      </div>
+      {mine?.problem && (
+        <p className="notice bad" role="alert">
+          {mine.problem}
+        </p>
+      )}
+    </>
   );
 }

@@ -33,7 +33,12 @@ export type Attempt = {
   tokens: number | null;
   problem: string;
   ended: string;
+  /** The memory that the run would have left behind. */
+  state: Json | undefined;
 };
+
+/** One node that runs by itself on what the others gave in the last run. */
+export type Alone = { id: string; isRunning: boolean; problem: string };
 
 const NONE: Attempt = {
   isRunning: false,
@@ -43,6 +48,7 @@ const NONE: Attempt = {
   tokens: null,
   problem: "",
   ended: "",
+  state: undefined,
 };
 export type Trying = ReturnType<typeof useTrying>;
 
@@ -50,6 +56,7 @@ export function useTrying(api: Api, page: Page) {
   /** What is asked, in the words of the API; fields that are empty are left out. */
   const [call, setCall] = useState<JsonObject>(page.again ?? { message: "hello" });
   const [attempt, setAttempt] = useState<Attempt>(NONE);
+  const [alone, setAlone] = useState<Alone | null>(null);
   const [nodes, setNodes] = useState<NodeTrace[]>([]);
   const hangUp = useRef<AbortController>(null);
   const note = ({ name, data }: ServerEvent) => {
@@ -69,7 +76,28 @@ export function useTrying(api: Api, page: Page) {
       setAttempt((now) => ({ ...now, ...broken(reasonOf(problem, signal)) }));
     }
   };
-  return { call, setCall, attempt, nodes, run, stop: () => hangUp.current?.abort() };
+  const runAlone = async (content: JsonObject, id: string) => {
+    const { signal } = begin(hangUp);
+    const { call: asked, state } = attempt;
+    const body = { ...asked, ...(state !== undefined && { state }), content, node: id, results: resultsOf(nodes, id) };
+    setAlone({ id, isRunning: true, problem: "" });
+    try {
+      for await (const { name, data } of api.run(body, signal)) {
+        if (name.startsWith("node.") && data.id === id) setNodes((now) => withOnly(now, data as unknown as NodeTrace));
+      }
+      setAlone({ id, isRunning: false, problem: "" });
+    } catch (problem) {
+      setAlone({ id, isRunning: false, problem: reasonOf(problem, signal) });
+    }
+  };
+  return { call, setCall, attempt, nodes, alone, run, runAlone, stop: () => hangUp.current?.abort() };
+}
+
+/** In place of all that a node did before, what it does now. */
+function withOnly(nodes: NodeTrace[], node: NodeTrace): NodeTrace[] {
+  const index = nodes.findIndex((each) => each.id === node.id);
+  const others = nodes.filter((each) => each.id !== node.id);
+  return index < 0 ? [...others, node] : others.toSpliced(index, 0, node);
 }
 
 function begin(hangUp: RefObject<AbortController | null>): AbortController {
@@ -96,7 +124,14 @@ function finished(now: Attempt, data: JsonObject): Attempt {
     answer: data.response,
     tokens: typeof tokens === "number" ? tokens : null,
     ended,
+    state: data.state,
   };
+}
+
+/** What the other nodes gave, by their ids; the last of several times counts, and what a model called does not. */
+function resultsOf(nodes: NodeTrace[], id: string): JsonObject {
+  const others = nodes.filter((each) => each.id !== id && !each.call && each.result !== undefined);
+  return Object.fromEntries(others.map((each) => [each.id, each.result as Json]));
 }
 
 function broken(problem: string): Partial<Attempt> {

@@ -151,3 +151,14 @@ def test_an_input_of_ones_own_reaches_the_flow(run: Run, root: User, echo_flow: 
     document = echo_document()
     document["nodes"][1]["config"]["template"] = "{{order.id}}"
     assert run(root, echo_flow.pk, input={"order": {"id": 7}}, content=document).json()["response"] == "7"
+
+
+def test_each_node_tells_what_it_read(run: Run, root: User, echo_flow: Flow) -> None:
+    entry, reply = run(root, echo_flow.pk, message="hello").json()["nodes"]
+    assert "input" not in entry
+    assert reply["input"] == {"message": "hello"}
+
+
+def test_a_whole_input_is_answered_as_a_stream_as_well(run: Run, root: User, echo_flow: Flow) -> None:
+    answer = run(root, echo_flow.pk, input={"message": "hello"}, stream=True)
+    assert events(answer)[-1][1]["response"] == "hello"
