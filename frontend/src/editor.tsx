@@ -1,6 +1,7 @@
 // The editor as a whole: head, notices, tools, palette, canvas, panel, checks.
 
 import { useMemo } from "react";
+import { useFullScreen } from "./browser/full-screen";
 import { useCanvasActions } from "./canvas/actions";
 import { useKeys } from "./canvas/keys";
 import { Checks } from "./checks/checks";
@@ -33,16 +34,17 @@ export function Editor({ page }: { page: Page }) {
   const { diagnostics, able, state } = useValidation(api, document);
   const findings = useMemo(() => locate(diagnostics, nodes, edges), [diagnostics, nodes, edges]);
   const choice = usePanelChoice(work);
+  const full = useFullScreen();
   const actions = useCanvasActions(work, choice.open);
   useKeys({ ...actions, undo, redo, save: () => page.may_change && session.save() });
   return (
     // Whatever is selected from here on is shown in the panel, too.
     <WorkProvider value={{ ...work, select: choice.open }}>
-      <div className="stack editor">
+      <div className={`stack editor ${full.isFull ? "is-full" : ""}`}>
         <Head session={session} />
         <Notices session={session} />
         <Question session={session} />
-        <Bench actions={actions} choice={choice} findings={findings}>
+        <Bench {...{ actions, choice, full, findings }}>
           <Panel {...{ choice, api, session, tenant, findings, able, trying, testing }} />
         </Bench>
         <Checks findings={findings} state={state} />

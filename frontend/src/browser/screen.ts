@@ -9,3 +9,8 @@ export function isWide(): boolean {
 export function isNarrow(): boolean {
   return matchMedia("(max-width: 60rem)").matches;
 }
+
+/** Room for the palette and the panel beside a canvas on which a whole flow can be read. */
+export function isRoomy(): boolean {
+  return matchMedia("(min-width: 90rem)").matches;
+}

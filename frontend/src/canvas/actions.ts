@@ -8,8 +8,8 @@ import { type Clip, copyNodes, pasteNodes, readClip, shiftClip, writeClip } from
 import { moveNodes, removeParts } from "../document/edits";
 import type { Place } from "../document/parts";
 import { NOTHING, type Work } from "../work";
-import { FIT } from "./canvas";
-import { centredAt, tidy } from "./layout";
+import { startOf, useFit } from "./fit";
+import { centredAt, placesOf, tidy } from "./layout";
 import { addNode } from "./new-node";
 
 const SHIFT = { x: 40, y: 40 };
@@ -21,10 +21,10 @@ export function useCanvasActions(work: Work, open: Work["select"]) {
   const { document, nodes, edges, selection, select, edit } = work;
   const canvas = useReactFlow();
   const clipboard = useClipboard(work, open);
-  const fit = () => void canvas.fitView(FIT);
+  const fit = useFit();
   return {
     ...clipboard,
-    fit,
+    fit: () => fit(placesOf(nodes, edges), startOf(nodes, edges)),
     add: (name: string, place = centredAt(canvas.screenToFlowPosition(middleOfCanvas()))) => {
       const kind = work.kinds.get(name);
       if (!kind) return;
@@ -39,8 +39,9 @@ export function useCanvasActions(work: Work, open: Work["select"]) {
     },
     selectAll: () => select({ nodes: nodes.map((node) => node.key), edges: edges.map((edge) => edge.key) }),
     tidy: () => {
-      edit(moveNodes(document, tidy(nodes, edges)));
-      requestAnimationFrame(fit);
+      const places = tidy(nodes, edges);
+      edit(moveNodes(document, places));
+      fit(places, startOf(nodes, edges));
     },
   };
 }

@@ -4,8 +4,6 @@ import {
   Background,
   type Connection,
   Controls,
-  MiniMap,
-  type Node,
   ReactFlow,
   type ReactFlowProps,
 } from "@xyflow/react";
@@ -14,38 +12,42 @@ import type { Finding } from "../checks/findings";
 import { connect } from "../document/connections";
 import type { Place } from "../document/parts";
 import { progressOf } from "../panel/node-outcome";
-import { NOTHING, useWork } from "../work";
+import { NOTHING, type Selection, useWork } from "../work";
 import { useCanvasKeys } from "./canvas-keys";
 import { drawEdges, drawToolLinks } from "./drawn-edges";
 import { drawNodes } from "./drawn-nodes";
 import { useDrops } from "./drops";
-import { FlowNode, type NodeData } from "./flow-node";
+import { startOf, useFit } from "./fit";
+import { FlowNode } from "./flow-node";
 import { placesOf } from "./layout";
 import { useNodeChanges } from "./node-changes";
+import { Overview } from "./overview";
 import { drawnPorts } from "./ports";
 import { useSelectionChanges } from "./selection-changes";
 
 /** From this many nodes on, only those in sight are drawn. */
 const MANY = 300;
-export const FIT = { padding: 0.18, maxZoom: 1 };
 const SETTINGS = {
   nodeTypes: { step: FlowNode },
   // The canvas has its own keys for this, which know the document.
   deleteKeyCode: null,
   multiSelectionKeyCode: ["Shift", "Meta", "Control"],
   tabIndex: -1,
-  fitView: true,
-  fitViewOptions: FIT,
   minZoom: 0.1,
   maxZoom: 2,
   colorMode: "system",
 } satisfies ReactFlowProps;
 
-type Props = { findings: Finding[]; add: (kind: string, place: Place) => void };
+type Props = {
+  findings: Finding[];
+  add: (kind: string, place: Place) => void;
+  pick: (selection: Selection) => void;
+};
 
-export function Canvas({ findings, add }: Props) {
-  const { nodes, select, isReadOnly } = useWork();
-  const drawn = useDrawing(findings);
+export function Canvas({ findings, add, pick }: Props) {
+  const { nodes, edges, selection, isReadOnly } = useWork();
+  const { places, ...drawn } = useDrawing(findings, pick);
+  const fit = useFit();
   const onConnect = useConnect();
   const onKeyDown = useCanvasKeys();
   const drops = useDrops(add);
@@ -57,26 +59,27 @@ export function Canvas({ findings, add }: Props) {
       aria-label={`Canvas, ${nodes.length} node${nodes.length === 1 ? "" : "s"}`}
       onConnect={onConnect}
       isValidConnection={(link) => link.source !== link.target}
-      onPaneClick={() => select(NOTHING)}
+      onInit={() => fit(places, selection.nodes[0] ?? startOf(nodes, edges))}
+      onPaneClick={() => pick(NOTHING)}
       onKeyDownCapture={onKeyDown}
       nodesDraggable={!isReadOnly}
       nodesConnectable={!isReadOnly}
       onlyRenderVisibleElements={nodes.length > MANY}
     >
       <Background gap={20} size={1.4} />
-      <Controls showInteractive={false} position="bottom-left" fitViewOptions={FIT} />
-      {nodes.length > 0 && <Overview />}
+      <Controls showInteractive={false} showFitView={false} position="bottom-left" />
+      <Overview places={places} />
     </ReactFlow>
   );
 }
 
 /** What xyflow draws, and its reports of what happened to that. */
-function useDrawing(findings: Finding[]) {
+function useDrawing(findings: Finding[], pick: Props["pick"]) {
   const { nodes, edges, selection, kinds, tried } = useWork();
   const progress = useMemo(() => progressOf(tried), [tried]);
   const places = useMemo(() => placesOf(nodes, edges), [nodes, edges]);
   const ports = useMemo(() => drawnPorts(nodes, edges), [nodes, edges]);
-  const changes = useSelectionChanges();
+  const changes = useSelectionChanges(pick);
   const { sizes, dragged, onNodesChange } = useNodeChanges(places, changes.nodes);
   const drawnNodes = useMemo(() => {
     const shown = new Map([...places, ...dragged]);
@@ -99,7 +102,7 @@ function useDrawing(findings: Finding[]) {
     ],
     [nodes, edges, ports, places, findings, selection.edges],
   );
-  return { nodes: drawnNodes, edges: drawnEdges, onNodesChange, onEdgesChange: changes.edges };
+  return { places, nodes: drawnNodes, edges: drawnEdges, onNodesChange, onEdgesChange: changes.edges };
 }
 
 function useConnect(): (link: Connection) => void {
@@ -112,9 +115,4 @@ function useConnect(): (link: Connection) => void {
     edit(made.document);
     select({ nodes: [], edges: [made.key] });
   };
-}
-
-function Overview() {
-  const family = ({ data }: Node) => `mini ${(data as NodeData).family} ${(data as NodeData).severity}`;
-  return <MiniMap pannable zoomable position="bottom-right" ariaLabel="Overview" nodeClassName={family} />;
 }

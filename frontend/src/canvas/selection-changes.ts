@@ -2,13 +2,13 @@
 
 import type { EdgeChange, Node, NodeChange } from "@xyflow/react";
 import { useRef } from "react";
-import { useWork } from "../work";
+import { type Selection, useWork } from "../work";
 import type { NodeData } from "./flow-node";
 
 export type SelectChanges = (changes: (NodeChange<Node<NodeData>> | EdgeChange)[]) => void;
 
-export function useSelectionChanges(): { nodes: SelectChanges; edges: SelectChanges } {
-  const { selection, select } = useWork();
+export function useSelectionChanges(select: (selection: Selection) => void): { nodes: SelectChanges; edges: SelectChanges } {
+  const { selection } = useWork();
   // The changes of nodes and of edges may come before the next render; each applies to what the other has left.
   const latest = useRef(selection);
   latest.current = selection;

@@ -1,17 +1,19 @@
 // What can be done on the canvas besides drawing, each with its keys.
 
 import type { ReactNode } from "react";
-import type { FlowPart, PanelName } from "../panel/panel-choice";
+import type { FullScreen } from "../browser/full-screen";
+import type { FlowPart, PanelChoice } from "../panel/panel-choice";
 import { useWork } from "../work";
 import type { CanvasActions } from "./actions";
 
 type Props = {
   actions: CanvasActions;
   palette: { isOpen: boolean; toggle: () => void };
-  panel: { name: PanelName; show: (name: FlowPart) => void };
+  choice: PanelChoice;
+  full: FullScreen;
 };
 
-export function Toolbar({ actions, palette, panel }: Props) {
+export function Toolbar({ actions, palette, choice, full }: Props) {
   const { isReadOnly } = useWork();
   return (
     <div className="toolbar" role="toolbar" aria-label="Canvas tools">
@@ -25,23 +27,40 @@ export function Toolbar({ actions, palette, panel }: Props) {
       )}
       <Tool name="Fit" keys="shows the whole flow" act={actions.fit} />
       <span className="spring" />
-      <Plain aria-pressed={panel.name === "flow"} onClick={() => panel.show("flow")}>
+      <PanelTools choice={choice} />
+      <span className="gap" />
+      <Plain aria-pressed={full.isFull} onClick={full.toggle}>
+        Full screen
+      </Plain>
+    </div>
+  );
+}
+
+function PanelTools({ choice: { panel, show, isHidden, toggle } }: { choice: PanelChoice }) {
+  const { isReadOnly } = useWork();
+  const isShown = (name: FlowPart) => panel.name === name && !isHidden;
+  return (
+    <>
+      <Plain aria-pressed={isShown("flow")} onClick={() => show("flow")}>
         Properties
       </Plain>
-      <Plain aria-pressed={panel.name === "versions"} onClick={() => panel.show("versions")}>
+      <Plain aria-pressed={isShown("versions")} onClick={() => show("versions")}>
         Versions
       </Plain>
       {!isReadOnly && (
         <>
-          <Plain aria-pressed={panel.name === "run"} onClick={() => panel.show("run")}>
+          <Plain aria-pressed={isShown("run")} onClick={() => show("run")}>
             Run
           </Plain>
-          <Plain aria-pressed={panel.name === "tests"} onClick={() => panel.show("tests")}>
+          <Plain aria-pressed={isShown("tests")} onClick={() => show("tests")}>
             Tests
           </Plain>
         </>
       )}
-    </div>
+      <Plain className="button quiet beside-only" aria-expanded={!isHidden} aria-controls="panel" onClick={toggle}>
+        Panel
+      </Plain>
+    </>
   );
 }
 
@@ -65,6 +84,7 @@ function EditingTools({ actions }: { actions: CanvasActions }) {
 }
 
 type PlainProps = {
+  className?: string;
   children: ReactNode;
   onClick: () => void;
   "aria-expanded"?: boolean;

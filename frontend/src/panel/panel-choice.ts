@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import { focusPanel, focusPart } from "../browser/focus";
+import { isBoolean, useRemembered } from "../browser/remembered";
 import { isNarrow } from "../browser/screen";
 import { type EdgeView, type NodeView, nameOf } from "../document/parts";
 import { NOTHING, type Selection, type Work } from "../work";
@@ -24,10 +25,12 @@ export function usePanelChoice(work: Work) {
   const { selection, select } = work;
   const [wish, setWish] = useState<FlowPart>(work.page.again ? "run" : "flow");
   const [isSheetOpen, setSheetOpen] = useState(() => !isNarrow());
+  const [isHidden, setHidden] = useRemembered("panel-hidden", () => false, isBoolean);
   const panel = panelFor(work, wish);
   const show = (name: FlowPart) => {
     setWish(name);
     setSheetOpen(true);
+    setHidden(false);
   };
   const close = () => {
     const key = selection.nodes[0] ?? selection.edges[0];
@@ -39,11 +42,20 @@ export function usePanelChoice(work: Work) {
   return {
     panel,
     isSheetOpen,
+    /** Whether the panel was put away where there is room for it beside the canvas. */
+    isHidden,
+    toggle: () => setHidden(!isHidden),
     hideSheet: () => setSheetOpen(false),
     close,
     /** Select parts, and show them. */
     open: (chosen: Selection) => {
       show("flow");
+      select(chosen);
+    },
+    /** Select parts on the canvas; a panel that was put away stays so. */
+    pick: (chosen: Selection) => {
+      setWish("flow");
+      setSheetOpen(true);
       select(chosen);
     },
     show: (name: FlowPart) => {
