@@ -5,6 +5,7 @@ import "./styles/frame.css";
 import "./styles/canvas.css";
 import "./styles/fields.css";
 import "./styles/panel.css";
+import "./styles/overlays.css";
 import "./styles/narrow.css";
 import { ReactFlowProvider } from "@xyflow/react";
 import { flushSync } from "react-dom";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { boundsOf, LEGIBLE, startOf, viewportFor } from "../src/canvas/fit";
-import { HEIGHT, WIDTH } from "../src/canvas/layout";
+import { HEIGHT, WIDTH } from "../src/canvas/node-size";
 import { edgesOf, nodesOf } from "../src/document/parts";
 import { echo } from "./samples";
 

@@ -6,7 +6,7 @@ export function focusPanel(): void {
 }
 
 /** A part on the canvas. */
-export function focusPart(key: string): void {
+export function focusPart(key: string | undefined): void {
   const part = [...document.querySelectorAll<HTMLElement>(".react-flow__node, .react-flow__edge")].find(
     (each) => each.dataset.id === key,
   );

@@ -4,13 +4,15 @@ import { useReactFlow } from "@xyflow/react";
 import { useRef } from "react";
 import { focusPanel } from "../browser/focus";
 import { toast } from "../browser/toast";
+import { type Direction, directionOf, turn } from "../document/canvas-settings";
 import { type Clip, copyNodes, pasteNodes, readClip, shiftClip, writeClip } from "../document/clipboard";
 import { moveNodes, removeParts } from "../document/edits";
 import type { Place } from "../document/parts";
 import { NOTHING, type Work } from "../work";
 import { startOf, useFit } from "./fit";
-import { centredAt, placesOf, tidy } from "./layout";
+import { placesOf, tidy } from "./layout";
 import { addNode } from "./new-node";
+import { centredAt } from "./node-size";
 
 const SHIFT = { x: 40, y: 40 };
 
@@ -24,7 +26,7 @@ export function useCanvasActions(work: Work, open: Work["select"]) {
   const fit = useFit();
   return {
     ...clipboard,
-    fit: () => fit(placesOf(nodes, edges), startOf(nodes, edges)),
+    fit: () => fit(placesOf(nodes, edges, directionOf(document)), startOf(nodes, edges)),
     add: (name: string, place = centredAt(canvas.screenToFlowPosition(middleOfCanvas()))) => {
       const kind = work.kinds.get(name);
       if (!kind) return;
@@ -38,9 +40,9 @@ export function useCanvasActions(work: Work, open: Work["select"]) {
       select(NOTHING);
     },
     selectAll: () => select({ nodes: nodes.map((node) => node.key), edges: edges.map((edge) => edge.key) }),
-    tidy: () => {
-      const places = tidy(nodes, edges);
-      edit(moveNodes(document, places));
+    tidy: (direction: Direction = directionOf(document)) => {
+      const places = tidy(nodes, edges, direction);
+      edit(moveNodes(turn(document, direction), places));
       fit(places, startOf(nodes, edges));
     },
   };

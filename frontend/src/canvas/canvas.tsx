@@ -1,23 +1,19 @@
 // The canvas: the document drawn by xyflow. What is done on it becomes an edit of the document.
 
-import {
-  Background,
-  type Connection,
-  Controls,
-  ReactFlow,
-  type ReactFlowProps,
-} from "@xyflow/react";
+import { Background, type Connection, Controls, ReactFlow, type ReactFlowProps } from "@xyflow/react";
 import { useMemo } from "react";
 import type { Finding } from "../checks/findings";
+import { directionOf } from "../document/canvas-settings";
 import { connect } from "../document/connections";
 import type { Place } from "../document/parts";
 import { progressOf } from "../panel/node-outcome";
 import { NOTHING, type Selection, useWork } from "../work";
 import { useCanvasKeys } from "./canvas-keys";
 import { drawEdges, drawToolLinks } from "./drawn-edges";
-import { drawNodes } from "./drawn-nodes";
+import { drawNodes, moveDragged } from "./drawn-nodes";
 import { useDrops } from "./drops";
 import { startOf, useFit } from "./fit";
+import { FlowEdge } from "./flow-edge";
 import { FlowNode } from "./flow-node";
 import { placesOf } from "./layout";
 import { useNodeChanges } from "./node-changes";
@@ -29,6 +25,7 @@ import { useSelectionChanges } from "./selection-changes";
 const MANY = 300;
 const SETTINGS = {
   nodeTypes: { step: FlowNode },
+  edgeTypes: { step: FlowEdge },
   // The canvas has its own keys for this, which know the document.
   deleteKeyCode: null,
   multiSelectionKeyCode: ["Shift", "Meta", "Control"],
@@ -75,32 +72,26 @@ export function Canvas({ findings, add, pick }: Props) {
 
 /** What xyflow draws, and its reports of what happened to that. */
 function useDrawing(findings: Finding[], pick: Props["pick"]) {
-  const { nodes, edges, selection, kinds, tried } = useWork();
+  const { document, nodes, edges, selection, kinds, tried } = useWork();
+  const direction = directionOf(document);
   const progress = useMemo(() => progressOf(tried), [tried]);
-  const places = useMemo(() => placesOf(nodes, edges), [nodes, edges]);
+  const places = useMemo(() => placesOf(nodes, edges, direction), [nodes, edges, direction]);
   const ports = useMemo(() => drawnPorts(nodes, edges), [nodes, edges]);
   const changes = useSelectionChanges(pick);
   const { sizes, dragged, onNodesChange } = useNodeChanges(places, changes.nodes);
-  const drawnNodes = useMemo(() => {
-    const shown = new Map([...places, ...dragged]);
-    return drawNodes({
-      nodes,
-      edges,
-      ports,
-      places: shown,
-      sizes,
-      findings,
-      selected: selection.nodes,
-      kinds,
-      progress,
-    });
-  }, [nodes, edges, ports, places, dragged, sizes, findings, selection.nodes, kinds, progress]);
+  const isDown = direction === "down";
+  const atRest = useMemo(
+    () =>
+      drawNodes({ nodes, edges, ports, places, sizes, findings, isDown, selected: selection.nodes, kinds, progress }),
+    [nodes, edges, ports, places, sizes, findings, isDown, selection.nodes, kinds, progress],
+  );
+  const drawnNodes = useMemo(() => moveDragged(atRest, dragged), [atRest, dragged]);
   const drawnEdges = useMemo(
     () => [
-      ...drawEdges({ nodes, edges, ports, places, findings, selected: selection.edges }),
+      ...drawEdges({ nodes, edges, ports, places, findings, isDown, selected: selection.edges }),
       ...drawToolLinks({ nodes, ports }),
     ],
-    [nodes, edges, ports, places, findings, selection.edges],
+    [nodes, edges, ports, places, findings, isDown, selection.edges],
   );
   return { places, nodes: drawnNodes, edges: drawnEdges, onNodesChange, onEdgesChange: changes.edges };
 }

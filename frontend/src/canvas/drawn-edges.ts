@@ -3,8 +3,11 @@
 import { type Edge, MarkerType } from "@xyflow/react";
 import { type Finding, worstSeverity } from "../checks/findings";
 import { type EdgeView, isElse, type NodeView, nameOf, type Place, toolLinksOf } from "../document/parts";
-import { HEIGHT, WIDTH } from "./layout";
+import { circleIn } from "./drawn-nodes";
+import type { EdgeData } from "./flow-edge";
+import { HEIGHT, WIDTH } from "./node-size";
 import type { Ports } from "./ports";
+import { type Lanes, laneFor, leadsBack } from "./route";
 
 const LETTER_WIDTH = 6.7;
 const LABEL_MARGIN = 44;
@@ -17,18 +20,24 @@ type Drawing = {
   ports: Map<string, Ports>;
   places: Map<string, Place>;
   findings: Finding[];
+  isDown: boolean;
   selected: string[];
 };
 
 /** Edges from or to a node that is not there cannot be drawn. */
-export function drawEdges({ nodes, edges, ports, places, findings, selected }: Drawing): Edge[] {
+export function drawEdges({ nodes, edges, ports, places, findings, isDown, selected }: Drawing): Edge<EdgeData>[] {
   const names = new Map(nodes.map((node) => [node.key, nameOf(node)]));
   const drawable = edges.filter((edge) => names.has(edge.source) && names.has(edge.target));
+  const laneOf = lanes(places, isDown);
+  const circle = circleIn(findings, edges);
   return drawable.map((edge) => {
-    const severity = worstSeverity(findings.filter((each) => each.edge === edge.key));
+    const isInCircle = circle.has(edge.source) && circle.has(edge.target);
+    const severity = isInCircle ? "error" : worstSeverity(findings.filter((each) => each.edge === edge.key));
     const label = labelOf(edge);
     return {
       id: edge.key,
+      type: "step",
+      data: { lane: laneOf(edge) },
       source: edge.source,
       target: edge.target,
       sourceHandle: edge.sourcePort ?? ports.get(edge.source)!.outputs[0],
@@ -66,6 +75,15 @@ export function drawToolLinks({ nodes, ports }: Pick<Drawing, "nodes" | "ports">
     ...LABEL_STYLE,
     ariaLabel: `${names.get(target)} is a tool of ${names.get(source)}`,
   }));
+}
+
+/** For each edge that leads back, the lane in which it does: no two share one. */
+function lanes(places: Map<string, Place>, isDown: boolean): (edge: EdgeView) => number | null {
+  const taken: Lanes = [];
+  return ({ source, target }) => {
+    const [from, to] = [places.get(source)!, places.get(target)!];
+    return leadsBack(from, to, isDown) ? laneFor({ source, target }, places, isDown, taken) : null;
+  };
 }
 
 function labelOf(edge: EdgeView): string | undefined {

@@ -2,11 +2,12 @@
 
 import type { Node } from "@xyflow/react";
 import { type Finding, type Severity, worstSeverity } from "../checks/findings";
+import { cycleThrough } from "../document/cycles";
 import { type EdgeView, type NodeView, nameOf, type Place } from "../document/parts";
 import type { NodeRunState } from "../panel/node-outcome";
 import type { Kind } from "../server/page";
 import type { NodeData } from "./flow-node";
-import { HEIGHT, WIDTH } from "./layout";
+import { HEIGHT, WIDTH } from "./node-size";
 import type { Ports } from "./ports";
 
 export type Size = { width: number; height: number };
@@ -18,16 +19,20 @@ type Drawing = {
   places: Map<string, Place>;
   sizes: Map<string, Size>;
   findings: Finding[];
+  /** Whether the flow is drawn from top to bottom. */
+  isDown: boolean;
   selected: string[];
   kinds: Map<string, Kind>;
   progress: Map<string, NodeRunState>;
 };
 
 export function drawNodes(drawing: Drawing): Node<NodeData>[] {
-  const { nodes, edges, ports, places, sizes, findings, selected, kinds, progress } = drawing;
+  const { nodes, edges, ports, places, sizes, findings, isDown, selected, kinds, progress } = drawing;
   const names = new Map(nodes.map((node) => [node.key, nameOf(node)]));
+  const circle = circleIn(findings, edges);
   return nodes.map((node) => {
-    const severity = worstSeverity(findings.filter((each) => each.node === node.key && !each.edge));
+    const mine = findings.filter((each) => each.node === node.key && !each.edge);
+    const severity = circle.has(node.key) ? "error" : worstSeverity(mine);
     return {
       id: node.key,
       type: "step",
@@ -44,10 +49,23 @@ export function drawNodes(drawing: Drawing): Node<NodeData>[] {
         severity,
         isKnown: kinds.has(node.type),
         progress: progress.get(node.id) ?? "",
+        isDown,
         ...ports.get(node.key)!,
       },
     };
   });
+}
+
+/** The nodes with those that are dragged where the pointer has them; all others are the same objects as before. */
+export function moveDragged(nodes: Node<NodeData>[], dragged: Map<string, Place>): Node<NodeData>[] {
+  if (!dragged.size) return nodes;
+  return nodes.map((node) => (dragged.has(node.id) ? { ...node, position: dragged.get(node.id)! } : node));
+}
+
+/** A circle is found at one of its nodes, and it is about all of them. */
+export function circleIn(findings: Finding[], edges: EdgeView[]): Set<string> {
+  const found = findings.find((each) => each.code === "cycle" && each.node);
+  return found ? cycleThrough(found.node!, edges) : new Set();
 }
 
 function tellOf(progress: NodeRunState | undefined): string {

@@ -3,7 +3,7 @@
 import { useReactFlow } from "@xyflow/react";
 import type { DragEvent } from "react";
 import type { Place } from "../document/parts";
-import { centredAt } from "./layout";
+import { centredAt } from "./node-size";
 
 const DRAGGED = "application/x-scaigrid-kind";
 

@@ -2,7 +2,7 @@
 
 import { useReactFlow, useStoreApi, type Viewport } from "@xyflow/react";
 import type { EdgeView, NodeView, Place } from "../document/parts";
-import { HEIGHT, WIDTH } from "./layout";
+import { HEIGHT, WIDTH } from "./node-size";
 
 /** At this scale the names of nodes are 10.5 px high, and those of their kinds 8.6 px. */
 export const LEGIBLE = 0.75;
@@ -48,7 +48,7 @@ export function viewportFor(bounds: Bounds, { width, height }: Size, start?: Pla
   };
 }
 
-/** Along one axis: the whole in the middle of the pane, or else `centre`, without showing more than a margin of nothing. */
+/** Along one axis: the whole in the middle of the pane, or else `centre`, with no more than a margin of nothing. */
 function shift([low, high]: [number, number], room: number, zoom: number, centre: number): number {
   if ((high - low) * zoom <= room - 2 * MARGIN) return room / 2 - ((low + high) / 2) * zoom;
   const [first, last] = [MARGIN - low * zoom, room - MARGIN - high * zoom];

@@ -13,20 +13,23 @@ export type NodeData = {
   severity: Severity | "";
   isKnown: boolean;
   progress: string;
+  /** Whether the flow is drawn from top to bottom: then ports are above and below. */
+  isDown: boolean;
 };
 
 export const FlowNode = memo(function FlowNode({ id, data, isConnectable }: NodeProps<Node<NodeData>>) {
   const update = useUpdateNodeInternals();
-  const ports = [...data.inputs, "", ...data.outputs].join("\n");
+  const ports = [data.isDown, ...data.inputs, "", ...data.outputs].join("\n");
   const drawn = useRef(ports);
   // xyflow measures a new node by itself; when its ports change later, it has to be asked to.
   useEffect(() => {
     if (drawn.current !== ports) update(id);
     drawn.current = ports;
   }, [id, ports, update]);
+  const { isDown } = data;
   return (
     <div className={classesOf(data)}>
-      <Ports type="target" names={data.inputs} isConnectable={isConnectable} />
+      <Ports type="target" names={data.inputs} {...{ isConnectable, isDown }} />
       <span className="fnode-name">{data.name}</span>
       <span className="fnode-kind">{data.kind || "no kind"}</span>
       {data.severity && (
@@ -34,7 +37,7 @@ export const FlowNode = memo(function FlowNode({ id, data, isConnectable }: Node
           {data.severity === "error" ? "✕" : "!"}
         </span>
       )}
-      <Ports type="source" names={data.outputs} isConnectable={isConnectable} />
+      <Ports type="source" names={data.outputs} {...{ isConnectable, isDown }} />
     </div>
   );
 });
@@ -44,20 +47,26 @@ function classesOf({ family, progress, severity, isKnown }: NodeData): string {
   return ["fnode", family, ...marks].filter(Boolean).join(" ");
 }
 
-function Ports({ type, names, isConnectable }: { type: "source" | "target"; names: string[]; isConnectable: boolean }) {
-  const isSource = type === "source";
+type PortsProps = { type: "source" | "target"; names: string[]; isConnectable: boolean; isDown: boolean };
+
+const SIDES = {
+  source: [Position.Right, Position.Bottom],
+  target: [Position.Left, Position.Top],
+} as const;
+
+function Ports({ type, names, isConnectable, isDown }: PortsProps) {
   return names.map((name, index) => {
-    const top = `${((index + 1) / (names.length + 1)) * 100}%`;
+    const share = `${((index + 1) / (names.length + 1)) * 100}%`;
     return (
       <Handle
         key={name}
         id={name}
         type={type}
-        position={isSource ? Position.Right : Position.Left}
+        position={SIDES[type][isDown ? 1 : 0]}
         isConnectable={isConnectable}
-        style={{ top }}
+        style={isDown ? { left: share } : { top: share }}
       >
-        {names.length > 1 && <span className={`port-name ${type}`}>{name}</span>}
+        {names.length > 1 && <span className={`port-name ${type} ${isDown ? "is-down" : ""}`}>{name}</span>}
       </Handle>
     );
   });

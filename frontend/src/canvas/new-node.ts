@@ -6,7 +6,7 @@ import { type JsonObject, listOf } from "../document/json";
 import { unusedName } from "../document/names";
 import type { NodeView, Place } from "../document/parts";
 import type { Kind } from "../server/page";
-import { HEIGHT, WIDTH } from "./layout";
+import { HEIGHT, WIDTH } from "./node-size";
 
 const STEP = 28;
 const MOST_STEPS = 200;

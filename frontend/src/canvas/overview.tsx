@@ -13,9 +13,7 @@ export function Overview({ places }: { places: Map<string, Place> }) {
   const isNeeded = useStore(useCallback((state: ReactFlowState) => bounds && isCut(state, bounds), [bounds]));
   if (!isNeeded) return null;
   const family = ({ data }: Node) => `mini ${(data as NodeData).family} ${(data as NodeData).severity}`;
-  return (
-    <MiniMap pannable zoomable style={SIZE} position="bottom-right" ariaLabel="Overview" nodeClassName={family} />
-  );
+  return <MiniMap pannable zoomable style={SIZE} position="bottom-right" ariaLabel="Overview" nodeClassName={family} />;
 }
 
 function isCut({ transform: [x, y, zoom], width, height }: ReactFlowState, bounds: Bounds): boolean {

@@ -7,7 +7,10 @@ import type { NodeData } from "./flow-node";
 
 export type SelectChanges = (changes: (NodeChange<Node<NodeData>> | EdgeChange)[]) => void;
 
-export function useSelectionChanges(select: (selection: Selection) => void): { nodes: SelectChanges; edges: SelectChanges } {
+export function useSelectionChanges(select: (selection: Selection) => void): {
+  nodes: SelectChanges;
+  edges: SelectChanges;
+} {
   const { selection } = useWork();
   // The changes of nodes and of edges may come before the next render; each applies to what the other has left.
   const latest = useRef(selection);

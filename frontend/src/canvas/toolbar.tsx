@@ -5,6 +5,7 @@ import type { FullScreen } from "../browser/full-screen";
 import type { FlowPart, PanelChoice } from "../panel/panel-choice";
 import { useWork } from "../work";
 import type { CanvasActions } from "./actions";
+import { LayoutMenu } from "./layout-menu";
 
 type Props = {
   actions: CanvasActions;
@@ -78,7 +79,8 @@ function EditingTools({ actions }: { actions: CanvasActions }) {
       <Tool name="Paste" keys="Ctrl+V" shortcut="Control+V" act={() => actions.paste()} />
       <Tool name="Delete" keys="Del" shortcut="Delete" isOff={!hasAny} act={actions.removeSelected} />
       <span className="gap" />
-      <Tool name="Tidy" keys="orders the nodes from left to right" act={actions.tidy} />
+      <Tool name="Tidy" keys="orders the nodes" act={() => actions.tidy()} />
+      <LayoutMenu tidy={actions.tidy} />
     </>
   );
 }

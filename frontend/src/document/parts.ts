@@ -37,7 +37,7 @@ export const ELSE = "else";
 
 export function nodesOf(document: JsonObject): NodeView[] {
   const taken = new Set<string>();
-  return listOf(document.nodes).flatMap((raw, index) => {
+  const nodes = listOf(document.nodes).flatMap((raw, index) => {
     if (!isObject(raw)) return [];
     const id = textOf(raw.id);
     const key = id && !taken.has(id) ? id : `#${index}`;
@@ -57,6 +57,14 @@ export function nodesOf(document: JsonObject): NodeView[] {
       },
     ];
   });
+  return unstacked(nodes);
+}
+
+/** Tools that place nothing write 0, 0 for every node: where several stand there, none has been placed. */
+function unstacked(nodes: NodeView[]): NodeView[] {
+  const isAtOrigin = ({ place }: NodeView) => place?.x === 0 && place.y === 0;
+  if (nodes.filter(isAtOrigin).length < 2) return nodes;
+  return nodes.map((node) => (isAtOrigin(node) ? { ...node, place: null } : node));
 }
 
 export function edgesOf(document: JsonObject): EdgeView[] {

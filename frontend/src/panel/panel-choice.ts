@@ -22,10 +22,9 @@ export type PanelName = Panel["name"];
 export type PanelChoice = ReturnType<typeof usePanelChoice>;
 
 export function usePanelChoice(work: Work) {
-  const { selection, select } = work;
+  const { select } = work;
   const [wish, setWish] = useState<FlowPart>(work.page.again ? "run" : "flow");
-  const [isSheetOpen, setSheetOpen] = useState(() => !isNarrow());
-  const [isHidden, setHidden] = useRemembered("panel-hidden", () => false, isBoolean);
+  const { setSheetOpen, setHidden, ...shown } = useRoom(!!work.page.again);
   const panel = panelFor(work, wish);
   const show = (name: FlowPart) => {
     setWish(name);
@@ -33,19 +32,14 @@ export function usePanelChoice(work: Work) {
     setHidden(false);
   };
   const close = () => {
-    const key = selection.nodes[0] ?? selection.edges[0];
+    if (panel.name === "flow" || isNarrow()) setSheetOpen(false);
     select(NOTHING);
     setWish("flow");
-    if (panel.name === "flow" || isNarrow()) setSheetOpen(false);
-    if (key) focusPart(key);
+    focusPart(work.selection.nodes[0] ?? work.selection.edges[0]);
   };
   return {
     panel,
-    isSheetOpen,
-    /** Whether the panel was put away where there is room for it beside the canvas. */
-    isHidden,
-    toggle: () => setHidden(!isHidden),
-    hideSheet: () => setSheetOpen(false),
+    ...shown,
     close,
     /** Select parts, and show them. */
     open: (chosen: Selection) => {
@@ -64,6 +58,18 @@ export function usePanelChoice(work: Work) {
       focusPanel();
     },
   };
+}
+
+/** On a narrow screen the panel is a sheet over the canvas; elsewhere it stands beside it, unless it was put away. */
+function useRoom(isAskedFor: boolean) {
+  const [isSheetOpen, setSheetOpen] = useState(() => !isNarrow());
+  const [isHidden, setHidden] = useRemembered(
+    "panel-hidden",
+    () => false,
+    (stored): stored is boolean => isBoolean(stored) && !isAskedFor,
+  );
+  const [toggle, hideSheet] = [() => setHidden(!isHidden), () => setSheetOpen(false)];
+  return { isSheetOpen, setSheetOpen, isHidden, setHidden, toggle, hideSheet };
 }
 
 function panelFor({ selection, nodes, edges }: Work, wish: FlowPart): Panel {

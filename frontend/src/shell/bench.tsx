@@ -43,7 +43,13 @@ export function Bench({ actions, choice, full, findings, children }: Props) {
           <aside id="palette" aria-label="Node kinds">
             <Palette add={add} />
           </aside>
-          <Separator pane="palette" label="Width of the node kinds" side="left" width={paletteWidth} collapse={palette.toggle} />
+          <Separator
+            pane="palette"
+            label="Width of the node kinds"
+            side="left"
+            width={paletteWidth}
+            collapse={palette.toggle}
+          />
         </>
       )}
       <div className="canvas-frame">
