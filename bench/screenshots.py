@@ -134,9 +134,12 @@ def _pages(browser: Browser, url: str, scheme: str) -> Iterator[tuple[str, Page]
     page.get_by_role("button", name="Send").click()
     page.locator("summary", has_text="Run trace").click()
     yield "playground", page
-    for name in ("keys", "providers", "secrets", "usage"):
+    for name in ("keys", "providers", "secrets", "runs", "usage"):
         page.goto(f"{url}/{name}/")
         yield name, page
+    page.goto(f"{url}/runs/")
+    page.locator("tbody a").first.click()
+    yield "run", page
     yield from _staff_pages(page, url)
     context.close()
 

@@ -4,6 +4,7 @@ memory."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,17 +13,19 @@ import msgspec
 from msgspec import Struct
 
 import scaicore
+from chatapi import responses
 from chatapi.chat_response import Tokens
 from chatapi.draft_runs import answers
 from chatapi.draft_runs.drafts import TriedProgram
-from chatapi.errors import ChatError
 from chatapi.models import Outcome
 from identity import ids
+from publishing.process.cached_settings import settings
 from scaicore import expectations
 from scaicore.errors import REASONS
 from scaicore.expectations import FlowTest, UnmetExpectation
 
 AT_ONCE: Final = 4
+TOO_LATE: Final = "It did not begin: the tests before it took all the time that there was."
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,15 @@ class Said(Struct, frozen=True):
 
 
 async def run(bench: Bench, names: Collection[str] | None = None) -> list[TriedTest]:
-    """The outcome of each test in the order of the document; with `names`, of those alone."""
+    """The outcome of each test in the order of the document; with `names`, of those alone. One that could not begin
+    within the time of one run has failed: somebody waits for the answer."""
     room = asyncio.Semaphore(AT_ONCE)
+    until = time.monotonic() + settings.RUN_DEADLINE_S
 
     async def tried(entry: Any, path: str) -> TriedTest:
         async with room:
+            if time.monotonic() >= until:
+                return TriedTest(_name_of(entry, path), False, TOO_LATE, _expect_of(entry))
             return await _try(bench, entry, path)
 
     listed = [(entry, f"tests[{index}]") for index, entry in enumerate(bench.tests)]
@@ -103,8 +110,8 @@ async def _ask(program: TriedProgram, test: FlowTest) -> Said:
     request_id = ids.new("req")
     try:
         shown = await answers.try_out(program.call(test.call | {"stream": False}), request_id)
-    except ChatError as refusal:
-        return Said(request_id, problem=f"It did not run: {refusal.message}")
+    except Exception as error:
+        return Said(request_id, problem=f"It did not run: {responses.refusal_for(error, request_id).message}")
     if shown["outcome"] != Outcome.OK:
         return Said(request_id, problem=_explain(shown))
     return Said(request_id, shown["output"], shown["usage"])

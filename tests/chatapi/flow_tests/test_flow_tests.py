@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 import requests
+from asgiref.sync import sync_to_async
+from django.conf import LazySettings
 from django.utils import timezone
 
+from chatapi.draft_runs import drafts
+from chatapi.flow_tests import runner
+from chatapi.flow_tests.runner import Bench
 from chatapi.models import UsageRecord
 from identity.actors import actor_of
 from identity.models import User
@@ -138,3 +143,13 @@ def test_the_page_without_scripts_refuses_as_well(client: Any, root: User, echo:
     answer = client.post(f"/flows/{echo_flow.pk}/deploy/", {name: form[name].value() or "" for name in form.fields})
     assert "1 of 1 tests failed" in answer.content.decode()
     assert echo.versions.count() == 1
+
+
+async def test_a_test_that_cannot_begin_in_time_has_failed(
+    inside: None, root: User, echo_flow: Flow, settings: LazySettings
+) -> None:
+    settings.RUN_DEADLINE_S = 0.0
+    who = {"user_id": root.pk, "key_id": ""}
+    program = await sync_to_async(drafts.compile_draft)(echo_flow, with_tests(), **who)
+    [tried] = await runner.run(Bench(program, [GREETS]))
+    assert (tried.name, tried.passed, tried.message) == ("greets", False, runner.TOO_LATE)
