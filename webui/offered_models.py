@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from identity.models import User
 from publishing import registry
@@ -32,13 +32,27 @@ class ModelForUser:
         return not self.may_call and not self.publication.has_nobody
 
 
-def published(tenant_id: str, search: str = "") -> QuerySet[Publication]:
-    """The tenant's publications by name, with what `models_for` reads."""
+def published(tenant_id: str, search: str = "", tag: str = "") -> QuerySet[Publication]:
+    """The tenant's publications by name, with what `models_for` reads; only those that `search` and `tag` find."""
     grants = Prefetch("grants", Grant.objects.select_related("group"))
     found = Publication.objects.filter(tenant=tenant_id).select_related("core__live", "core__flow", "tenant")
     if search:
-        found = found.filter(name__icontains=search)
+        in_words = Q(core__name__icontains=search) | Q(core__description__icontains=search)
+        found = found.filter(Q(name__icontains=search) | in_words)
+    if tag:
+        found = found.filter(core__flow__tags__contains=[tag])
     return found.prefetch_related(grants).order_by("name")
+
+
+def callable_by(user: User, publications: QuerySet[Publication]) -> QuerySet[Publication]:
+    """Those that the user may call."""
+    return publications.filter(pk__in=registry.callable_by(user).values("pk"))
+
+
+def tags_of(publications: QuerySet[Publication]) -> list[str]:
+    """The tags of the flows behind them, each once, by name."""
+    found = publications.exclude(core__flow__tags=[]).values_list("core__flow__tags", flat=True)
+    return sorted({tag for tags in found for tag in tags or ()}, key=str.casefold)
 
 
 def models_for(user: User, publications: Iterable[Publication]) -> list[ModelForUser]:

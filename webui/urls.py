@@ -11,6 +11,7 @@ from webui.runs import views as runs
 from webui.views import (
     access,
     account,
+    conversations,
     flow_editor,
     flow_files,
     flows,
@@ -63,6 +64,8 @@ urlpatterns = [
     path("groups/<str:group_id>/delete/", groups.delete_group, name="delete-group"),
     path("playground/", playground.playground, name="playground"),
     path("playground/key/", playground.key, name="playground-key"),
+    path("playground/<slug:core_id>/conversations/", conversations.conversations, name="conversations"),
+    path("playground/<slug:core_id>/conversation/", conversations.conversation, name="conversation"),
     path("keys/", keys.key_list, name="keys"),
     path("keys/<slug:key_id>/revoke/", keys.revoke, name="revoke-key"),
     path("keys/<slug:key_id>/rotate/", keys.rotate, name="rotate-key"),

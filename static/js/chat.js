@@ -21,7 +21,8 @@ export class Refused extends Error {
   }
 }
 
-/** The events of one answer: `{requestId}`, `{text}` pieces, `{usage}` if counted. Only a throw ends them early. */
+/** The events of one answer: `{requestId}`, pieces of `{thought}` and `{text}`, `{usage}` if counted. Only a throw ends
+ * them early. */
 export async function* ask(url, key, body, signal) {
   const response = await fetch(url, {
     method: "POST",
@@ -38,6 +39,7 @@ export async function* ask(url, key, body, signal) {
     const chunk = JSON.parse(line.slice(6));
     if (chunk.error) throw new Refused(200, chunk.error);
     const [choice] = chunk.choices;
+    if (choice?.delta.reasoning_content) yield { thought: choice.delta.reasoning_content };
     if (choice?.delta.content) yield { text: choice.delta.content };
     if (choice?.finish_reason) isFinished = true;
     if (chunk.usage) yield { usage: chunk.usage };

@@ -1,23 +1,36 @@
 // The playground's page: what is typed becomes a request, what comes back becomes a conversation.
 
+import { figures, notice, showThought } from "./answer_parts.js";
 import { asCurl, asPython } from "./as_code.js";
 import { ask, Refused } from "./chat.js";
+import { asChoices, asItems, KeptConversations, recall, remembered, titleOf } from "./conversations.js";
 import { made } from "./inline.js";
 import { render } from "./markdown.js";
-import { traceOf } from "./trace.js";
-import { waterfall } from "./waterfall.js";
+import { showTrace } from "./run_trace.js";
+import { localise } from "./times.js";
 
 const SPARE_MS = 30_000; // a key that ends within this time is not begun with
 const RAN = new Set(["core_error", "core_timeout"]); // refusals that come from within a run
+// what to do about a refusal: the words of a link, and where it leads
+const LINKS = {
+  model_access_denied: ["See the models", "/models/"],
+  signed_out: ["Sign in", "/login/?next=/playground/"],
+};
 const form = document.getElementById("playground");
 const field = (id) => document.getElementById(id);
 
 let messages = [];
 let held = null;
 let running = null;
-let isTraceOpen = false; // as the last one was left
+let current = newId();
+const kept = new KeptConversations(form?.dataset.user);
+const everyModel = form ? [...field("model").options] : [];
 
 if (form) begin();
+
+function newId() {
+  return `playground-${Date.now().toString(36)}`;
+}
 
 function begin() {
   form.addEventListener("submit", (event) => {
@@ -31,18 +44,34 @@ function begin() {
     form.requestSubmit();
   });
   field("stop").addEventListener("click", () => running?.abort());
-  field("fresh").addEventListener("click", startAnew);
+  field("fresh").addEventListener("click", () => {
+    startAnew();
+    if (hasMemory()) field("entity").value = current;
+    show();
+  });
+  field("search").addEventListener("input", narrow);
   field("model").addEventListener("change", choose);
   choose();
 }
 
-/** Another model: another conversation, and an entity id where it needs one. */
+/** Another model answers from here on: what is typed, said or still being answered stays as it is. */
 function choose() {
   const { flowUrl } = chosen();
   if (hasMemory()) field("entity").value ||= "playground";
   field("untraced").hidden = !flowUrl;
   if (flowUrl) field("untraced").querySelector("a").href = flowUrl;
-  startAnew();
+  if (messages.length) note(`From here on: ${field("model").value}`);
+  show();
+  listConversations();
+}
+
+/** Offer the models that hold what is searched for, and the chosen one. */
+function narrow() {
+  const wanted = field("search").value.trim().toLowerCase();
+  const before = field("model").value;
+  const found = everyModel.filter(({ value }) => value === before || value.toLowerCase().includes(wanted));
+  field("model").replaceChildren(...found);
+  field("model").value = before;
 }
 
 function hasMemory() {
@@ -55,9 +84,9 @@ function chosen() {
 }
 
 function startAnew() {
-  running?.abort();
   messages = [];
-  for (const said of form.querySelectorAll(".said")) said.remove();
+  current = newId();
+  for (const said of form.querySelectorAll(".said, .noted, .choices")) said.remove();
   field("fresh").hidden = true;
   field("progress").textContent = "";
   show();
@@ -82,6 +111,45 @@ function show() {
   field("as-python").textContent = asPython(form.dataset.baseUrl, request());
 }
 
+/** The conversations that can be opened again: what the model remembers, or what this browser keeps. */
+async function listConversations() {
+  const model = field("model").value;
+  const found = hasMemory() ? await remembered(chosen().core) : kept.list();
+  if (field("model").value !== model) return; // another was chosen meanwhile
+  const forget = ({ id }) => {
+    kept.forget(id);
+    listConversations();
+  };
+  field("conversations").replaceChildren(...asItems(found, { open: reopen, forget }));
+  localise(field("conversations"));
+  field("past").hidden = !found.length;
+}
+
+async function reopen({ id, entity, model, messages: said }) {
+  if (running) return;
+  const { messages: told, options = [] } = said ? { messages: said } : await recall(chosen().core, entity);
+  startAnew();
+  current = id ?? current;
+  if (entity) field("entity").value = entity;
+  if (model && everyModel.some(({ value }) => value === model)) field("model").value = model;
+  for (const { role, content } of told) {
+    const words = made("div", role === "user" ? [content] : render(content));
+    speak(words).classList.toggle("mine", role === "user");
+    if (role !== "user") words.className = "written";
+  }
+  messages = told;
+  field("fresh").hidden = false;
+  offer(options);
+  show();
+}
+
+function note(text) {
+  const line = made("p", [text]);
+  line.className = "noted muted small";
+  field("transcript").append(line);
+  follow();
+}
+
 async function send() {
   const box = field("message");
   if (!box.value.trim()) {
@@ -92,6 +160,7 @@ async function send() {
   const body = request();
   const typed = box.value;
   box.value = "";
+  form.querySelector(".choices")?.remove();
   speak(made("div", [typed])).classList.add("mine");
   const article = speak(made("div", []));
   await answer(body, article, () => (box.value ||= typed));
@@ -118,15 +187,16 @@ async function answer(body, article, restore) {
   const mine = new AbortController();
   running = mine;
   const written = article.firstChild;
-  const seen = { text: "", usage: null, requestId: null, started: performance.now(), first: null };
-  const { core, ...known } = chosen();
+  const seen = { text: "", thought: "", usage: null, requestId: null, started: performance.now(), first: null };
+  const { core, traced, asks, memory } = chosen();
   let didRun = true;
   written.className = "written";
   setBusy(article, true);
   try {
-    await stream(body, mine.signal, seen, written);
-    messages = [...body.messages, { role: "assistant", content: seen.text }];
-    figures(article, seen, "Answered");
+    await stream(body, mine.signal, seen, article);
+    if (seen.text) remember(body, seen.text);
+    else article.append(notice("warn", "The answer is empty: the model said nothing."));
+    end(article, seen, "Answered");
   } catch (error) {
     fail(article, seen, error);
     didRun = seen.text || error.name === "AbortError" || RAN.has(error.code);
@@ -136,51 +206,37 @@ async function answer(body, article, restore) {
     setBusy(article, false);
     show();
   }
-  if ("traced" in known && didRun && seen.requestId)
-    await trace(article, `${form.dataset.coresUrl}/${core}/runs`, seen.requestId);
-}
-
-/** What the nodes did, beneath their answer. */
-async function trace(article, url, requestId) {
-  const place = made("div", []);
-  place.setAttribute("aria-live", "off"); // the answer was read out; this is there for whoever looks for it
-  article.append(place);
-  await look();
-
-  async function look() {
-    const run = await traceOf(url, requestId, () => key()).catch(() => null);
-    place.replaceChildren(run ? foldable(run) : again(look));
-    bringUp(place);
+  if (seen.text && asks !== undefined) offer((await recall(core, body.entity_id)).options);
+  if (memory !== undefined && seen.text) listConversations();
+  if (traced !== undefined && didRun && seen.requestId) {
+    await showTrace(article, `${form.dataset.coresUrl}/${core}/runs`, seen.requestId, key);
   }
 }
 
-/** A long trace begins in sight, beneath the end of its answer; a short one ends the transcript. */
-function bringUp(place) {
-  const transcript = field("transcript");
-  transcript.scrollTop = place.offsetTop - transcript.offsetTop - transcript.clientHeight / 3;
+function remember(body, text) {
+  messages = [...body.messages, { role: "assistant", content: text }];
+  if (body.entity_id) return;
+  kept.keep({ id: current, model: body.model, at: new Date().toISOString(), title: titleOf(messages), messages });
+  if (!hasMemory()) listConversations();
 }
 
-function foldable(run) {
-  const drawn = waterfall(run);
-  drawn.open ||= isTraceOpen;
-  drawn.firstChild.addEventListener("click", () => (isTraceOpen = !drawn.open)); // before it turns
-  return drawn;
+/** The answers that a checkpoint waits for, to be chosen by a click. */
+function offer(options) {
+  if (!options.length || running) return;
+  const choices = asChoices(options, (option) => {
+    field("message").value = option;
+    form.requestSubmit();
+  });
+  field("transcript").append(choices);
+  follow();
 }
 
-function again(look) {
-  const button = made("button", ["Look again"]);
-  button.type = "button";
-  button.className = "button quiet tiny";
-  button.addEventListener("click", look);
-  const line = made("p", ["The run trace is not there yet. ", button]);
-  line.className = "figures";
-  return line;
-}
-
-async function stream(body, signal, seen, written, isSecond = false) {
+async function stream(body, signal, seen, article, isSecond = false) {
+  const written = article.querySelector(".written");
   let isDrawn = true;
   const draw = () => {
     written.replaceChildren(...render(seen.text));
+    if (seen.thought) showThought(article, seen.thought);
     follow();
     isDrawn = true;
   };
@@ -188,9 +244,10 @@ async function stream(body, signal, seen, written, isSecond = false) {
     for await (const event of ask(form.dataset.completionsUrl, await key(signal), body, signal)) {
       if (event.requestId) seen.requestId = event.requestId;
       if (event.usage) seen.usage = event.usage;
-      if (!event.text) continue;
+      if (!event.text && !event.thought) continue;
       seen.first ??= performance.now();
-      seen.text += event.text;
+      seen.text += event.text ?? "";
+      seen.thought += event.thought ?? "";
       if (isDrawn) requestAnimationFrame(draw);
       isDrawn = false;
     }
@@ -198,7 +255,7 @@ async function stream(body, signal, seen, written, isSecond = false) {
     // Another tab has ended this tab's key, or it has run out: one fresh key, one more try.
     held = error.status === 401 ? null : held;
     if (error.status !== 401 || isSecond) throw error;
-    await stream(body, signal, seen, written, true);
+    await stream(body, signal, seen, article, true);
     return;
   } finally {
     draw();
@@ -211,7 +268,7 @@ async function key(signal) {
   const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
   const response = await fetch(form.dataset.keyUrl, { method: "POST", headers: { "X-CSRFToken": token }, signal });
   if (response.redirected || !response.ok)
-    throw new Refused(response.status, { message: "You are signed out. Load this page again and sign in." });
+    throw new Refused(response.status, { code: "signed_out", message: "You are signed out." });
   const given = await response.json();
   held = { key: given.key, until: Date.parse(given.expires_at) };
   return held.key;
@@ -219,47 +276,23 @@ async function key(signal) {
 
 function fail(article, seen, error) {
   if (error.name === "AbortError") {
-    figures(article, seen, "Stopped");
+    end(article, seen, "Stopped");
     return;
   }
   const isNetwork = !(error instanceof Refused);
   const words = isNetwork ? "The server could not be reached. Look at your connection and send again." : error.message;
-  const leads = error.code === "model_access_denied" ? [" ", accessLink()] : [];
-  if (RAN.has(error.code) && seen.requestId) leads.push(" ", runLink(seen.requestId));
-  const notice = made("p", [words, ...leads]);
-  notice.className = "notice bad";
-  notice.setAttribute("role", "alert");
-  article.append(notice);
+  const links = LINKS[error.code] ? [LINKS[error.code]] : [];
+  if (RAN.has(error.code) && seen.requestId)
+    links.push([`Why: run ${seen.requestId}`, form.dataset.runUrl.replace("REQUEST", seen.requestId)]);
+  article.append(notice("bad", words, ...links));
   follow();
   field("progress").textContent = "";
 }
 
-function accessLink() {
-  const link = made("a", ["See the models"]);
-  link.href = form.dataset.modelsUrl;
-  return link;
-}
-
-/** Where its caller, and an admin who is told the id, read why it failed. */
-function runLink(requestId) {
-  const link = made("a", [`Why: run ${requestId}`]);
-  link.href = form.dataset.runUrl.replace("REQUEST", requestId);
-  return link;
-}
-
-function figures(article, seen, verb) {
-  const parts = [`${verb} in ${seconds(performance.now() - seen.started)}`];
-  if (seen.first !== null) parts.push(`first token after ${seconds(seen.first - seen.started)}`);
-  if (seen.usage) parts.push(`${seen.usage.prompt_tokens} + ${seen.usage.completion_tokens} tokens`);
-  const line = made("p", [parts.join(" · ")]);
-  line.className = "figures";
-  article.append(line);
+function end(article, seen, verb) {
+  article.append(figures(seen, verb));
   follow();
   field("progress").textContent = verb === "Stopped" ? "Stopped." : "";
-}
-
-function seconds(milliseconds) {
-  return `${(milliseconds / 1000).toFixed(2)} s`;
 }
 
 function setBusy(article, isBusy) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -11,6 +13,7 @@ from publishing import actions
 from publishing.models import Core, Entity, Flow
 from scaicore import with_properties
 from tests.browser.conftest import Visit
+from tests.conftest import echo_document
 
 HOSTILE = """# Heading
 
@@ -131,6 +134,61 @@ def test_where_no_trace_is_kept_admins_are_told_how(visit: Visit, ann: User, roo
     page.get_by_role("link", name="Flow properties").click()
     expect(page.get_by_role("heading", name="Flow properties")).to_be_visible()
     expect(opened(visit(ann)).locator("#untraced")).to_be_hidden()
+
+
+def test_another_model_keeps_what_is_typed_and_what_was_said(
+    visit: Visit, ann: User, root: User, echo: Core, draft: Flow
+) -> None:
+    at, actor = timezone.now(), actor_of(root)
+    other = actions.create_flow(tenant=root.tenant, name="Other", content=echo_document(), actor=actor, at=at)
+    actions.deploy(other, actor=actor, at=at)
+    page = said(opened(visit(ann)), "hello")
+    page.get_by_label("Message", exact=True).fill("not sent yet")
+    page.get_by_label("Model", exact=True).select_option("scaicore/acme/other")
+    expect(page.get_by_label("Message", exact=True)).to_have_value("not sent yet")
+    expect(page.locator(".written")).to_have_text("hello")
+    page.reload()
+    expect(page.locator(".written")).to_have_count(0)
+    page.get_by_role("list").filter(has=page.get_by_role("button", name="hello", exact=True)).get_by_role(
+        "button", name="hello", exact=True
+    ).click()
+    expect(page.locator(".written")).to_have_text("hello")
+    page.get_by_role("button", name="Forget hello").click()
+    expect(page.get_by_role("heading", name="Conversations")).to_be_hidden()
+
+
+def test_the_options_of_a_checkpoint_are_buttons_and_its_conversation_is_found_again(
+    visit: Visit, ann: User, root: User, echo: Core
+) -> None:
+    content = echo_document(scaiflow_meta={"instance_mode": "entity"})
+    asking = {"prompt": "Send it?", "options": ["approve", "reject"]}
+    content["nodes"][1] |= {"type": "checkpoint", "config": asking, "outputs": [{"id": "out", "label": "out"}]}
+    content["nodes"].append({**echo_document()["nodes"][1], "id": "end", "config": {"template": "{{decision}}d"}})
+    edge = {"id": "e2", "type": "sequential", "source": {"node": "reply", "port": "out"}}
+    content["edges"].append({**edge, "target": {"node": "end", "port": "in"}})
+    flow, at, actor = Flow.objects.get(), timezone.now(), actor_of(root)
+    actions.save_flow(flow, base_version=flow.saved.version, content=content, actor=actor, at=at)
+    actions.deploy(flow, actor=actor, at=at)
+    page = said(opened(visit(ann)), "A text")
+    page.get_by_role("button", name="approve").click()
+    expect(page.locator(".written").last).to_have_text("approved")
+    expect(page.get_by_role("button", name="approve")).to_have_count(0)
+    page.reload()
+    page.get_by_role("button", name="playground", exact=True).click()
+    expect(page.locator(".written")).to_have_text(["Send it?", "approved"])
+
+
+def test_an_empty_answer_says_so_and_thinking_is_folded(visit: Visit, ann: User, echo: Core) -> None:
+    page = opened(visit(ann))
+    thought = {"choices": [{"delta": {"reasoning_content": "Hm."}, "finish_reason": None}]}
+    end = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+    body = "".join(f"data: {json.dumps(each)}\n\n" for each in (thought, end)) + "data: [DONE]\n\n"
+    page.route("**/v1/chat/completions", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+    said(page, "hello")
+    expect(page.get_by_role("alert")).to_contain_text("The answer is empty")
+    expect(page.get_by_text("Hm.")).to_be_hidden()
+    page.get_by_text("What it thought").click()
+    expect(page.get_by_text("Hm.")).to_be_visible()
 
 
 def _deploy(root: User, **properties: bool | str) -> None:

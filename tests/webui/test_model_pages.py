@@ -13,6 +13,7 @@ from identity import actors, groups
 from identity.models import Group, User
 from publishing import actions
 from publishing.models import Core, Publication
+from scaicore import with_properties
 from tests.support.browsing import page_of, toasts
 
 
@@ -44,6 +45,21 @@ def test_the_admin_sees_figures_of_seven_days(client: Client, root: User, ann: U
     page = page_of(client.get("/models/"))
     assert '>3<span class="unseen"> runs of scaicore/acme/echo-agent</span>' in page
     assert '>1<span class="unseen"> errors of scaicore/acme/echo-agent</span>' in page
+
+
+def test_models_are_found_by_right_word_and_tag(client: Client, root: User, bo: User, narrow_echo: Core) -> None:
+    flow = narrow_echo.flow
+    assert flow is not None
+    content = with_properties(flow.saved.content, tags=["parrots"])
+    actor, at = actors.actor_of(root), timezone.now()
+    actions.save_flow(flow, base_version="1.0.0", content=content, actor=actor, at=at)
+    client.force_login(bo)
+    shown = {query: "Echo Agent" in page_of(client.get(f"/models/?{query}")) for query in QUERIES}
+    assert shown == QUERIES
+    assert "you can ask for access" in page_of(client.get("/models/?mine"))
+
+
+QUERIES = {"": True, "q=hears": True, "tag=parrots": True, "q=nothing": False, "tag=cats": False, "mine": False}
 
 
 def test_members_see_what_they_may_call_and_where_they_may_ask(

@@ -34,11 +34,14 @@ asked_first = require_http_methods(["GET", "HEAD", "POST"])
 @require_safe
 @member_page
 def models(request: MemberRequest) -> HttpResponse:
-    """The tenant's publications, a page at a time; the figures are for its admins."""
-    search = request.GET.get("q", "").replace("\0", "").strip()
-    tenant_id = request.user.tenant_id
+    """The tenant's publications, all or those that the user may call, a page at a time; the figures are for admins."""
+    search, tag = (request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "tag"))
+    tenant_id, is_mine = request.user.tenant_id, "mine" in request.GET
     may_change = actor_of(request.user).manages(tenant_id)
-    page = Paginator(offered_models.published(tenant_id, search), PAGE_SIZE).get_page(request.GET.get("page"))
+    everything = offered_models.published(tenant_id)
+    found = offered_models.published(tenant_id, search, tag)
+    listed = offered_models.callable_by(request.user, found) if is_mine else found
+    page = Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page"))
     shown = offered_models.models_for(request.user, page)
     lately = activity.count_activity((one.publication.pk for one in shown), at=timezone.now()) if may_change else {}
     return render(
@@ -47,11 +50,12 @@ def models(request: MemberRequest) -> HttpResponse:
         {
             "page": page,
             "search": search,
+            "tag": tag,
+            "tags": offered_models.tags_of(everything),
+            "is_mine": is_mine,
             "may_change": may_change,
             "rows": [(one, lately.get(one.publication.pk)) for one in shown],
-            "waiting": offered_models.waiting(offered_models.published(tenant_id).values_list("pk", flat=True))
-            if may_change
-            else [],
+            "waiting": offered_models.waiting(everything.values_list("pk", flat=True)) if may_change else [],
         },
     )
 

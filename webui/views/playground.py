@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Case, Q, When
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -17,18 +18,23 @@ from identity.actors import actor_of
 from identity.models import User
 from publishing import registry
 from publishing.models import Access
+from scaicore import KINDS
 from webui.decorators import MemberRequest, member_page
+
+ASKING = tuple(name for name, kind in KINDS.items() if kind.asks)
 
 
 @dataclass(frozen=True)
 class PlaygroundModel:
-    """A model to try: whether a call of it needs an entity id, and whether its live version keeps run traces."""
+    """A model to try: whether a call of it needs an entity id, and of its live version whether it keeps run traces and
+    may stop at a checkpoint."""
 
     name: str
     core_id: str
     flow_id: str | None
     has_memory: bool
     is_traced: bool
+    asks: bool
 
 
 @require_safe
@@ -61,13 +67,14 @@ def key(request: MemberRequest) -> HttpResponse:
 
 
 def _choices(user: User) -> list[PlaygroundModel]:
-    rows = (
-        registry.callable_by(user)
-        .order_by("name")
-        .values_list("name", "core_id", "core__flow_id", "core__live__instance_mode", "core__live__program__tracing")
-    )
+    asks = Q()
+    for kind in ASKING:
+        asks |= Q(core__live__program__nodes__contains=[{"kind": kind}])
+    live = ("core__live__instance_mode", "core__live__program__tracing", "asks")
+    rows = registry.callable_by(user).annotate(asks=Case(When(asks, then=True), default=False)).order_by("name")
     return [
-        PlaygroundModel(name, core, flow, mode == "entity", tracing is True) for name, core, flow, mode, tracing in rows
+        PlaygroundModel(name, core, flow, mode == "entity", tracing is True, asks)
+        for name, core, flow, mode, tracing, asks in rows.values_list("name", "core_id", "core__flow_id", *live)
     ]
 
 
