@@ -4,6 +4,7 @@ import "@xyflow/react/dist/style.css";
 import "./styles/frame.css";
 import "./styles/canvas.css";
 import "./styles/fields.css";
+import "./styles/names.css";
 import "./styles/panel.css";
 import "./styles/overlays.css";
 import "./styles/narrow.css";

@@ -21,10 +21,14 @@ SYSTEM_NAMES: Final = frozenset({"state", "entity_id"})  # names that nothing ma
 DECISION: Final = "decision"  # the name of the answer to a question in the scope
 
 
-def field(title: str, description: str, example: Any = None) -> msgspec.Meta:
+def field(
+    title: str, description: str, example: Any, language: Literal["template", "path", "expression"] | None = None
+) -> msgspec.Meta:
     """How people read of a setting: its label, one sentence of help, and an example, a value that it could have. The
-    editor, the REST API and docs/flows.md show these."""
-    return msgspec.Meta(title=title, description=description, examples=None if example is None else [example])
+    editor, the REST API and docs/flows.md show these. `language`: what its texts are written in, where they read names
+    of the run."""
+    extra = {} if language is None else {"language": language}
+    return msgspec.Meta(title=title, description=description, examples=[example], extra_json_schema=extra)
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -24,7 +24,8 @@ class Checkpoint(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     an answer that comes later counts as `on_timeout`, and without that starts the flow again."""
 
     prompt: Annotated[
-        str, field("Prompt", "The question that ends the turn; a template.", "May I send this?\n\n{{draft}}")
+        str,
+        field("Prompt", "The question that ends the turn; a template.", "May I send this?\n\n{{draft}}", "template"),
     ]
     type: Annotated[str, field("Type", "What the question is about, in a word for people.", "approval")] = "approval"
     options: Annotated[

@@ -25,7 +25,7 @@ class DataVariableSet(NodeConfig, frozen=True, kw_only=True, omit_defaults=True)
         msgspec.UNSET
     )
     expression: Annotated[
-        str | None, field("Expression", "In place of a value: CEL that gives it.", "state.count + 1")
+        str | None, field("Expression", "In place of a value: CEL that gives it.", "state.count + 1", "expression")
     ] = None
 
 

@@ -30,7 +30,7 @@ class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The text, a template, that is used when there is no answer."""
 
     fallback: Annotated[
-        str, field("Fallback", "The text that is used instead; a template.", "I cannot answer this now.")
+        str, field("Fallback", "The text that is used instead; a template.", "I cannot answer this now.", "template")
     ]
 
 
@@ -56,15 +56,18 @@ class LlmFlexible(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     `client_tools` the model may call the caller's tools: a call ends the turn, and its results go on here. `tools` are
     the flow's own: they run here, and the model is asked again, at most `max_turns` times in all."""
 
-    goal: Annotated[str, field("Goal", "What the model is to do; a template.", "Answer as {{state.company}}.")] = ""
+    goal: Annotated[
+        str, field("Goal", "What the model is to do; a template.", "Answer as {{state.company}}.", "template")
+    ] = ""
     llm_role: Annotated[
         str | None, field("LLM role", "Which of the flow's models answers; left out, the first.", "main")
     ] = None
     guidance: Annotated[
-        str | None, field("Guidance", "How to do it: tone, steps, what to mind; a template.", "Be brief.")
+        str | None, field("Guidance", "How to do it: tone, steps, what to mind; a template.", "Be brief.", "template")
     ] = None
     constraints: Annotated[
-        list[str], field("Constraints", "What it must keep to, one rule each; templates.", ["Name no prices."])
+        list[str],
+        field("Constraints", "What it must keep to, one rule each; templates.", ["Name no prices."], "template"),
     ] = []
     examples: Annotated[
         list[Example],
@@ -72,11 +75,15 @@ class LlmFlexible(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     ] = []
     input_bindings: Annotated[
         dict[str, str],
-        field("Input bindings", "Paths of what is asked in place of the caller's message.", {"text": "fetch.text"}),
+        field(
+            "Input bindings", "Paths of what is asked in place of the caller's message.", {"text": "fetch.text"}, "path"
+        ),
     ] = {}
     context_bindings: Annotated[
         dict[str, str],
-        field("Context bindings", "Paths of what the model is to know beside its goal.", {"notes": "state.notes"}),
+        field(
+            "Context bindings", "Paths of what the model is to know beside its goal.", {"notes": "state.notes"}, "path"
+        ),
     ] = {}
     output_schema: Annotated[
         dict[str, Any] | None,

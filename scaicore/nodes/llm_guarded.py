@@ -24,10 +24,12 @@ class LlmGuarded(LlmFlexible, frozen=True, kw_only=True, omit_defaults=True):
     fails."""
 
     guard: Annotated[
-        str | None, field("Guard", "CEL that must hold, or the model is not asked.", "size(message) < 2000")
+        str | None,
+        field("Guard", "CEL that must hold, or the model is not asked.", "size(message) < 2000", "expression"),
     ] = None
     validate: Annotated[
-        str | None, field("Validate", "CEL over output that must hold of the answer.", 'output.contains("order")')
+        str | None,
+        field("Validate", "CEL over output that must hold of the answer.", 'output.contains("order")', "expression"),
     ] = None
     on_validation_failure: Annotated[
         Literal["fail", "retry"] | Fallback,

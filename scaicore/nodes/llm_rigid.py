@@ -15,7 +15,9 @@ from scaicore.program import Program
 class LlmRigid(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     """`template` is the text, with `{{path}}` placeholders."""
 
-    template: Annotated[str, field("Template", "The text; what stands in {{…}} is filled in.", "Hello {{message}}")]
+    template: Annotated[
+        str, field("Template", "The text; what stands in {{…}} is filled in.", "Hello {{message}}", "template")
+    ]
 
 
 def _prepare(config: LlmRigid, _program: Program) -> Work:

@@ -28,9 +28,12 @@ class LogicLoop(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     style: Annotated[
         Literal["foreach", "while"], field("Style", "Once for each item, or while a condition holds.", "foreach")
     ] = "foreach"
-    items: Annotated[str | None, field("Items", "Of foreach: CEL that gives a list.", "fetch.json.orders")] = None
+    items: Annotated[
+        str | None, field("Items", "Of foreach: CEL that gives a list.", "fetch.json.orders", "expression")
+    ] = None
     condition: Annotated[
-        str | None, field("Condition", "Of while: CEL that is looked at before each turn.", "state.left > 0")
+        str | None,
+        field("Condition", "Of while: CEL that is looked at before each turn.", "state.left > 0", "expression"),
     ] = None
     max_iterations: Annotated[
         Annotated[int, msgspec.Meta(ge=1)] | None, field("Max iterations", "The run fails beyond so many turns.", 20)

@@ -28,10 +28,13 @@ class SubflowCall(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     target: Annotated[str, field("Target", "The Core that is called.", "core://acme/echo-agent")]
     input_bindings: Annotated[
         dict[str, str],
-        field("Input bindings", "Paths of what it is given; left out, the call's own input.", {"message": "draft"}),
+        field(
+            "Input bindings", "Paths of what it is given; left out, the call's own input.", {"message": "draft"}, "path"
+        ),
     ] = {}
     instance_key: Annotated[
-        str | None, field("Instance key", "A path to the key of its memory, where it has one.", "input.customer")
+        str | None,
+        field("Instance key", "A path to the key of its memory, where it has one.", "input.customer", "path"),
     ] = None
     version: Annotated[
         Annotated[int, msgspec.Meta(ge=1)] | None, field("Version", "That version of it; left out, the live one.", 3)

@@ -41,20 +41,30 @@ class ToolHttp(NodeConfig, frozen=True, kw_only=True, omit_defaults=True):
     `expect_status` are the accepted answers, by default 200 to 299."""
 
     url: Annotated[
-        str, field("URL", "What is called; a template behind the host.", "https://api.example.com/orders/{{number}}")
+        str,
+        field(
+            "URL",
+            "What is called; a template behind the host.",
+            "https://api.example.com/orders/{{number}}",
+            "template",
+        ),
     ]
     method: Annotated[
         Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], field("Method", "The method.", "POST")
     ] = "GET"
     headers: Annotated[
         dict[str, str],
-        field("Headers", "Further headers; templates.", {"Authorization": "Bearer {{secrets.api_key}}"}),
+        field("Headers", "Further headers; templates.", {"Authorization": "Bearer {{secrets.api_key}}"}, "template"),
     ] = {}
-    query: Annotated[dict[str, str], field("Query", "The query's fields; templates.", {"q": "{{message}}"})] = {}
+    query: Annotated[
+        dict[str, str], field("Query", "The query's fields; templates.", {"q": "{{message}}"}, "template")
+    ] = {}
     json: Annotated[Any, field("JSON", "The body as JSON, whose texts are templates.", {"text": "{{message}}"})] = (
         msgspec.UNSET
     )
-    body: Annotated[str | None, field("Body", "In place of JSON: the body as a text; a template.", "{{draft}}")] = None
+    body: Annotated[
+        str | None, field("Body", "In place of JSON: the body as a text; a template.", "{{draft}}", "template")
+    ] = None
     expect_status: Annotated[
         list[int], field("Expect status", "The statuses that are no failure; left out, 200 to 299.", [200, 404])
     ] = []

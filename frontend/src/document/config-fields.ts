@@ -2,12 +2,18 @@
 
 import { isObject, type Json, type JsonObject, listOf, objectOf, textOf } from "./json";
 
+/** With {{names}}, a path of names, or CEL. */
+export type Language = "template" | "path" | "expression";
+const LANGUAGES: Language[] = ["template", "path", "expression"];
+
 export type Field = {
   name: string;
   label: string;
   help: string;
   /** A value that the field could have, as it would be typed; empty where none helps. */
   example: string;
+  /** What its texts are written in, where they read names of the run. */
+  language: Language | undefined;
   control:
     | "text"
     | "long"
@@ -76,6 +82,7 @@ function readField(name: string, part: JsonObject, root: JsonObject, isRequired:
     isRequired,
     help: textOf(part.description) || textOf(shape.description),
     example: exampleOf(part, control),
+    language: LANGUAGES.find((each) => each === (part.language ?? shape.language)),
     control,
     choices: choicesIn(shape, control, root),
     fields: inside(objectIn(shape, control, root), root),
@@ -146,7 +153,7 @@ function controlForMany(shape: JsonObject, root: JsonObject): Field["control"] {
 }
 
 /** Keys of a schema that say nothing about the type. */
-const DESCRIBING = new Set(["default", "description", "examples", "title"]);
+const DESCRIBING = new Set(["default", "description", "examples", "language", "title"]);
 
 function alternatives(shape: JsonObject, root: JsonObject): JsonObject[] {
   return listOf(shape.anyOf)

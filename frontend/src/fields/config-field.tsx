@@ -23,7 +23,7 @@ type Props = ValueProps & {
 };
 
 export function ConfigField({ field, value, onChange, error, warning, isDisabled, suggestions }: Props) {
-  const common = { label: field.label, help: helpOf(field), error, warning, isDisabled };
+  const common = { label: field.label, help: helpOf(field), language: field.language, error, warning, isDisabled };
   const control = field.control === "json" ? undefined : { ...CONTROLS, ...NESTING }[field.control];
   if (!control?.fits(value, field))
     return <JsonField {...common} help={common.help ?? "As JSON."} value={value} onChange={onChange} />;

@@ -1,6 +1,7 @@
 // Every form field: label above, help below, error between them, tied together for screen readers.
 
 import { type ReactNode, useId } from "react";
+import type { Language } from "../document/config-fields";
 import { Prose } from "../text/prose";
 
 export type FieldProps = {
@@ -10,6 +11,8 @@ export type FieldProps = {
   warning?: string;
   id?: string;
   isDisabled?: boolean;
+  /** What its texts are written in, where they read names of the run. */
+  language?: Language;
 };
 
 /** The attributes that tie an input to its help and error. */

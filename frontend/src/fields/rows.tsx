@@ -1,14 +1,16 @@
 // Fields with a row for each of their entries, to be added to and taken from.
 
 import { type ReactNode, useId } from "react";
+import type { Language } from "../document/config-fields";
 import { type Json, type JsonObject, textOf } from "../document/json";
 import { type FieldProps, GroupNote } from "./field";
+import { NamedText } from "./named-text";
 
 type TextsProps = FieldProps & { value: string[]; onChange: (value: string[]) => void };
 
 /** A list of texts, one row each. */
 export function TextsField({ value, onChange, ...common }: TextsProps) {
-  const { label } = common;
+  const { label, language } = common;
   const change = (index: number, text: string) => onChange(value.map((each, at) => (at === index ? text : each)));
   return (
     <Rows {...common} add={() => onChange([...value, ""])}>
@@ -18,7 +20,12 @@ export function TextsField({ value, onChange, ...common }: TextsProps) {
           removeLabel={`Remove ${label} ${index + 1}`}
           remove={() => onChange(value.filter((_, at) => at !== index))}
         >
-          <TextInput label={`${label} ${index + 1}`} value={each} onChange={(text) => change(index, text)} />
+          <TextInput
+            label={`${label} ${index + 1}`}
+            value={each}
+            language={language}
+            onChange={(text) => change(index, text)}
+          />
         </Row>
       ))}
     </Rows>
@@ -29,7 +36,7 @@ type PairsProps = FieldProps & { value: JsonObject; onChange: (value: JsonObject
 
 /** Names with a text each. A name that is already there is not taken a second time. */
 export function PairsField({ value, onChange, ...common }: PairsProps) {
-  const { label } = common;
+  const { label, language } = common;
   const pairs = Object.entries(value);
   const change = (index: number, pair: [string, Json]) => {
     const isTaken = pairs.some(([name], at) => at !== index && name === pair[0]);
@@ -51,6 +58,7 @@ export function PairsField({ value, onChange, ...common }: PairsProps) {
           <TextInput
             label={`${label}: value of ${name || index + 1}`}
             value={textOf(text)}
+            language={language}
             onChange={(typed) => change(index, [name, typed])}
           />
         </Row>
@@ -86,6 +94,9 @@ function Row({ removeLabel, remove, children }: { removeLabel: string; remove: (
   );
 }
 
-function TextInput({ label, value, onChange }: { label: string; value: string; onChange: (text: string) => void }) {
+type InputProps = { label: string; value: string; language?: Language; onChange: (text: string) => void };
+
+function TextInput({ label, value, language, onChange }: InputProps) {
+  if (language) return <NamedText {...{ value, onChange, language }} attributes={{ "aria-label": label }} />;
   return <input type="text" aria-label={label} value={value} onChange={(event) => onChange(event.target.value)} />;
 }

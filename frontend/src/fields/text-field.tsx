@@ -2,6 +2,7 @@
 
 import type { KeyboardEvent } from "react";
 import { FieldFrame, type FieldProps, useTies } from "./field";
+import { NamedText } from "./named-text";
 
 export type TextProps = FieldProps & {
   value: string;
@@ -27,7 +28,15 @@ export function TextField({ value, onChange, isLong, isCode, placeholder, option
   };
   return (
     <FieldFrame {...common} name={ties.id}>
-      {isLong ? (
+      {common.language ? (
+        <NamedText
+          {...{ value, onChange, isLong }}
+          language={common.language}
+          rows={rowsFor(value)}
+          attributes={shared}
+          hasList
+        />
+      ) : isLong ? (
         <textarea {...shared} rows={rowsFor(value)} onChange={(event) => onChange(event.target.value)} />
       ) : (
         <input {...shared} type="text" list={listId} onChange={(event) => onChange(event.target.value)} />

@@ -9,6 +9,7 @@ import { CheckField } from "../fields/check-field";
 import { ChoiceField } from "../fields/choice-field";
 import { TextField } from "../fields/text-field";
 import { NOTHING, useWork } from "../work";
+import { NamesAt } from "./names-at";
 
 const TYPES: [string, string][] = [
   ["sequential", "Always taken"],
@@ -96,17 +97,20 @@ function Condition({ edge, error }: { edge: EdgeView; error: string }) {
         onChange={(isChecked) => set(isChecked ? ELSE : "")}
       />
       {hasConditionField(edge) && (
-        <TextField
-          label="Condition"
-          isLong
-          isCode
-          isDisabled={isReadOnly}
-          value={edge.condition}
-          placeholder={'message.contains("refund")'}
-          error={error}
-          help="An expression (CEL) over message, state and the results of nodes."
-          onChange={set}
-        />
+        <NamesAt node={edge.source} andItself>
+          <TextField
+            label="Condition"
+            isLong
+            isCode
+            isDisabled={isReadOnly}
+            value={edge.condition}
+            placeholder={'message.contains("refund")'}
+            error={error}
+            help="An expression (CEL) over message, state and the results of nodes."
+            language="expression"
+            onChange={set}
+          />
+        </NamesAt>
       )}
     </>
   );

@@ -13,6 +13,7 @@ import { TextField } from "../fields/text-field";
 import { useWork } from "../work";
 import { Connections } from "./connections";
 import { IdField } from "./id-field";
+import { NamesAt } from "./names-at";
 import { LastRun } from "./node-outcome";
 
 type Props = { node: NodeView; findings: Finding[] };
@@ -32,7 +33,9 @@ export function NodePanel({ node, findings }: Props) {
         onChange={(value) => change(["label"], value)}
       />
       <IdField node={node} />
-      <ConfigFields node={node} findings={findings} />
+      <NamesAt node={node.key}>
+        <ConfigFields node={node} findings={findings} />
+      </NamesAt>
       <Connections node={node} />
       <details className="more" open={!kinds.has(node.type)}>
         <summary>Configuration as JSON</summary>
