@@ -19,7 +19,7 @@ class Outcome(models.TextChoices):
 
 
 class RunTrace(models.Model):
-    """What the nodes of one run did, for flows that ask for it; pruned by age."""
+    """What the nodes of one run did, for flows that ask for it; pruned by age, gone with its caller (a trigger)."""
 
     at = models.DateTimeField(db_index=True)
     request_id = models.CharField(max_length=40, unique=True)
@@ -35,7 +35,10 @@ class RunTrace(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["core_id", "-id"], name="trace_by_core")]
+        indexes = [
+            models.Index(fields=["core_id", "-id"], name="trace_by_core"),
+            models.Index(fields=["user_id"], name="trace_by_user"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.request_id} {self.outcome}"

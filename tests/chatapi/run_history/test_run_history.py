@@ -13,9 +13,11 @@ from django.db.models.functions import Now
 
 from chatapi.models import RunTrace, UsageRecord
 from identity.models import User
+from publishing.models import Core
 from tests.chatapi.test_memory import counter
 from tests.support.chat_calls import call, hello
 from tests.support.serving import Server
+from tests.webui.test_run_pages import ran, traced
 
 KeyOf = Callable[[User], str]
 NAME = "scaicore/acme/counter"
@@ -105,3 +107,12 @@ def test_pages_follow_each_other(server: Server, root: User, key_of: KeyOf) -> N
 @pytest.mark.parametrize("query", [{"outcome": "odd"}, {"cursor": "bm8"}, {"since": "soon"}, {"limit": 0}])
 def test_an_unusable_condition_is_refused(server: Server, root: User, key_of: KeyOf, query: dict[str, Any]) -> None:
     assert asked(server, key_of(root), **query).status_code == 422
+
+
+def test_what_a_user_asked_goes_with_the_user(ann: User, bo: User, echo: Core) -> None:
+    for user in (ann, bo):
+        traced(ran(echo, user.pk, f"req_{user.pk}"), [], input={"message": "private"})
+    kept = bo.pk
+    ann.delete()
+    assert [trace.user_id for trace in RunTrace.objects.all()] == [kept]
+    assert UsageRecord.objects.count() == 2
