@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { useFullScreen } from "./browser/full-screen";
 import { useCanvasActions } from "./canvas/actions";
 import { useKeys } from "./canvas/keys";
+import { useReveal } from "./canvas/reveal";
 import { Checks } from "./checks/checks";
 import { locate } from "./checks/findings";
 import { useValidation } from "./checks/validation";
@@ -19,7 +20,7 @@ import { Bench } from "./shell/bench";
 import { Head } from "./shell/head";
 import { Notices } from "./shell/notices";
 import { Question } from "./shell/question";
-import { useWorkState, WorkProvider } from "./work";
+import { type Selection, useWorkState, WorkProvider } from "./work";
 
 export function Editor({ page }: { page: Page }) {
   const api = useMemo(() => new Api(page), [page]);
@@ -36,10 +37,15 @@ export function Editor({ page }: { page: Page }) {
   const choice = usePanelChoice(work);
   const full = useFullScreen();
   const actions = useCanvasActions(work, choice.open);
+  const reveal = useReveal();
+  const show = (chosen: Selection) => {
+    choice.open(chosen);
+    reveal(chosen.nodes[0]);
+  };
   useKeys({ ...actions, undo, redo, save: () => page.may_change && session.save() });
   return (
-    // Whatever is selected from here on is shown in the panel, too.
-    <WorkProvider value={{ ...work, select: choice.open }}>
+    // Whatever is selected from here on is shown in the panel and on the canvas, too.
+    <WorkProvider value={{ ...work, select: show }}>
       <div className={`stack editor ${full.isFull ? "is-full" : ""}`}>
         <Head session={session} />
         <Notices session={session} />

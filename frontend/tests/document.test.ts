@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { copyNodes, pasteNodes } from "../src/document/clipboard";
-import { connect } from "../src/document/connections";
+import { connect, connectProblem } from "../src/document/connections";
 import { moveEdge, moveNodes, removeParts } from "../src/document/edits";
 import { equal, type JsonObject, parse, put } from "../src/document/json";
 import { edgesOf, nodesOf } from "../src/document/parts";
@@ -46,10 +46,15 @@ test("connecting declares the port that a node with ports lacks", () => {
 test("an edge that is there is not drawn twice, nor one from a node to itself", () => {
   assert.equal(connect(echo, { source: "entry", target: "reply" }), null);
   assert.equal(connect(echo, { source: "entry", target: "entry" }), null);
+  assert.equal(connectProblem(echo, { source: "entry", target: "reply" }), "API leads to Reply already.");
 });
 
 test("the second way out of a decision is conditional, too", () => {
-  const first = connect({ ...echo, edges: [] }, { source: "entry", target: "reply", type: "conditional" })!;
+  const nodes = [
+    { id: "entry", type: "logic_decision" },
+    { id: "reply", type: "llm_rigid" },
+  ];
+  const first = connect({ nodes, edges: [] }, { source: "entry", target: "reply" })!;
   const again = connect(first.document, { source: "entry", target: "reply" })!;
   assert.deepEqual(
     edgesOf(again.document).map((edge) => [edge.key, edge.type]),

@@ -5,6 +5,11 @@ export function focusPanel(): void {
   requestAnimationFrame(() => document.querySelector<HTMLElement>("#panel h2")?.focus());
 }
 
+/** The canvas itself, whose keys then count. */
+export function focusCanvas(): void {
+  document.querySelector<HTMLElement>(".react-flow")?.focus();
+}
+
 /** A part on the canvas. */
 export function focusPart(key: string | undefined): void {
   const part = [...document.querySelectorAll<HTMLElement>(".react-flow__node, .react-flow__edge")].find(

@@ -1,14 +1,16 @@
 // What the toolbar, the palette and the keys do to the canvas.
 
 import { useReactFlow } from "@xyflow/react";
-import { useRef } from "react";
+import { useRef, useState } from "react";
 import { focusPanel } from "../browser/focus";
 import { toast } from "../browser/toast";
 import { type Direction, directionOf, turn } from "../document/canvas-settings";
 import { type Clip, copyNodes, pasteNodes, readClip, shiftClip, writeClip } from "../document/clipboard";
+import { connect } from "../document/connections";
 import { moveNodes, removeParts } from "../document/edits";
 import type { Place } from "../document/parts";
 import { NOTHING, type Work } from "../work";
+import { type HalfLink, linkBetween } from "./connecting";
 import { startOf, useFit } from "./fit";
 import { placesOf, tidy } from "./layout";
 import { addNode } from "./new-node";
@@ -26,12 +28,15 @@ export function useCanvasActions(work: Work, open: Work["select"]) {
   const fit = useFit();
   return {
     ...clipboard,
+    ...useOverlay(),
     fit: () => fit(placesOf(nodes, edges, directionOf(document)), startOf(nodes, edges)),
-    add: (name: string, place = centredAt(canvas.screenToFlowPosition(middleOfCanvas()))) => {
+    /** Add a node of a kind, joined with the one at the other end of `link`. */
+    add: (name: string, place = centredAt(canvas.screenToFlowPosition(middleOfCanvas())), link?: HalfLink) => {
       const kind = work.kinds.get(name);
       if (!kind) return;
       const made = addNode(document, nodes, kind, place);
-      edit(made.document);
+      const joined = link && connect(made.document, linkBetween(link, { node: made.key, port: null }));
+      edit((joined ?? made).document);
       open({ nodes: [made.key], edges: [] });
       focusPanel();
     },
@@ -46,6 +51,12 @@ export function useCanvasActions(work: Work, open: Work["select"]) {
       fit(places, startOf(nodes, edges));
     },
   };
+}
+
+/** What is open over the canvas. */
+function useOverlay() {
+  const [overlay, open] = useState<"find" | null>(null);
+  return { overlay, find: () => open("find"), closeOverlay: () => open(null) };
 }
 
 function useClipboard({ document, selection, edit, isReadOnly }: Work, open: Work["select"]) {

@@ -1,14 +1,14 @@
 // The canvas: the document drawn by xyflow. What is done on it becomes an edit of the document.
 
-import { Background, type Connection, Controls, ReactFlow, type ReactFlowProps } from "@xyflow/react";
+import { Background, Controls, ReactFlow, type ReactFlowProps } from "@xyflow/react";
 import { useMemo } from "react";
 import type { Finding } from "../checks/findings";
 import { directionOf } from "../document/canvas-settings";
-import { connect } from "../document/connections";
 import type { Place } from "../document/parts";
 import { progressOf } from "../panel/node-outcome";
 import { NOTHING, type Selection, useWork } from "../work";
 import { useCanvasKeys } from "./canvas-keys";
+import { useConnecting, type Wish } from "./connecting";
 import { drawEdges, drawToolLinks } from "./drawn-edges";
 import { drawNodes, moveDragged } from "./drawn-nodes";
 import { useDrops } from "./drops";
@@ -39,13 +39,15 @@ type Props = {
   findings: Finding[];
   add: (kind: string, place: Place) => void;
   pick: (selection: Selection) => void;
+  /** Called where an edge was dropped on empty canvas. */
+  ask: (wish: Wish) => void;
 };
 
-export function Canvas({ findings, add, pick }: Props) {
+export function Canvas({ findings, add, pick, ask }: Props) {
   const { nodes, edges, selection, isReadOnly } = useWork();
-  const { places, ...drawn } = useDrawing(findings, pick);
+  const { places, ports, ...drawn } = useDrawing(findings, pick);
   const fit = useFit();
-  const onConnect = useConnect();
+  const connecting = useConnecting(ports, ask);
   const onKeyDown = useCanvasKeys();
   const drops = useDrops(add);
   return (
@@ -53,9 +55,8 @@ export function Canvas({ findings, add, pick }: Props) {
       {...SETTINGS}
       {...drawn}
       {...drops}
+      {...connecting}
       aria-label={`Canvas, ${nodes.length} node${nodes.length === 1 ? "" : "s"}`}
-      onConnect={onConnect}
-      isValidConnection={(link) => link.source !== link.target}
       onInit={() => fit(places, selection.nodes[0] ?? startOf(nodes, edges))}
       onPaneClick={() => pick(NOTHING)}
       onKeyDownCapture={onKeyDown}
@@ -93,17 +94,5 @@ function useDrawing(findings: Finding[], pick: Props["pick"]) {
     ],
     [nodes, edges, ports, places, findings, isDown, selection.edges],
   );
-  return { places, nodes: drawnNodes, edges: drawnEdges, onNodesChange, onEdgesChange: changes.edges };
-}
-
-function useConnect(): (link: Connection) => void {
-  const { document, nodes, edit, select } = useWork();
-  return ({ source, target, sourceHandle: sourcePort, targetHandle: targetPort }) => {
-    const isDecision = nodes.find((node) => node.key === source)?.type === "logic_decision";
-    const type = isDecision ? "conditional" : undefined;
-    const made = connect(document, { source, target, sourcePort, targetPort, type });
-    if (!made) return;
-    edit(made.document);
-    select({ nodes: [], edges: [made.key] });
-  };
+  return { places, ports, nodes: drawnNodes, edges: drawnEdges, onNodesChange, onEdgesChange: changes.edges };
 }

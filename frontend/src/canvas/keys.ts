@@ -8,6 +8,7 @@ type Keys = {
   undo: () => void;
   redo: () => void;
   selectAll: () => void;
+  find: () => void;
   /** Gives the text for the clipboard; an empty one leaves it alone. */
   copy: () => string;
   paste: (text: string) => void;
@@ -27,21 +28,29 @@ export function useKeys(keys: Keys): void {
 }
 
 function onKeyDown(event: KeyboardEvent, keys: Keys): void {
-  if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
-  const act = actOf(event);
+  const act = event.altKey ? null : event.ctrlKey || event.metaKey ? actOf(event) : actOfCharacter(event);
   if (!act) return;
   event.preventDefault();
   keys[act]();
 }
 
-function actOf(event: KeyboardEvent): "save" | "undo" | "redo" | "selectAll" | null {
+type Act = "save" | "undo" | "redo" | "selectAll" | "find";
+
+/** A character alone means something only where none can be typed. */
+function actOfCharacter(event: KeyboardEvent): Act | null {
+  return event.key === "/" && !isTyping(event.target) ? "find" : null;
+}
+
+function actOf(event: KeyboardEvent): Act | null {
   const key = event.key.toLowerCase();
   if (key === "s") return "save";
+  // Pressed once more in the search, it is the browser's own search of the page.
+  if (key === "f") return isWithin(event, ".find") ? null : "find";
   // In a text field the browser's own undo and select-all are what is wanted.
   if (isTyping(event.target)) return null;
   if (key === "z") return event.shiftKey ? "redo" : "undo";
   if (key === "y") return "redo";
-  return key === "a" && isOnCanvas(event) ? "selectAll" : null;
+  return key === "a" && isWithin(event, ".react-flow") ? "selectAll" : null;
 }
 
 function onCopy(event: ClipboardEvent, keys: Keys): void {
@@ -56,6 +65,6 @@ function onPaste(event: ClipboardEvent, keys: Keys): void {
   if (!isTyping(event.target)) keys.paste(event.clipboardData?.getData("text/plain") ?? "");
 }
 
-function isOnCanvas(event: KeyboardEvent): boolean {
-  return event.target instanceof Element && !!event.target.closest(".react-flow");
+function isWithin(event: KeyboardEvent, selector: string): boolean {
+  return event.target instanceof Element && !!event.target.closest(selector);
 }

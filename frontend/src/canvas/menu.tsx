@@ -42,7 +42,7 @@ export function Menu({ label, items, at, close }: Props) {
     if (!currentTarget.contains(relatedTarget)) close();
   };
   return (
-    <div ref={menu} role="menu" aria-label={label} className="menu" tabIndex={-1} {...{ onKeyDown, onBlur }}>
+    <div ref={menu} role="menu" aria-label={label} className="canvas-menu" tabIndex={-1} {...{ onKeyDown, onBlur }}>
       {items.map((item) => (
         <Item
           key={item.name}

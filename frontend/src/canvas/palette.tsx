@@ -20,11 +20,13 @@ const CATEGORIES: Record<string, string> = {
 
 type Add = (kind: string) => void;
 
-export function Palette({ add }: { add: Add }) {
+/** `isBehind`: the node is wanted at the end of an edge, where no entry can stand. */
+export function Palette({ add, isBehind }: { add: Add; isBehind?: boolean }) {
   const { page } = useWork();
   const [search, setSearch] = useState("");
   const fits = (...texts: string[]) => texts.join("\n").toLowerCase().includes(search.trim().toLowerCase());
-  const kinds = page.kinds.filter((kind) => fits(kind.kind, kind.label, kind.summary));
+  const offered = page.kinds.filter((kind) => !isBehind || kind.category !== "entry");
+  const kinds = offered.filter((kind) => fits(kind.kind, kind.label, kind.summary));
   const missing = Object.entries(page.unavailable).filter(([kind, why]) => fits(kind, why));
   const categories = [...new Set(kinds.map((kind) => kind.category))];
   return (

@@ -26,6 +26,7 @@ export function Toolbar({ actions, palette, choice, full }: Props) {
           <EditingTools actions={actions} />
         </>
       )}
+      <Tool name="Find" keys="/ or Ctrl+F" shortcut="/ Control+F" act={actions.find} />
       <Tool name="Fit" keys="shows the whole flow" act={actions.fit} />
       <span className="spring" />
       <PanelTools choice={choice} />

@@ -3,7 +3,7 @@
 import { changeEntry } from "./edits";
 import { type JsonObject, listOf } from "./json";
 import { unusedName } from "./names";
-import { type EdgeView, edgesOf, type NodeView, nodesOf, type Side } from "./parts";
+import { type EdgeView, edgesOf, type NodeView, nameOf, nodesOf, type Side } from "./parts";
 
 /** An edge that is asked for, between nodes by their keys. */
 export type Link = {
@@ -11,23 +11,29 @@ export type Link = {
   target: string;
   sourcePort?: string | null;
   targetPort?: string | null;
-  type?: string;
 };
 
 type Ports = { sourcePort: string; targetPort: string };
 
-/** Add an edge; null when it is already there or would lead from a node to itself. */
-export function connect(document: JsonObject, link: Link): { document: JsonObject; key: string } | null {
-  const nodes = new Map(nodesOf(document).map((node) => [node.key, node]));
-  const [from, to] = [nodes.get(link.source), nodes.get(link.target)];
-  if (!from || !to || from === to || !from.id || !to.id) return null;
+/** Why there can be no such edge, in a sentence, or nothing. */
+export function connectProblem(document: JsonObject, link: Link): string {
+  const [from, to] = endsOf(document, link);
+  if (!from || !to) return "One of the two nodes is gone.";
+  if (from === to) return "A node cannot lead to itself: repeat it with a loop node.";
+  if (!from.id || !to.id) return "Both nodes need an id before an edge can name them.";
   const edges = edgesOf(document);
-  const ports = {
-    sourcePort: link.sourcePort ?? from.outputs[0] ?? "out",
-    targetPort: link.targetPort ?? to.inputs[0] ?? "in",
-  };
-  const type = link.type ?? typeOfNext(edges, link.source);
-  if (type !== "conditional" && edges.some((edge) => joins(edge, link, ports))) return null;
+  if (typeOfNext(edges, from) === "conditional" || !edges.some((edge) => joins(edge, link, portsOf(from, to, link))))
+    return "";
+  return `${nameOf(from)} leads to ${nameOf(to)} already.`;
+}
+
+/** Add an edge; null where `connectProblem` says why not. */
+export function connect(document: JsonObject, link: Link): { document: JsonObject; key: string } | null {
+  if (connectProblem(document, link)) return null;
+  const [from, to] = endsOf(document, link) as [NodeView, NodeView];
+  const edges = edgesOf(document);
+  const ports = portsOf(from, to, link);
+  const type = typeOfNext(edges, from);
   const key = unusedName(`${link.source}-${link.target}`, new Set(edges.map((edge) => edge.key)));
   const edge: JsonObject = {
     id: key,
@@ -45,9 +51,18 @@ export function connect(document: JsonObject, link: Link): { document: JsonObjec
   return { document: { ...declared, edges: [...listOf(declared.edges), edge] }, key };
 }
 
-/** One more way out of a node that decides is conditional like the others. */
-function typeOfNext(edges: EdgeView[], source: string): string {
-  const decides = edges.some((edge) => edge.source === source && edge.type === "conditional");
+function endsOf(document: JsonObject, { source, target }: Link): (NodeView | undefined)[] {
+  const nodes = nodesOf(document);
+  return [source, target].map((key) => nodes.find((node) => node.key === key));
+}
+
+function portsOf(from: NodeView, to: NodeView, { sourcePort, targetPort }: Link): Ports {
+  return { sourcePort: sourcePort ?? from.outputs[0] ?? "out", targetPort: targetPort ?? to.inputs[0] ?? "in" };
+}
+
+/** A way out of a node that decides is conditional. */
+export function typeOfNext(edges: EdgeView[], { key, type }: NodeView): "conditional" | "sequential" {
+  const decides = type === "logic_decision" || edges.some((edge) => edge.source === key && edge.type === "conditional");
   return decides ? "conditional" : "sequential";
 }
 

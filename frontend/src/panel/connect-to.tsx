@@ -2,8 +2,10 @@
 
 import { useState } from "react";
 import { focusPart } from "../browser/focus";
-import { connect } from "../document/connections";
-import { type NodeView, nameOf } from "../document/parts";
+import { toast } from "../browser/toast";
+import { NodeSearch } from "../canvas/node-search";
+import { connect, connectProblem, typeOfNext } from "../document/connections";
+import type { NodeView } from "../document/parts";
 import { useWork } from "../work";
 
 export function ConnectTo({ node }: { node: NodeView }) {
@@ -24,30 +26,20 @@ export function ConnectTo({ node }: { node: NodeView }) {
           </select>
         </label>
       )}
-      <label>
-        Connect to…{" "}
-        <select value="" onChange={(event) => event.target.value && join(event.target.value)}>
-          <option value="">Choose a node</option>
-          {others.map((each) => (
-            <option key={each.key} value={each.key}>
-              {nameOf(each)} ({each.key})
-            </option>
-          ))}
-        </select>
-      </label>
+      <NodeSearch label="Connect to…" placeholder="Connect to…" nodes={others} choose={(other) => join(other.key)} />
     </div>
   );
 }
 
 /** Connects to a node. An edge that needs a condition is shown at once, so that it gets one. */
 function useJoin(node: NodeView, port: string): (target: string) => void {
-  const { document, edit, select } = useWork();
+  const { document, edges, edit, select } = useWork();
   return (target) => {
-    const type = node.type === "logic_decision" ? "conditional" : undefined;
-    const made = connect(document, { source: node.key, target, sourcePort: port || null, type });
-    if (!made) return;
+    const link = { source: node.key, target, sourcePort: port || null };
+    const made = connect(document, link);
+    if (!made) return toast(connectProblem(document, link));
     edit(made.document);
-    if (type) select({ nodes: [], edges: [made.key] });
+    if (typeOfNext(edges, node) === "conditional") select({ nodes: [], edges: [made.key] });
     else focusPart(node.key);
   };
 }

@@ -5,7 +5,7 @@ import type { FullScreen } from "../browser/full-screen";
 import { isBoolean, useRemembered } from "../browser/remembered";
 import { isNarrow, isRoomy, isWide } from "../browser/screen";
 import type { CanvasActions } from "../canvas/actions";
-import { Canvas } from "../canvas/canvas";
+import { CanvasFrame } from "../canvas/canvas-frame";
 import { Palette } from "../canvas/palette";
 import { Toolbar } from "../canvas/toolbar";
 import type { Finding } from "../checks/findings";
@@ -52,9 +52,7 @@ export function Bench({ actions, choice, full, findings, children }: Props) {
           />
         </>
       )}
-      <div className="canvas-frame">
-        <Canvas findings={findings} add={actions.add} pick={choice.pick} />
-      </div>
+      <CanvasFrame actions={actions} findings={findings} pick={choice.pick} />
       {!choice.isHidden && (
         <Separator pane="panel" label="Width of the panel" side="right" width={panelWidth} collapse={choice.toggle} />
       )}
