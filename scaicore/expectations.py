@@ -13,6 +13,7 @@ from scaicore.jsondata import Json
 from scaicore.language import expressions
 from scaicore.language.caller_schemas import CallerSchema
 from scaicore.language.expressions import Expression
+from scaicore.language.names import shown
 
 SCOPE: Final = ("response", "output")
 
@@ -74,20 +75,21 @@ class UnmetExpectation(msgspec.Struct, frozen=True):
 def read_test(entry: Json, path: str) -> FlowTest | Diagnostic:
     """The test that an entry of `tests` describes, or what keeps it from being one: a warning, since other tools may
     keep tests of their own there."""
+    what = _call(entry, path)
     try:
         test = msgspec.convert(entry, FlowTest)
     except msgspec.ValidationError as problem:
-        return _unusable(shape_error(problem, path).message, path)
+        return _unusable(what, shape_error(problem, path).message, path)
     if (test.message is None) == (test.input is None):
-        return _unusable("it needs either a `message` or an `input`", path)
+        return _unusable(what, "it needs a message, or an input in its place", path)
     if test.expect.is_empty:
-        return _unusable("it expects nothing; say what the answer must be like in `expect`", f"{path}.expect")
+        return _unusable(what, "it expects nothing; say what the answer must be like", f"{path}.expect")
     for name, check in _CHECKS.items():
         if (given := getattr(test.expect, name)) is not None:
             try:
                 check(given)
             except SourceUnreadable as problem:
-                return _unusable(str(problem), f"{path}.expect.{name}")
+                return _unusable(what, str(problem), f"{path}.expect.{name}")
     return test
 
 
@@ -152,5 +154,11 @@ _CHECKS: Final[dict[str, Callable[[Any], object]]] = {
 }
 
 
-def _unusable(why: str, path: str) -> Diagnostic:
-    return warning("test_unusable", f"`{path}` cannot be run as a test: {why.rstrip('.')}.", path)
+def _call(entry: Json, path: str) -> str:
+    """What people call the test."""
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return f"The test `{shown(name)}`" if isinstance(name, str) and name else f"The test at `{path}`"
+
+
+def _unusable(what: str, why: str, path: str) -> Diagnostic:
+    return warning("test_unusable", f"{what} cannot be run: {why.rstrip('.')}.", path)
