@@ -258,7 +258,8 @@ class Door(models.TextChoices):
 class AuditEntry(models.Model):
     """What somebody changed, written in the transaction of the change; names are text and outlive their rows.
 
-    `door` is empty where nobody came in, and in entries older than the field.
+    `door` is empty where nobody came in, and in entries older than the field; so are `request_id` and `address`. The
+    database refuses to change or remove an entry (`identity.audit.chain`).
     """
 
     at = models.DateTimeField()
@@ -270,6 +271,9 @@ class AuditEntry(models.Model):
     target = models.CharField(max_length=300)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+    # The database's own defaults: a process of the version before goes on writing while this one begins.
+    request_id = models.CharField(max_length=40, blank=True, default="", db_default="")
+    address = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -288,6 +292,26 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action} {self.target}"
+
+
+class AuditLink(models.Model):
+    """The place of an entry in the chain of its tenant, written by the database alone.
+
+    `digest`: SHA-256 of the entry. `hash`: SHA-256 of the hash before, `seq` and `digest`. No foreign key: of entries
+    that retention cut away, the last one's link stays.
+    """
+
+    pk = models.CompositePrimaryKey("tenant", "seq")
+    tenant = models.CharField(max_length=63)
+    seq = models.BigIntegerField()
+    entry_id = models.BigIntegerField(unique=True)
+    digest = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32)
+
+    objects: ClassVar[models.Manager[AuditLink]] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"{self.tenant} {self.seq}"
 
 
 class SignInCell(models.Model):

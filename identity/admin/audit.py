@@ -40,7 +40,7 @@ class AuditEntryAdmin(StaffAdmin):
         f"Of a word that fits very many entries the newest {NEWEST:,} are found: narrow them by the filters."
     )
     date_hierarchy = "at"
-    fields = ("at", "who", "door", "action", "tenant", "about", "difference")
+    fields = ("at", "who", "door", "address", "request_id", "action", "tenant", "about", "difference")
 
     def tenant_of(self, row: AuditEntry) -> str:
         return row.tenant

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from identity.actors import Actor
+from identity.audit import origin
 from identity.models import AuditEntry
 
 Values = Mapping[str, Any] | None
@@ -15,7 +16,11 @@ Values = Mapping[str, Any] | None
 def record(
     action: str, target: str, *, tenant: str, actor: Actor, at: datetime, before: Values = None, after: Values = None
 ) -> None:
-    """Write that `actor` did `action` to `target` at `at`; `before` and `after` are plain JSON values."""
+    """Write that `actor` did `action` to `target` at `at`; `before` and `after` are plain JSON values.
+
+    The database links the entry into the chain of its tenant when the transaction ends (`identity.audit.chain`).
+    """
+    came = origin.current.get()
     AuditEntry.objects.create(
         at=at,
         tenant=tenant,
@@ -26,4 +31,6 @@ def record(
         target=target,
         before=before,
         after=after,
+        request_id=came.request_id,
+        address=came.address,
     )

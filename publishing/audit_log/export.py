@@ -12,7 +12,19 @@ from django.db.models import Q, QuerySet
 from identity.models import AuditEntry
 from publishing import downloads
 
-COLUMNS: Final = ("id", "at", "actor", "actor_id", "door", "action", "target", "before", "after")
+COLUMNS: Final = (
+    "id",
+    "at",
+    "actor",
+    "actor_id",
+    "door",
+    "request_id",
+    "address",
+    "action",
+    "target",
+    "before",
+    "after",
+)
 PER_CHUNK: Final = 1000
 
 

@@ -151,6 +151,8 @@ class AuditEntrySerializer(serializers.Serializer[AuditEntry]):
     actor = serializers.CharField()
     actor_id = serializers.CharField(allow_blank=True)
     door = serializers.CharField(help_text="`api`, `page`, `admin`, `command`, or empty.")
+    request_id = serializers.CharField(allow_blank=True, help_text="The `x-request-id` of the answer.")
+    address = serializers.CharField(allow_blank=True, help_text="Where the request came from.")
     action = serializers.CharField()
     target = serializers.CharField()
     before = FactsField(allow_null=True)
