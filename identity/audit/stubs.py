@@ -21,7 +21,7 @@ def sign(tenant: str, facts: dict[str, Any]) -> dict[str, Any]:
 def has_stub(tenant: str, seq: int, link_hash: str) -> bool:
     """Whether an entry with a right signature says that everything up to the link `seq` with this hash was cut."""
     stubs = AuditEntry.objects.filter(tenant=tenant, action=ACTION, after__seq=seq, after__hash=link_hash)
-    return any(_is_signed(tenant, stub.after) for stub in stubs)
+    return any(_is_signed(tenant, stub.after or {}) for stub in stubs)
 
 
 def _is_signed(tenant: str, stub: dict[str, Any]) -> bool:

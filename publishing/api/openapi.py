@@ -102,10 +102,11 @@ def in_api(
     status: int | Sequence[int] = 200,
     errors: Sequence[int] = (),
     tag: str = "flows",
+    media: str = "",
 ) -> Callable[[Method], Method]:
-    """Describe a method of an `/api/v1` endpoint whose answer is `data` (a serializer)."""
+    """Describe a method of an `/api/v1` endpoint whose answer is `data` (a serializer), or a file of type `media`."""
     answer = data or OpenApiResponse(description="Done; the answer is empty.")
-    return _described(tag, operation, answer, fields.ApiRefusalSerializer, body, query, status, errors)
+    return _described(tag, operation, answer, fields.ApiRefusalSerializer, body, query, status, errors, media=media)
 
 
 def items(name: str, shape: Shape, **more: serializers.Field[Any, Any, Any, Any]) -> Any:
@@ -141,10 +142,12 @@ def _described(
     status: int | Sequence[int],
     errors: Sequence[int],
     auth: list[dict[str, list[str]]] | None = None,
+    media: str = "",
 ) -> Callable[[Method], Method]:
     statuses = [status] if isinstance(status, int) else status
+    told = dict.fromkeys([(one, media) if media else one for one in statuses], answer)
     refused = sorted({*ANYWHERE, *(WITH_A_BODY if body else ()), *errors})
-    responses = dict.fromkeys(statuses, answer) | dict.fromkeys(refused, refusal)
+    responses: dict[Any, Any] = told | dict.fromkeys(refused, refusal)
     described: Callable[[Method], Method] = extend_schema(
         operation_id=operation,
         summary=operation.replace("_", " ").capitalize(),

@@ -71,6 +71,7 @@ class AuditCsvView(AuditExportView):
         query=AuditFilterSerializer,
         errors=[403, 422],
         tag="audit",
+        media="text/csv",
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Every entry that is asked for as CSV, the newest first."""
@@ -86,6 +87,7 @@ class AuditJsonLinesView(AuditExportView):
         query=AuditFilterSerializer,
         errors=[403, 422],
         tag="audit",
+        media="text/plain",
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Every entry that is asked for, a JSON object on each line, the newest first."""
