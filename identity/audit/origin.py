@@ -10,12 +10,12 @@ from contextvars import ContextVar
 from typing import Final, NamedTuple
 
 
-class Origin(NamedTuple):
+class RequestOrigin(NamedTuple):
     """The id under which the log speaks of a request, and the address that it came from; empty where there is none."""
 
     request_id: str = ""
     address: str = ""
 
 
-NOWHERE: Final = Origin()
-current: ContextVar[Origin] = ContextVar("origin", default=NOWHERE)
+NOWHERE: Final = RequestOrigin()
+current: ContextVar[RequestOrigin] = ContextVar("origin", default=NOWHERE)

@@ -37,7 +37,7 @@ def _received(request: HttpRequest) -> HttpRequest:
     request.request_id = request_id  # type: ignore[attr-defined]  # set here, read by the views
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
-    origin.current.set(origin.Origin(request_id, request.META.get("REMOTE_ADDR") or ""))
+    origin.current.set(origin.RequestOrigin(request_id, request.META.get("REMOTE_ADDR") or ""))
     return request
 
 
