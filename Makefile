@@ -40,7 +40,7 @@ check: .venv/dev.stamp $(if $(NPM),$(NODE_MODULES))  ## Format, lint, types, imp
 
 test: .venv/dev.stamp  ## All tests: the suite, then the browser's own run
 	$(BIN)/python -m pytest -n logical --dist loadfile --ignore tests/browser
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n logical --dist loadfile tests/browser
 
 clients: .venv/dev.stamp .venv/clients.stamp  ## Agent frameworks call tools of theirs through a published flow
 	$(BIN)/python -m pytest tests/clients
