@@ -12,6 +12,9 @@ MOST_DAYS_NAMED = 6
 STEPS = (1, 2, 2.5, 5, 10)
 
 
+MILLISECONDS = " ms"
+
+
 @dataclass(frozen=True)
 class Bar:
     """The rectangle of one day, with a label that the pointer shows."""
@@ -108,7 +111,12 @@ def _ceiling(value: float) -> float:
 
 
 def _ticks(top: float, unit: str) -> list[Tick]:
-    return [Tick(_height(value, top), _short(value) + unit) for value in (top * part / 4 for part in range(5))]
+    return [Tick(_height(value, top), _labelled(value, unit)) for value in (top * part / 4 for part in range(5))]
+
+
+def _labelled(value: float, unit: str) -> str:
+    """A round number with its unit; a second and more are not told in thousands of milliseconds."""
+    return f"{value / 1000:g} s" if unit == MILLISECONDS and value >= 1000 else _short(value) + unit
 
 
 def _short(value: float) -> str:

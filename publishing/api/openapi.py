@@ -15,6 +15,7 @@ from rest_framework import serializers
 
 from publishing.api import errors as api_errors
 from publishing.api import fields
+from publishing.api.policies import SignedInAuthentication
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Endpoint = tuple[str, str, str, Callable[..., Any]]
@@ -62,6 +63,7 @@ class DocsView(SpectacularSwaggerSplitView):
     """The OpenAPI document as a page to read and try, without inline script or style."""
 
     template_name = "publishing/api_docs.html"
+    authentication_classes = [SignedInAuthentication]  # whose page it is, if somebody's: it is open to all
 
     def get_exception_handler(self) -> Handler:
         """DRF's hook: refused in the envelope of `/api/v1`."""

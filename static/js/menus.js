@@ -2,7 +2,7 @@
 
 /** Close each menu under `root` by Escape, by a click elsewhere, and when the focus leaves it. */
 export function closeMenus(root) {
-  for (const menu of root.querySelectorAll("details.menu")) {
+  for (const menu of root.querySelectorAll("details.site-menu")) {
     menu.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !menu.open) return;
       menu.open = false;

@@ -1,6 +1,13 @@
-// The server writes times in UTC; readers see them in their own time zone and format.
+// The server writes times in UTC; readers see them in their own time zone, which is named, and in their own format.
 
-const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const format = new Intl.DateTimeFormat(undefined, {
+  year: "numeric",
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  timeZoneName: "short",
+});
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
 /** Rewrite every `<time datetime>` under `root`. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from identity.models import User
@@ -11,10 +12,20 @@ from publishing.models import Core
 from tests.browser.conftest import Visit
 
 
+def test_every_word_of_it_can_be_read_in_the_frame_of_the_site(visit: Visit, root: User) -> None:
+    page = visit(root)
+    page.goto("/api/docs/")
+    expect(page.get_by_role("navigation", name="Site").locator("[aria-current]")).to_have_text("API docs")
+    page.locator("#operations-keys-mint_key .opblock-summary-control").click()
+    found = Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+    assert [node["html"] for rule in found for node in rule["nodes"]] == []
+
+
 def test_the_page_lists_the_endpoints(open_page: Callable[..., Page]) -> None:
     page = open_page()
     page.goto("/api/docs/")
     expect(page.get_by_role("heading", name="ScaiGrid Publish")).to_be_visible()
+    expect(page.get_by_role("link", name="sign in")).to_have_attribute("href", "/login/?next=/api/docs/")
     for operation in ("chat-create_chat_completion", "modules-publish_core", "flows-deploy_flow", "keys-mint_key"):
         expect(page.locator(f"#operations-{operation}")).to_be_visible()
 

@@ -88,7 +88,12 @@ def _charts(daily: list[Figures]) -> list[charts.Chart]:
             {"in": [row.prompt_tokens for row in daily], "out": [row.completion_tokens for row in daily]},
             "",
         ),
-        charts.lines("Duration", days, {"p50": [row.p50 for row in daily], "p95": [row.p95 for row in daily]}, " ms"),
+        charts.lines(
+            "Duration",
+            days,
+            {"p50": [row.p50 for row in daily], "p95": [row.p95 for row in daily]},
+            charts.MILLISECONDS,
+        ),
     ]
 
 
