@@ -21,6 +21,7 @@ from webui.views import (
     models,
     playground,
     providers,
+    remote_cores,
     secrets,
     usage,
 )
@@ -82,6 +83,10 @@ urlpatterns = [
     path("providers/<str:ref>/", providers.provider, name="provider"),
     path("providers/<str:ref>/test/", providers.try_provider, name="try-provider"),
     path("providers/<str:ref>/delete/", providers.delete_provider, name="delete-provider"),
+    path("remote-cores/", remote_cores.core_list, name="remote-cores"),
+    path("remote-cores/<slug:core_id>/", remote_cores.core, name="remote-core"),
+    path("remote-cores/<slug:core_id>/publish/", remote_cores.publish_core, name="publish-remote-core"),
+    path("remote-cores/<slug:core_id>/delete/", remote_cores.delete_core, name="delete-remote-core"),
     path("secrets/", secrets.secret_list, name="secrets"),
     path("secrets/<str:name>/", secrets.secret, name="secret"),
     path("secrets/<str:name>/delete/", secrets.delete_secret, name="delete-secret"),

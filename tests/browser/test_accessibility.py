@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from identity.actors import actor_of
 from identity.models import Group, User
 from publishing import actions
+from publishing.actions import RemoteProgram
 from publishing.mcp import tool_lists
 from publishing.models import Core, Flow, McpServer
 from tests.browser.conftest import Visit
@@ -39,6 +40,7 @@ def test_no_page_keeps_anybody_out(
     accepted, listed = (tool_lists.read([tool(description=words)]).tools for words in ("It may rain.", "It will."))
     McpServer.objects.update(tools=accepted, found=listed, fetched_at=at)
     actions.create_secret(name="token", value="hush", **made)
+    agent = actions.create_core(name="Agent", remote=RemoteProgram(url="https://agents.example.com/a"), **made)
     hooked = deployed(root, HOOK, says("got {{message}}"))
     run = ran(narrow_echo, root.pk, "req_axe", outcome="failed", reason="no_branch", node_id="reply")
     traced(run, [{"id": "entry", "kind": "entry_api", "started_ms": 0, "duration_ms": 1, "result": {"message": "hi"}}])
@@ -63,6 +65,10 @@ def test_no_page_keeps_anybody_out(
         "/groups/",
         "/groups/group_acme_eng/",
         "/groups/group_acme_eng/delete/",
+        "/remote-cores/",
+        f"/remote-cores/{agent.pk}/",
+        f"/remote-cores/{agent.pk}/delete/",
+        f"/flows/{draft.pk}/delete/",
         "/providers/",
         "/providers/house/",
         "/providers/house/delete/",
