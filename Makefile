@@ -13,7 +13,7 @@ by_npm = $(if $(NPM),frontend/node_modules/.bin/$(1),@echo "No npm here, left ou
 OPENAPI := .venv/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve setup check test clients ray-test lock format bench bench-scaling bench-admin faults postgres-matrix container-test chart-test images frontend frontend-check
+.PHONY: help run serve setup check test clients ray-test lock format bench bench-scaling bench-admin bench-canvas faults postgres-matrix container-test chart-test images frontend frontend-check
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench-scaling: .venv/dev.stamp  ## One process and three, nginx in front and PgB
 
 bench-admin: .venv/dev.stamp  ## What each page of the admin takes with 2,000 users and 100,000 audit entries
 	$(BIN)/python -m bench.admin
+
+bench-canvas: .venv/dev.stamp  ## How long a flow of 200 nodes takes to be drawn, and how smoothly it is dragged (needs chromium)
+	$(BIN)/python -m bench.large_canvas
 
 faults: .venv/dev.stamp  ## Turns from two processes, processes killed in the middle of them, a database that fails
 	$(BIN)/python -m bench.faults

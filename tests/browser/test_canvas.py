@@ -246,13 +246,15 @@ def test_copies_get_names_of_their_own(visit: Visit, root: User, draft: Flow) ->
     expect(edge(page, "entry_2-reply_2")).to_have_count(1)
 
 
-def test_a_new_id_is_followed_by_edges(visit: Visit, root: User, draft: Flow) -> None:
+def test_a_new_id_is_taken_when_its_field_is_left_and_followed_by_edges(visit: Visit, root: User, draft: Flow) -> None:
     page = open_flow(visit(root))
     shown(page, "reply").click()
     page.get_by_label("Id", exact=True).fill("entry")
     expect(page.get_by_text("Another node is called entry.")).to_be_visible()
     page.get_by_label("Id", exact=True).fill("answer")
-    page.get_by_role("button", name="Rename").click()
+    page.keyboard.press("Tab")
+    expect(shown(page, "answer")).to_have_count(1)
+    assert page.evaluate("document.activeElement !== document.body")
     save(page, "1.0.1")
     assert saved_content(draft)["edges"][0]["target"]["node"] == "answer"
 

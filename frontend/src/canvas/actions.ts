@@ -8,6 +8,7 @@ import { type Direction, directionOf, turn } from "../document/canvas-settings";
 import { type Clip, copyNodes, pasteNodes, readClip, shiftClip, writeClip } from "../document/clipboard";
 import { connect } from "../document/connections";
 import { moveNodes, removeParts } from "../document/edits";
+import type { JsonObject } from "../document/json";
 import type { Place } from "../document/parts";
 import { NOTHING, type Work } from "../work";
 import { type HalfLink, linkBetween } from "./connecting";
@@ -34,7 +35,7 @@ export function useCanvasActions(work: Work, open: Work["select"]) {
     add: (name: string, place = centredAt(canvas.screenToFlowPosition(middleOfCanvas())), link?: HalfLink) => {
       const kind = work.kinds.get(name);
       if (!kind) return;
-      const made = addNode(document, nodes, kind, place);
+      const made = addNode(placed(work), nodes, kind, place);
       const joined = link && connect(made.document, linkBetween(link, { node: made.key, port: null }));
       edit((joined ?? made).document);
       open({ nodes: [made.key], edges: [] });
@@ -55,11 +56,18 @@ export function useCanvasActions(work: Work, open: Work["select"]) {
 
 /** What is open over the canvas. */
 function useOverlay() {
-  const [overlay, open] = useState<"find" | null>(null);
-  return { overlay, find: () => open("find"), closeOverlay: () => open(null) };
+  const [overlay, open] = useState<"find" | "keys" | null>(null);
+  return { overlay, find: () => open("find"), showKeys: () => open("keys"), closeOverlay: () => open(null) };
 }
 
-function useClipboard({ document, selection, edit, isReadOnly }: Work, open: Work["select"]) {
+/** The document with a place for each node: what is added to it must not move those that had none. */
+function placed({ document, nodes, edges }: Work): JsonObject {
+  if (nodes.every((node) => node.place)) return document;
+  return moveNodes(document, placesOf(nodes, edges, directionOf(document)));
+}
+
+function useClipboard(work: Work, open: Work["select"]) {
+  const { document, selection, edit, isReadOnly } = work;
   const clip = useRef<Clip | null>(null);
   /** Copy the selected nodes; gives the text for the system's clipboard, empty when there are none. */
   const copy = () => {
@@ -73,12 +81,19 @@ function useClipboard({ document, selection, edit, isReadOnly }: Work, open: Wor
   const paste = (text = "") => {
     const given = readClip(text) ?? clip.current;
     if (!given || isReadOnly) return;
-    const made = pasteNodes(document, given, SHIFT);
     clip.current = shiftClip(given, SHIFT);
+    insert(given);
+  };
+  const insert = (given: Clip) => {
+    const made = pasteNodes(placed(work), given, SHIFT);
     edit(made.document);
     open({ nodes: made.keys, edges: [] });
   };
-  return { copy, paste };
+  /** A copy of the selected nodes beside them; the clipboard stays as it is. */
+  const duplicate = () => {
+    if (selection.nodes.length && !isReadOnly) insert(copyNodes(placed(work), new Set(selection.nodes)));
+  };
+  return { copy, paste, duplicate };
 }
 
 function middleOfCanvas(): Place {

@@ -5,19 +5,25 @@ import type { Finding } from "../checks/findings";
 import type { Selection } from "../work";
 import type { CanvasActions } from "./actions";
 import { Canvas } from "./canvas";
+import { useCanvasMenu } from "./canvas-menu";
 import type { Wish } from "./connecting";
 import { Find } from "./find";
 import { HEIGHT, WIDTH } from "./node-size";
 import { Picker } from "./picker";
+import { Shortcuts } from "./shortcuts";
 
 type Props = { actions: CanvasActions; findings: Finding[]; pick: (selection: Selection) => void };
 
 export function CanvasFrame({ actions, findings, pick }: Props) {
   const [wish, ask] = useState<Wish | null>(null);
+  const { onContextMenu, menu } = useCanvasMenu(actions, pick, ask);
   return (
-    <div className="canvas-frame">
+    // biome-ignore lint/a11y/noStaticElementInteractions: what has the menu are the nodes and edges inside.
+    <div className="canvas-frame" onContextMenu={onContextMenu}>
       <Canvas findings={findings} add={actions.add} pick={pick} ask={ask} />
       {actions.overlay === "find" && <Find close={actions.closeOverlay} />}
+      {actions.overlay === "keys" && <Shortcuts close={actions.closeOverlay} />}
+      {menu}
       {wish && (
         <Picker
           isBehind={!!wish.link?.isSource}

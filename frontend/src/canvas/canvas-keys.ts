@@ -20,15 +20,16 @@ export function useCanvasKeys(): (event: KeyboardEvent) => void {
     (event.currentTarget as HTMLElement).focus();
   };
   return (event) => {
-    const focused = focusedPart(event);
+    const focused = focusedPart(event.target as Element);
     if (event.key === "Escape") select(NOTHING);
     if (event.key === "Enter" && !isEmpty(focused)) open(event, focused);
     if (["Delete", "Backspace"].includes(event.key) && !isReadOnly) takeAway(event, focused);
   };
 }
 
-function focusedPart(event: KeyboardEvent): Selection {
-  const part = (event.target as Element).closest(".react-flow__node, .react-flow__edge");
+/** The node or the edge that an element belongs to. */
+export function focusedPart(element: Element): Selection {
+  const part = element.closest(".react-flow__node-step, .react-flow__edge");
   const key = part?.getAttribute("data-id");
   if (!part || !key) return NOTHING;
   return part.matches(".react-flow__node") ? { nodes: [key], edges: [] } : { nodes: [], edges: [key] };

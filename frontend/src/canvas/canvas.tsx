@@ -17,6 +17,7 @@ import { FlowEdge } from "./flow-edge";
 import { FlowNode } from "./flow-node";
 import { placesOf } from "./layout";
 import { useNodeChanges } from "./node-changes";
+import { drawNotes, NoteNode } from "./note-node";
 import { Overview } from "./overview";
 import { drawnPorts } from "./ports";
 import { useSelectionChanges } from "./selection-changes";
@@ -24,7 +25,7 @@ import { useSelectionChanges } from "./selection-changes";
 /** From this many nodes on, only those in sight are drawn. */
 const MANY = 300;
 const SETTINGS = {
-  nodeTypes: { step: FlowNode },
+  nodeTypes: { step: FlowNode, note: NoteNode },
   edgeTypes: { step: FlowEdge },
   // The canvas has its own keys for this, which know the document.
   deleteKeyCode: null,
@@ -86,7 +87,8 @@ function useDrawing(findings: Finding[], pick: Props["pick"]) {
       drawNodes({ nodes, edges, ports, places, sizes, findings, isDown, selected: selection.nodes, kinds, progress }),
     [nodes, edges, ports, places, sizes, findings, isDown, selection.nodes, kinds, progress],
   );
-  const drawnNodes = useMemo(() => moveDragged(atRest, dragged), [atRest, dragged]);
+  const notes = useMemo(() => drawNotes(document, sizes), [document, sizes]);
+  const drawnNodes = useMemo(() => moveDragged([...notes, ...atRest], dragged), [notes, atRest, dragged]);
   const drawnEdges = useMemo(
     () => [
       ...drawEdges({ nodes, edges, ports, places, findings, isDown, selected: selection.edges }),

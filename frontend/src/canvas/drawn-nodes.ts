@@ -57,7 +57,7 @@ export function drawNodes(drawing: Drawing): Node<NodeData>[] {
 }
 
 /** The nodes with those that are dragged where the pointer has them; all others are the same objects as before. */
-export function moveDragged(nodes: Node<NodeData>[], dragged: Map<string, Place>): Node<NodeData>[] {
+export function moveDragged(nodes: Node[], dragged: Map<string, Place>): Node[] {
   if (!dragged.size) return nodes;
   return nodes.map((node) => (dragged.has(node.id) ? { ...node, position: dragged.get(node.id)! } : node));
 }

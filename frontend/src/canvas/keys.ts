@@ -9,6 +9,8 @@ type Keys = {
   redo: () => void;
   selectAll: () => void;
   find: () => void;
+  duplicate: () => void;
+  showKeys: () => void;
   /** Gives the text for the clipboard; an empty one leaves it alone. */
   copy: () => string;
   paste: (text: string) => void;
@@ -34,11 +36,12 @@ function onKeyDown(event: KeyboardEvent, keys: Keys): void {
   keys[act]();
 }
 
-type Act = "save" | "undo" | "redo" | "selectAll" | "find";
+type Act = Exclude<keyof Keys, "copy" | "paste">;
 
 /** A character alone means something only where none can be typed. */
 function actOfCharacter(event: KeyboardEvent): Act | null {
-  return event.key === "/" && !isTyping(event.target) ? "find" : null;
+  const acts: Record<string, Act> = { "/": "find", "?": "showKeys" };
+  return isTyping(event.target) ? null : (acts[event.key] ?? null);
 }
 
 function actOf(event: KeyboardEvent): Act | null {
@@ -50,6 +53,7 @@ function actOf(event: KeyboardEvent): Act | null {
   if (isTyping(event.target)) return null;
   if (key === "z") return event.shiftKey ? "redo" : "undo";
   if (key === "y") return "redo";
+  if (key === "d") return "duplicate";
   return key === "a" && isWithin(event, ".react-flow") ? "selectAll" : null;
 }
 

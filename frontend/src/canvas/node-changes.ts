@@ -2,14 +2,14 @@
 
 import type { Node, NodeChange } from "@xyflow/react";
 import { useState } from "react";
+import { moveNotes } from "../document/canvas-notes";
 import { moveNodes } from "../document/edits";
 import type { Place } from "../document/parts";
 import { useWork } from "../work";
 import type { Size } from "./drawn-nodes";
-import type { NodeData } from "./flow-node";
 import type { SelectChanges } from "./selection-changes";
 
-type Change = NodeChange<Node<NodeData>>;
+type Change = NodeChange<Node>;
 
 /**
  * While nodes are dragged they are drawn where the pointer has them, over `places`; the drop becomes one edit.
@@ -23,7 +23,7 @@ export function useNodeChanges(places: Map<string, Place>, selectNodes: SelectCh
   const drop = (moved: Map<string, Place>) => {
     // The first move in a document without places fixes the layout of all its nodes.
     const all = nodes.some((node) => !node.place) ? new Map([...places, ...moved]) : moved;
-    edit(moveNodes(document, all), `move ${[...moved.keys()].join()}`);
+    edit(moveNotes(moveNodes(document, all), moved), `move ${[...moved.keys()].join()}`);
   };
   const onNodesChange = (changes: Change[]) => {
     const measured = measuredIn(changes);

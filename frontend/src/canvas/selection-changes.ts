@@ -3,9 +3,8 @@
 import type { EdgeChange, Node, NodeChange } from "@xyflow/react";
 import { useRef } from "react";
 import { type Selection, useWork } from "../work";
-import type { NodeData } from "./flow-node";
 
-export type SelectChanges = (changes: (NodeChange<Node<NodeData>> | EdgeChange)[]) => void;
+export type SelectChanges = (changes: (NodeChange<Node> | EdgeChange)[]) => void;
 
 export function useSelectionChanges(select: (selection: Selection) => void): {
   nodes: SelectChanges;

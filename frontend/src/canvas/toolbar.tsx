@@ -31,6 +31,7 @@ export function Toolbar({ actions, palette, choice, full }: Props) {
       <span className="spring" />
       <PanelTools choice={choice} />
       <span className="gap" />
+      <Tool name="Keys" keys="?" shortcut="?" act={actions.showKeys} icon="?" />
       <Plain aria-pressed={full.isFull} onClick={full.toggle}>
         Full screen
       </Plain>

@@ -1,4 +1,4 @@
-// A node's id, which is renamed in one step: whatever names the node follows.
+// A node's id, taken when the field is left: whatever names the node follows in one step.
 
 import { useEffect, useState } from "react";
 import type { NodeView } from "../document/parts";
@@ -18,7 +18,8 @@ export function IdField({ node }: { node: NodeView }) {
     select({ nodes: [typed], edges: [] });
   };
   return (
-    <div className="with-button">
+    // biome-ignore lint/a11y/noStaticElementInteractions: the field inside has the focus that leaves.
+    <div onBlur={take}>
       <TextField
         label="Id"
         isCode
@@ -29,11 +30,6 @@ export function IdField({ node }: { node: NodeView }) {
         onKeyDown={(event) => event.key === "Enter" && take()}
         help="Edges, templates and expressions follow a new id."
       />
-      {isChanged && (
-        <button type="button" className="button quiet" disabled={!!problem} onClick={take}>
-          Rename
-        </button>
-      )}
     </div>
   );
 }

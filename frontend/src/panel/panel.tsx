@@ -59,7 +59,7 @@ export function Panel({ choice, ...content }: Props) {
 function Content({ api, session, tenant, findings, able, trying, testing, showTests, panel }: ContentProps) {
   switch (panel.name) {
     case "node":
-      return <NodePanel key={panel.node.key} node={panel.node} findings={findings} />;
+      return <NodePanel key={panel.node.index} node={panel.node} findings={findings} />;
     case "edge":
       return <EdgePanel key={panel.edge.key} edge={panel.edge} findings={findings} />;
     case "flow":
