@@ -59,6 +59,7 @@ urlpatterns = [
     path("people/<slug:user_id>/", people.person, name="person"),
     path("people/<slug:user_id>/invite/", people.invite, name="invite"),
     path("audit/", audit.entry_list, name="audit"),
+    path("audit/<int:entry_id>/undo/", audit.undo, name="undo"),
     path("groups/", groups.group_list, name="groups"),
     path("groups/<str:group_id>/", groups.group, name="group"),
     path("groups/<str:group_id>/members/", groups.change_members, name="change-members"),

@@ -32,6 +32,7 @@ from publishing.actions.remotes import RemoteProgram
 from publishing.actions.requests import ask_access, decline_access, grant_access
 from publishing.actions.sealing import reseal
 from publishing.actions.secrets import create_secret, delete_secret, save_secret
+from publishing.actions.undoing import undo
 
 __all__ = [
     "NAME_RULE",
@@ -77,6 +78,7 @@ __all__ = [
     "save_secret",
     "set_price",
     "test_provider",
+    "undo",
     "unpublish",
     "update_core",
 ]

@@ -39,6 +39,7 @@ modules = [
 
 api = [
     *_both("audit", audit.AuditListView.as_view()),
+    *_both("audit/<str:entry_id>/undo", audit.AuditUndoView.as_view()),
     *_both("audit/export.csv", audit.AuditCsvView.as_view(), name="audit-csv"),
     *_both("audit/export.jsonl", audit.AuditJsonLinesView.as_view(), name="audit-jsonl"),
     *_both("flows", flows.FlowListView.as_view()),

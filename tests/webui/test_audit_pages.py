@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from identity.models import AuditEntry, Tenant, User
+from identity.models import AuditEntry, Group, Tenant, User
 from publishing.models import Core
 from tests.webui.test_people_pages import signed_in
 from webui.people import audit
@@ -89,3 +89,14 @@ def test_a_longer_page_takes_no_more_statements(root: User, acme: Tenant) -> Non
     for _ in range(20):
         noted(action="user.saved")
     assert count() == few
+
+
+def test_a_change_is_undone_by_the_page_once(root: User, ann: User, cy: User, engineering: Group) -> None:
+    entry = AuditEntry.objects.get(action="group.members_set")
+    path, client = f"/audit/{entry.pk}/undo/", signed_in(root)
+    assert path in text_of(client, "/audit/")
+    assert "takes ann@acme.test out again" in text_of(client, path)
+    assert [signed_in(one).post(path).status_code for one in (ann, cy)] == [403, 404]
+    assert [client.post(path).status_code for _ in range(2)] == [302, 409]
+    assert "was changed since" in text_of(client, path)
+    assert not engineering.memberships.exists()

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from identity.audit.differences import differences, last_name, noun
 from identity.models import ApiKey, AuditEntry, Door, Group, User
+from publishing.actions.undoing import is_undoable
 from publishing.models import Core, Flow, McpServer, ModelProvider, Secret, UsageLimit
 
 
@@ -31,6 +32,7 @@ class ShownEntry:
     actor_url: str
     door: str
     changes: list[tuple[str, str]]
+    is_undoable: bool
 
 
 Finder = Callable[[str, set[str]], dict[str, Subject]]
@@ -52,6 +54,7 @@ def show_entries(tenant_id: str, entries: list[AuditEntry]) -> list[ShownEntry]:
             actors[entry.actor_id].url if entry.actor_id in actors else "",
             dict(Door.choices).get(entry.door, ""),
             differences(entry.before, entry.after),
+            is_undoable(entry),
         )
         for entry in entries
     ]

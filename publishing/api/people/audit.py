@@ -10,10 +10,11 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from identity.errors import NotFound
 from identity.models import AuditEntry
-from publishing import downloads
+from publishing import actions, downloads
 from publishing.api.base import ApiView
-from publishing.api.fields import behind_moment, moment_of
+from publishing.api.fields import LONGEST_NUMBER, behind_moment, moment_of
 from publishing.api.openapi import cursor_list, in_api
 from publishing.api.people.serializers import AuditEntrySerializer, AuditFilterSerializer, AuditSearchSerializer
 from publishing.audit_log import export
@@ -92,3 +93,18 @@ class AuditJsonLinesView(AuditExportView):
     def get(self, request: Request) -> HttpResponseBase:
         """Every entry that is asked for, a JSON object on each line, the newest first."""
         return self.file("jsonl")
+
+
+class AuditUndoView(ApiView):
+    """One change of who may call, to be taken back."""
+
+    @in_api("undo_audit_entry", status=204, errors=[403, 404, 409, 422], tag="audit")
+    def post(self, request: Request, entry_id: str) -> Response:
+        """Make it as it was before a change of members, visibility or publication, if nothing came in between."""
+        self.actor.must_manage(self.user.tenant_id)
+        number = int(entry_id) if entry_id.isascii() and entry_id.isdecimal() and len(entry_id) <= LONGEST_NUMBER else 0
+        entry = AuditEntry.objects.filter(tenant=self.user.tenant_id, pk=number).first()
+        if entry is None:
+            raise NotFound("The entry does not exist.")
+        actions.undo(entry, actor=self.actor, at=timezone.now())
+        return Response(status=204)

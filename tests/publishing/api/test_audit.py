@@ -103,3 +103,12 @@ def test_the_export_is_not_for_others(as_ann: Rest, as_root: Rest) -> None:
     for ending in ("csv", "jsonl"):
         assert error(as_ann.get(f"{AUDIT}/export.{ending}")) == (403, "authz_permission_denied")
         assert as_root.get(f"{AUDIT}/export.{ending}?since=yesterday").status_code == 422
+
+
+def test_a_change_is_undone_by_its_id(as_root: Rest, as_ann: Rest, engineering: Group) -> None:
+    [entry] = AuditEntry.objects.filter(action="group.members_set")
+    assert as_ann.post(f"{AUDIT}/{entry.pk}/undo").status_code == 403
+    for nothing in ("0", "x", "9" * 40, "٣"):
+        assert as_root.post(f"{AUDIT}/{nothing}/undo").status_code == 404
+    assert [as_root.post(f"{AUDIT}/{entry.pk}/undo").status_code for _ in range(2)] == [204, 409]
+    assert not engineering.memberships.exists()
