@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from identity.models import User
+from identity.models import AuditEntry, User
 from publishing import registry
 from publishing.models import Access, AccessRequest, Decision, Grant, Publication
 from scaicore.capabilities import CAPABILITIES
+
+LATELY: Final = timedelta(days=30)
+MOST_GRANTED: Final = 10
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,19 @@ def capabilities(publication: Publication) -> list[tuple[str, str, bool]]:
     live = publication.core.live
     able = live.capabilities if live else []
     return [(name, meaning, name in able) for name, meaning in CAPABILITIES.items()]
+
+
+def count_waiting(tenant_id: str) -> int:
+    """How many of the tenant's open requests wait for an admin, as `waiting` would list them."""
+    allowed = Access.objects.filter(user=OuterRef("user"), publication=OuterRef("core"), may_call=True)
+    asked = AccessRequest.objects.filter(tenant=tenant_id, decision=Decision.OPEN, user__is_active=True)
+    return asked.filter(~Exists(allowed), core__publication__isnull=False).count()
+
+
+def granted_lately(core_id: str, *, at: datetime) -> list[AuditEntry]:
+    """The grants of access to this Core of the last days, the newest first; each may be taken back."""
+    entries = AuditEntry.objects.filter(target=core_id, action="access.granted", at__gt=at - LATELY)
+    return list(entries.order_by("-at", "-id")[:MOST_GRANTED])
 
 
 def waiting(cores: Iterable[str]) -> list[AccessRequest]:

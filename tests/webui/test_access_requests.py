@@ -15,6 +15,7 @@ from identity.errors import Conflict, NotAllowed
 from identity.models import AuditEntry, Group, User
 from publishing import actions, registry
 from publishing.models import AccessRequest, Core
+from webui import offered_models
 
 
 def asks(client: Client, user: User, core: Core, message: str = "") -> Any:
@@ -103,3 +104,37 @@ def test_a_request_is_answered_once(root: User, bo: User, narrow_echo: Core) -> 
     actions.decline_access(asked, actor=actor_of(root), at=timezone.now())
     with pytest.raises(Conflict):
         actions.grant_access(asked, group_id="group_acme_eng", actor=actor_of(root), at=timezone.now())
+
+
+def test_the_navigation_says_how_many_requests_wait_for_an_admin(
+    client: Client, root: User, bo: User, ann: User, cy: User, narrow_echo: Core
+) -> None:
+    waits = '<span class="unseen"> request for access waiting'
+
+    def is_told(user: User) -> bool:
+        client.force_login(user)
+        return waits in client.get("/keys/").content.decode()
+
+    assert not is_told(root)
+    asks(client, bo, narrow_echo)
+    assert [is_told(one) for one in (root, ann, cy)] == [True, False, False]
+    answers(client, root, narrow_echo, grant="yes", group="group_acme_eng")
+    assert not is_told(root)
+
+
+def test_a_request_that_was_met_in_another_way_waits_no_longer(
+    client: Client, root: User, bo: User, narrow_echo: Core, engineering: Group
+) -> None:
+    asks(client, bo, narrow_echo)
+    groups.add_members(engineering, users=[bo], groups=[], actor=actor_of(root), at=timezone.now())
+    assert offered_models.count_waiting("acme") == 0
+
+
+def test_a_grant_is_taken_back_where_it_was_given(client: Client, root: User, bo: User, narrow_echo: Core) -> None:
+    asks(client, bo, narrow_echo)
+    page = answers(client, root, narrow_echo, grant="yes", group="group_acme_eng").content.decode()
+    path = page.partition("Access granted in the last 30 days")[2].partition('quiet" href="')[2].partition('"')[0]
+    client.post(path)
+    access = registry.access(bo, narrow_echo)
+    assert access
+    assert not access.may_call

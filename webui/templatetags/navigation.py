@@ -8,6 +8,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from identity.models import User
+from webui import offered_models
+
 register = template.Library()
 
 
@@ -17,3 +20,11 @@ def site_link(context: Context, view: str, label: str) -> SafeString:
     url = reverse(view)
     is_here = context["request"].path.startswith(url)
     return format_html('<a href="{}"{}>{}</a>', url, SafeString(' aria-current="true"') if is_here else "", label)
+
+
+@register.simple_tag
+def requests_waiting(user: User) -> SafeString:
+    """How many requests for access wait for this admin; nothing where none does."""
+    count = offered_models.count_waiting(user.tenant_id)
+    text = '<a class="waiting" href="{}">{}<span class="unseen"> request{} for access waiting</span></a>'
+    return format_html(text, reverse("models"), count, "" if count == 1 else "s") if count else SafeString("")

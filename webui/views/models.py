@@ -155,6 +155,7 @@ def _for_admins(offered: ModelForUser) -> dict[str, Any]:
         "audience": registry.audience(offered.publication).count(),
         "lately": activity.count_activity([core_id], at=timezone.now())[core_id],
         "waiting": offered_models.waiting([core_id]),
+        "granted": offered_models.granted_lately(core_id, at=timezone.now()),
         "versions": CoreVersion.objects.filter(core=core_id).defer("program", "manifest")[:VERSIONS_SHOWN],
     }
 
