@@ -90,7 +90,7 @@ def test_every_endpoint_says_what_it_takes_gives_and_refuses(schema: Any) -> Non
         assert (
             "requestBody" in told
             or not name.startswith(("POST", "PUT"))
-            or name.endswith(("/deploy", "/refresh", "/cancel"))
+            or name.endswith(("/deploy", "/refresh", "/cancel", "/undo"))
         ), name
 
 
