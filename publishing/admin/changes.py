@@ -7,13 +7,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from identity.admin_bulk import BulkChange, PreviewLine
 from identity.admin_fields import NarrowedSelectMultiple, RowsField
 from identity.models import Group
-from publishing import actions, reach
+from publishing import actions, deploy_state, reach
 from publishing.admin.forms import GROUPS, HoldForm
+from publishing.errors import MemoryAtStake
 from publishing.models import Core, Publication, Visibility
 
 NOT_PUBLISHED = "not published"
@@ -120,6 +121,21 @@ class Restrict(PublicationChange):
         actions.publish(row.core, group_ids=group_ids, actor=self.actor, at=at)
 
 
+class RollBack(BulkChange[Core]):
+    """Make the versions before the live ones live again; where memories would go unread, the Core's own page asks."""
+
+    name, title = "roll_back", "Roll back to the version before the live one"
+    done = "Rolled back: the earlier versions answer from the next call on."
+    related = ("live",)
+
+    def lines(self, rows: list[Core], chosen: Chosen | None) -> list[PreviewLine]:
+        return [_rolled_back(core, _find_earlier(core)) for core in rows]
+
+    def change(self, row: Core, chosen: Chosen, *, at: datetime) -> None:
+        if earlier := _find_earlier(row):
+            actions.rollback(row, version=earlier, actor=self.actor, at=at)
+
+
 class LiftHolds(BulkChange[Core]):
     """Lift the holds of Cores; nothing is published by that."""
 
@@ -158,3 +174,20 @@ def _alarm(gain: reach.Gain) -> str:
     if gain.callers == 0:
         return "Nobody could call this."
     return f"Widens: {gain.new} of them could not call before." if gain.new else ""
+
+
+def _find_earlier(core: Core) -> int | None:
+    live = core.live.number if core.live else 0
+    found = core.versions.filter(number__lt=live).aggregate(number=Max("number"))["number"]
+    return None if found is None else int(found)
+
+
+def _rolled_back(core: Core, earlier: int | None) -> PreviewLine:
+    now = f"version {core.live.number} is live" if core.live else "nothing is live"
+    if earlier is None:
+        return PreviewLine(core, now, now, "there is no version before the live one.")
+    try:
+        deploy_state.must_keep_memory(core, earlier)
+    except MemoryAtStake as refused:
+        return PreviewLine(core, now, now, f"{refused} Choose the version on the Core's own page, which asks.")
+    return PreviewLine(core, now, f"version {earlier} is live")

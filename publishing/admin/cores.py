@@ -6,22 +6,20 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import Max, QuerySet, Value
+from django.contrib import admin
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
-from django.utils import timezone
 
 from identity import admin_base
 from identity.actors import Actor
 from identity.admin_sections import Figure, list_url
-from identity.errors import Conflict
 from identity.models import Group
 from publishing import actions, deploy_state
 from publishing.actions.base import lock_core
 from publishing.admin import page_state
 from publishing.admin.audience import describe_audience
-from publishing.admin.changes import LiftHolds
+from publishing.admin.changes import LiftHolds, RollBack
 from publishing.admin.filters import PublishedFilter
 from publishing.admin.forms import CoreForm
 from publishing.admin.holds import HoldingAdmin
@@ -45,8 +43,7 @@ class CoreAdmin(HoldingAdmin):
     audit_nouns = ("core", "publication", "access")
     list_filter = (PublishedFilter, ("tenant", admin.RelatedOnlyFieldListFilter))
     search_fields = ("slug", "name", "id", "flow__id", "model_name_text")
-    actions = ("roll_back",)
-    bulk_changes = (LiftHolds,)
+    bulk_changes = (RollBack, LiftHolds)
     fieldsets = ((None, {"fields": ABOUT}), ("Chat model", {"fields": CHAT_MODEL}))
     readonly_fields = tuple(name for name in (*ABOUT, *CHAT_MODEL) if name not in FILLED_IN)
 
@@ -106,17 +103,6 @@ class CoreAdmin(HoldingAdmin):
     def remove(self, row: Core, *, actor: Actor, at: datetime) -> None:
         actions.delete_core(row, actor=actor, at=at)
 
-    @admin.action(description="Roll back to the version before the live one", permissions=["change"])
-    def roll_back(self, request: HttpRequest, queryset: QuerySet[Core]) -> None:
-        for core in queryset:
-            earlier = _earlier(core)
-            try:
-                deploy_state.must_keep_memory(core, earlier)
-            except MemoryAtStake as refused:
-                raise Conflict(f"{core}: {refused} Choose the version on the Core's own page, which asks.") from None
-            version = actions.rollback(core, version=earlier, actor=admin_base.actor(request), at=timezone.now())
-            self.message_user(request, f"{core} answers with version {version.number} from now on.", messages.SUCCESS)
-
 
 def _must_be_agreed(core: Core, wanted: CoreVersion, agreed: Collection[str]) -> None:
     """Ask before memories would go unread; with another number of them than was agreed to, it is asked again."""
@@ -126,11 +112,3 @@ def _must_be_agreed(core: Core, wanted: CoreVersion, agreed: Collection[str]) ->
         question = f"{refused} They stay stored."
         if question not in agreed:
             raise ForgettingNotAgreed(question) from None
-
-
-def _earlier(core: Core) -> int:
-    live = core.live.number if core.live else 0
-    number = core.versions.filter(number__lt=live).aggregate(number=Max("number"))["number"]
-    if number is None:
-        raise Conflict(f"There is no version of {core} before the live one.")
-    return int(number)

@@ -159,7 +159,7 @@ def test_staff_of_another_tenant_change_nothing_of_it(stranger: Client, echo: Co
     stranger.post(page_of(echo), {"visibility": "tenant"})
     stranger.post(page(PUBLICATIONS, echo, "delete"), {"post": "yes"})
     stranger.post(page(CORES, echo, "delete"), {"post": "yes"})
-    choose(stranger, CORES, "roll_back", [echo])
+    confirm(stranger, CORES, previewed(stranger, CORES, "roll_back", [echo]))
     for change in ("unpublish", "restrict", "hold"):
         preview = previewed(stranger, PUBLICATIONS, change, [echo.publication])
         assert confirm(stranger, PUBLICATIONS, preview, reason="x").status_code == 200
@@ -182,14 +182,17 @@ def test_a_core_is_rolled_back_by_choosing_a_version(staff: Client, echo: Core) 
 
 def test_a_core_is_rolled_back_by_one_step_from_the_list(staff: Client, echo: Core) -> None:
     core = second_version(echo)
-    answer = choose(staff, CORES, "roll_back", [core])
-    assert "acme/echo-agent answers with version 1 from now on." in answer.content.decode().lower()
+    preview = previewed(staff, CORES, "roll_back", [core])
+    [line] = preview.context["lines"]
+    assert (line.now, line.then) == ("version 2 is live", "version 1 is live")
+    assert Core.objects.get().live == core.versions.get(number=2)
+    confirm(staff, CORES, preview)
     assert Core.objects.get().live == core.versions.get(number=1)
 
 
 def test_a_core_with_one_version_is_not_rolled_back(staff: Client, echo: Core) -> None:
-    answer = choose(staff, CORES, "roll_back", [echo])
-    assert "There is no version of acme/echo-agent before the live one." in answer.content.decode()
+    answer = previewed(staff, CORES, "roll_back", [echo])
+    assert "there is no version before the live one." in answer.content.decode()
     assert "core.rolled_back" not in audited()
 
 
