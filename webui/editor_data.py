@@ -44,7 +44,7 @@ def page_data(user: User, flow: Flow, *, again: str = "") -> str:
         "trace_days": settings.TRACE_DAYS,
         "again": find_call(user, actor, flow, again) if again and may_change else None,
         "note": "" if may_change else flow_context.read_only_note(flow),
-        "urls": {"flow": reverse("flow", args=[flow.pk])}
+        "urls": {"flow": reverse("flow", args=[flow.pk]), "playground": reverse("playground")}
         | {name: reverse(f"flow-{name}", args=[flow.pk]) for name in URLS},
     }
     return json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False)

@@ -50,7 +50,15 @@ export type Page = {
   /** What an earlier run was asked, to be asked again. */
   again: JsonObject | null;
   note: string;
-  urls: { flow: string; state: string; save: string; plan: string; "go-live": string; rollback: string };
+  urls: {
+    flow: string;
+    playground: string;
+    state: string;
+    save: string;
+    plan: string;
+    "go-live": string;
+    rollback: string;
+  };
 };
 
 export type Diagnostic = {

@@ -18,6 +18,7 @@ export function Head({ session }: { session: Session }) {
             Version {saved.version}, saved by {saved.by}, <Time at={saved.at} />
           </span>
           <LiveBadge deployState={deployState} />
+          <CallLink name={deployState.published_slug} />
         </div>
       </div>
       {!isReadOnly && (
@@ -38,6 +39,13 @@ function LiveBadge({ deployState }: { deployState: DeployState }) {
   if (deployState.live === null) return <span className="badge">Not deployed yet</span>;
   if (deployState.is_behind) return <span className="badge warn">Live version is behind the saved one — Deploy</span>;
   return <span className="badge good">Live</span>;
+}
+
+/** Where the live model is called, with the requests of other programs beside it. */
+function CallLink({ name }: { name: string | null }) {
+  const { page } = useWork();
+  if (name === null) return null;
+  return <a href={`${page.urls.playground}?model=${encodeURIComponent(name)}`}>Call the live model</a>;
 }
 
 function SaveButton({ session: { isUnsaved, isBusy, save } }: { session: Session }) {
