@@ -27,7 +27,7 @@ class Flow(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="flows")
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
-    tags = models.JSONField(default=list, blank=True, editable=False)  # those of the saved document
+    tags = models.JSONField(default=list, db_default=[], blank=True, editable=False)  # those of the saved document
     owner = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="flows")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
