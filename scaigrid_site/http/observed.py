@@ -12,6 +12,7 @@ from publishing.process import tracing
 log = logging.getLogger(__name__)
 
 FROM: Final = (b"traceparent", b"tracestate")
+INVITATION: Final = "/invitation/"
 ROUTE_PARTS: Final = 4  # with the empty one before the first slash, as in /v1/chat/completions
 
 
@@ -35,7 +36,7 @@ class AccessLines:
                 "answered" if answer.is_whole else "cut",
                 extra={
                     "method": scope["method"],
-                    "path": scope["path"],
+                    "path": _without_secret(scope["path"]),
                     "status": answer.status,
                     "bytes": answer.bytes,
                     "ms": round((time.perf_counter() - began) * 1000, 1),
@@ -56,7 +57,7 @@ class Traced:
             await self._app(scope, receive, send)
             return
         received = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in FROM}
-        route = _route(scope["path"])
+        route = _route(_without_secret(scope["path"]))
         about = {"http.request.method": scope["method"], "http.route": route, "url.scheme": scope["scheme"]}
         answer = Answer(send)
         with tracing.span(f"{scope['method']} {route}", "server", about, received) as span:
@@ -93,3 +94,8 @@ class Answer:
             self.bytes += len(message.get("body", b""))
             self.is_whole = not message.get("more_body", False)
         await self._send(message)
+
+
+def _without_secret(path: str) -> str:
+    """The path, but for the token of an invitation: whoever has that may set a password."""
+    return f"{INVITATION}…" if path.startswith(INVITATION) else path

@@ -46,13 +46,15 @@ def test_each_request_has_a_line_that_names_its_answer(
         answers.append(call(server, "sgk_secret"))
         answers.append(requests.get(f"{server.url}/v1/models?key=sgk_secret", timeout=30))
         answers.append(requests.get(f"{server.url}/login/", timeout=30))
+        answers.append(requests.get(f"{server.url}/invitation/sgk_secret/", timeout=30))
         requests.get(f"{server.url}/healthz/live", timeout=30)
 
     found = lines(tmp_path, calls, ACCESS_LOG="true")
-    assert [one["status"] for one in found] == [200, 200, 401, 401, 200]
+    assert [one["status"] for one in found] == [200, 200, 401, 401, 200, answers[-1].status_code]
     assert [one["request_id"] for one in found] == [answer.headers["x-request-id"] for answer in answers]
     assert [one["bytes"] for one in found] == [len(answer.content) for answer in answers]
     assert {one["event"] for one in found} == {"request.answered"}
+    assert found[-1]["path"] == "/invitation/…"
     assert not re.search("sgk_|key=", json.dumps(found))
 
 
